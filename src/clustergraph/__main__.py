@@ -1,0 +1,5 @@
+"""`python -m clustergraph`."""
+
+from clustergraph.cli import main
+
+main()

@@ -1,0 +1,118 @@
+"""What is wrong with a repository: reading, house rules and shapes, as one ordered list of findings."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import pyoxigraph as ox
+from rdflib import Graph
+
+from clustergraph.assembly import Assembly, assemble
+from clustergraph.errors import UsageError
+from clustergraph.findings import Finding, in_order
+from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository, triples_of
+from clustergraph.rules import check_rules
+from clustergraph.shacl import COMPONENTS, Result, to_rdflib, validate
+from clustergraph.terms import RDF, RDFS, compact
+
+_TYPE = ox.NamedNode(f"{RDF}type")
+_SUBCLASS = ox.NamedNode(f"{RDFS}subClassOf")
+_RULES_FOLDER = "queries/rules"
+_ALONE, _OF_ONTOLOGY, _MERGED = _SCOPES = ("alone", "ontology", "merged")
+_ANY = "any"  # prefixes and shapes of single values: they have no target, and the others refer to them
+
+
+class Checked(NamedTuple):
+    """The outcome of a check.
+
+    Shape: `assembly` is None where a file could not be read, as a dataset with holes would give false findings.
+    """
+
+    findings: list[Finding]
+    assembly: Assembly | None
+
+
+def check(repository: Repository) -> Checked:
+    """Every finding about every file of a repository.
+
+    Shapes under shapes/source/ see each source graph alone; those of shapes/ontology.ttl see the ontology; the others
+    see the merge.
+    """
+    findings = [*repository.findings, *check_rules(repository)]
+    if repository.findings:
+        return Checked(in_order(findings), None)
+    assembly = assemble(repository)
+    unknown = {(one.path, one.line) for one in findings if one.code == "H006"}
+    for result, documents in _shape_results(repository, assembly):
+        finding = _located(result, documents)
+        # A thing that nothing describes has no class either: said once, by the house rule.
+        if not (finding.code == "C001" and (finding.path, finding.line) in unknown):
+            findings.append(finding)
+    return Checked(in_order(findings), assembly)
+
+
+def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence[PurePosixPath]) -> list[Finding]:
+    """The findings about some files or folders of a repository; all of them if none is named.
+
+    Raises: UsageError for a path that is not there.
+    """
+    for path in paths:
+        if not (repository.root / path).exists():
+            message = f"there is no '{path}' in '{repository.root}': name a file or folder of the repository"
+            raise UsageError(message)
+    return [one for one in findings if not paths or any(PurePosixPath(one.path).is_relative_to(path) for path in paths)]
+
+
+def _shape_results(repository: Repository, assembly: Assembly) -> Iterator[tuple[Result, Sequence[Document]]]:
+    shapes = repository.in_graph(SHAPES)
+    alone, of_ontology, merged = (_graph(one for one in shapes if _scope(one.path) in (scope, _ANY)) for scope in _SCOPES)
+    ontology = repository.in_graph(ONTOLOGY)
+    classes = [triple for triple in triples_of(ontology) if triple.predicate == _SUBCLASS]
+
+    for source in repository.sources:
+        for result in validate(to_rdflib([*source.triples, *classes]), alone):
+            yield result, [source]
+    for result in validate(to_rdflib(triples_of(ontology)), of_ontology):
+        yield result, ontology
+    for result in validate(to_rdflib(assembly.merge()), merged):
+        yield result, repository.dataset_documents
+
+
+def _scope(path: PurePosixPath) -> str:
+    """What the shapes of a file look at: one source graph alone, the ontology, or the merge."""
+    if path.parent.name == "source":
+        return _ALONE
+    return {"values": _ANY, "header": _ANY, "ontology": _OF_ONTOLOGY}.get(path.stem, _MERGED)
+
+
+def _graph(documents: Iterable[Document]) -> Graph:
+    return to_rdflib(triples_of(list(documents)))
+
+
+def _located(result: Result, documents: Sequence[Document]) -> Finding:
+    """A result as a finding about the file and line that most likely holds the mistake."""
+    code = COMPONENTS[result.component][0]
+    document = _document_of(result, documents)
+    path = str(document.path) if document else _RULES_FOLDER
+    line = document.line_of(result.focus, *(part for part in (result.value, result.path) if part)) if document else None
+    about = compact(result.focus)
+    message = {language: f"{about}: {text}" for language, text in result.message.items()}
+    return Finding(path, line, None, code, result.severity, message)
+
+
+def _document_of(result: Result, documents: Sequence[Document]) -> Document | None:
+    """The file that states the value complained of, else one that says something of the focus node."""
+    speaking = [d for d in documents if any(_is(t.subject, result.focus) for t in d.triples)]
+    stating = [d for d in speaking if result.value and any(_states(t, result) for t in d.triples)]
+    describing = [d for d in speaking if any(_is(t.subject, result.focus) and t.predicate == _TYPE for t in d.triples)]
+    return next(iter([*stating, *describing, *speaking]), None)
+
+
+def _states(triple: ox.Triple, result: Result) -> bool:
+    return (
+        _is(triple.subject, result.focus) and _is(triple.predicate, result.path) and _is(triple.object, result.value)
+    )
+
+
+def _is(term: object, written: str) -> bool:
+    return getattr(term, "value", None) == written

@@ -1,0 +1,44 @@
+"""The terminal: each verb is a call and a print. Exit status 0, 1 (findings), 2 (usage), 3 (our fault)."""
+
+import sys
+
+import click
+
+from clustergraph import __version__
+from clustergraph.cli.build import build
+from clustergraph.cli.check import check
+from clustergraph.cli.query import query
+from clustergraph.cli.serve import serve
+from clustergraph.errors import ClusterGraphError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="clustergraph")
+def verbs() -> None:
+    """Check, build, query and serve the knowledge graph of Italy's technology clusters.
+
+    Example: clustergraph query clusters-of-member --param member=university-of-brescia
+    """
+
+
+for verb in (check, build, query, serve):
+    verbs.add_command(verb)
+
+
+def main() -> None:
+    """Runs one verb and leaves the process with its status."""
+    try:
+        sys.exit(verbs(standalone_mode=False))  # outside of standalone mode click returns the status of a verb
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(2)
+    except ClusterGraphError as exc:
+        click.echo(f"clustergraph: {exc.detail}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has left, as `head` does: nothing to say, nobody to say it to
+    except Exception as exc:
+        click.echo(f"clustergraph failed, and it is our fault: {type(exc).__name__}: {exc}", err=True)
+        sys.exit(3)

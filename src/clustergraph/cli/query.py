@@ -1,0 +1,159 @@
+"""`clustergraph query`."""
+
+import csv
+import io
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from clustergraph.errors import NotAcceptable, NotFound, ParameterUnsuitable, QueryMalformed
+from clustergraph.findings import printable
+from clustergraph.formats import CSV, GRAPH_FORMATS, RESULT_FORMATS, TURTLE, named
+from clustergraph.guard import query_form
+from clustergraph.published import Published, find_dist, open_published
+from clustergraph.queries import SavedQuery, load_query
+from clustergraph.runner import QueryRequest
+from clustergraph.terms import compact, sparql_prologue
+
+TABLE: Final = "table"
+_WIDTH_WITHOUT_TERMINAL: Final = 120
+_NAMES: Final = ", ".join((TABLE, *(one.name for one in (*RESULT_FORMATS, *GRAPH_FORMATS))))
+
+
+@click.command
+@click.argument("name", required=False)
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable.")
+@click.option("--format", "format_name", default=TABLE, show_default=True, metavar="FORMAT", help=f"One of {_NAMES}.")
+@click.option("--dist", type=click.Path(path_type=Path), default=None, help="Folder of the build; default: dist/.")
+@click.option("--explain", is_flag=True, help="Print the question, parameters and text of a saved query; run nothing.")
+def query(name: str | None, parameters: tuple[str, ...], format_name: str, dist: Path | None, explain: bool) -> None:
+    """Answer a saved query, a query file, or standard input with -.
+
+    Without a name it lists the catalogue. Your own queries have our prefixes at hand. Writes nothing.
+
+    Example: clustergraph query clusters-of-member --param member=university-of-brescia --format csv
+    """
+    published = open_published(find_dist(dist))
+    if name is None:
+        _list(published)
+        return
+    saved = _find(published, name)
+    if saved is None:
+        text, bindings = sparql_prologue() + _text(name), {}
+    elif explain:
+        _explain(saved)
+        return
+    else:
+        text, bindings = saved.text, saved.bindings(dict(_pair(one) for one in parameters))
+    _run(published, text, bindings, format_name)
+
+
+def _find(published: Published, name: str) -> SavedQuery | None:
+    if name in published.catalogue:
+        return published.catalogue[name]
+    path = Path(name)
+    if name == "-" or path.is_file():
+        return load_query(path) if path.parent.name == "catalogue" else None
+    message = f"there is no saved query and no file '{name}': 'clustergraph query' lists the catalogue"
+    raise NotFound(message)
+
+
+def _text(name: str) -> str:
+    return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        message = f"'{text}' is not a parameter: write it as NAME=VALUE"
+        raise ParameterUnsuitable(message)
+    return key, value
+
+
+def _list(published: Published) -> None:
+    for saved in published.catalogue.values():
+        click.echo(f"{saved.name:40} {saved.asks['en']}")
+
+
+def _explain(saved: SavedQuery) -> None:
+    click.echo(f"{saved.title}\n{saved.asks['en']}\n{saved.asks['it']}\n")
+    for parameter in saved.parameters:
+        click.echo(f"--param {parameter.name}={parameter.example}   {parameter.text} ({parameter.type})")
+    click.echo(f"\n{saved.text.removeprefix(sparql_prologue())}")
+
+
+def _run(published: Published, text: str, bindings: dict[str, str], format_name: str) -> None:
+    from clustergraph.engine import load_engine  # noqa: PLC0415  # `serve` shares this program and must load no engine
+
+    family = RESULT_FORMATS if query_form(text) in ("SELECT", "ASK") else GRAPH_FORMATS
+    as_table = format_name == TABLE
+    chosen = (CSV if family is RESULT_FORMATS else TURTLE) if as_table else named(format_name, family)
+    request = QueryRequest(text, chosen, chosen, bindings=bindings)
+    output = io.BytesIO()
+    try:
+        load_engine(published.dataset).evaluate(request).write(output)
+    except QueryMalformed as exc:
+        raise _without_prologue(exc, text) from exc
+    except NotAcceptable as exc:
+        raise ParameterUnsuitable(exc.detail) from exc
+    if as_table and chosen is CSV:
+        _print_table(output.getvalue().decode())
+    else:
+        sys.stdout.buffer.write(output.getvalue())
+        sys.stdout.buffer.flush()
+
+
+def _without_prologue(exc: QueryMalformed, text: str) -> QueryMalformed:
+    """The same error with the line as the user counts it, without the prefixes that we put on top."""
+    ours = sparql_prologue().count("\n")
+    if exc.line is None or not text.startswith(sparql_prologue()) or exc.line <= ours:
+        return exc
+    line = exc.line - ours
+    detail = exc.detail.replace(f"line {exc.line},", f"line {line},", 1)
+    return QueryMalformed(detail, line=line, column=exc.column, hint=exc.hint)
+
+
+def _print_table(text: str) -> None:
+    rows = list(csv.reader(io.StringIO(text)))
+    if rows and len(rows) == 1 and rows[0] in (["true"], ["false"]):
+        click.echo(rows[0][0])
+        return
+    header, answers = rows[0], [[_shown(cell) for cell in row] for row in rows[1:]]
+    width = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
+    widths = [max(map(len, column)) + 1 for column in zip(header, *answers, strict=True)]
+    if sum(widths) <= width:
+        _print_columns(header, answers, width)
+    else:
+        _print_records(header, answers, width)
+    click.echo(f"{len(answers)} row{'' if len(answers) == 1 else 's'}", err=True)
+
+
+def _print_columns(header: list[str], answers: list[list[str]], width: int) -> None:
+    table = Table(*header, box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for row in answers:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(width=width).print(table)
+
+
+def _print_records(header: list[str], answers: list[list[str]], width: int) -> None:
+    """A row as a block of lines, for answers too wide for columns side by side."""
+    label = max(map(len, header))
+    for number, row in enumerate(answers, start=1):
+        click.echo(f"{'' if number == 1 else chr(10)}{number}")
+        for name, cell in zip(header, row, strict=True):
+            wrapped = textwrap.wrap(cell, max(width - label - 4, 20)) or ["–"]
+            click.echo(f"  {name:{label}}  {wrapped[0]}")
+            for line in wrapped[1:]:
+                click.echo(f"  {'':{label}}  {line}")
+
+
+def _shown(cell: str) -> str:
+    short = compact(cell) if cell.startswith(("http://", "https://")) else cell
+    return printable(cell if short.startswith("<") else short)

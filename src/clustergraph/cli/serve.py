@@ -1,0 +1,53 @@
+"""`clustergraph serve`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clustergraph.published import find_dist, open_published
+from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """One option for each knob of Settings: the table there is the only list."""
+    for name, kind, default, text in reversed(described()):
+        if name != "dist":
+            command = click.option(
+                f"--{name.replace('_', '-')}",
+                type=kind,
+                default=default,
+                show_default=True,
+                envvar=f"{ENVIRONMENT_PREFIX}{name.upper()}",
+                show_envvar=True,
+                help=f"{text[0].upper()}{text[1:]}.",
+            )(command)
+    return command
+
+
+@click.command
+@click.argument("dist", required=False, type=click.Path(path_type=Path))
+@_options
+def serve(dist: Path | None, **knobs: Any) -> None:
+    """Serve a build: SPARQL endpoint, linked data, pages.
+
+    Reads the folder that `clustergraph build` made (default: dist/) and verifies its digests first. Writes nothing.
+
+    Example: clustergraph serve dist --port 8000
+    """
+    import uvicorn  # noqa: PLC0415  # optional extra
+
+    from clustergraph.web.app import create_app  # noqa: PLC0415
+
+    settings = Settings(dist=find_dist(dist), **knobs)
+    published = open_published(settings.dist)
+    click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on http://{settings.host}:{settings.port}/")
+    uvicorn.run(
+        create_app(published, settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=5,
+    )

@@ -1,0 +1,182 @@
+"""The one door to the triple store: evaluate a query, write its answer. Knows nothing of HTTP.
+
+Runs inside a worker process that can be killed, or in the process of a command-line user. Results of the engine belong
+to the thread that made them, so a result never leaves the call that evaluates it.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Final, TypeAlias
+
+import pyoxigraph as ox
+
+from clustergraph.errors import NotAcceptable, QueryMalformed
+from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
+from clustergraph.guard import query_form
+from clustergraph.runner import QueryRequest
+from clustergraph.syntax import malformed
+from clustergraph.terms import PREFIXES, RDFS, SKOS
+
+_RESULT_WRITERS: Final = {
+    "json": ox.QueryResultsFormat.JSON,
+    "xml": ox.QueryResultsFormat.XML,
+    "csv": ox.QueryResultsFormat.CSV,
+    "tsv": ox.QueryResultsFormat.TSV,
+}
+_GRAPH_WRITERS: Final = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "n-triples": ox.RdfFormat.N_TRIPLES,
+    "json-ld": ox.RdfFormat.JSON_LD,
+    "rdf-xml": ox.RdfFormat.RDF_XML,
+    "trig": ox.RdfFormat.TRIG,
+    "n-quads": ox.RdfFormat.N_QUADS,
+}
+_LABELS: Final = (ox.NamedNode(f"{SKOS}prefLabel"), ox.NamedNode(f"{RDFS}label"))
+_Graph: TypeAlias = ox.NamedNode | ox.BlankNode
+_SORTED_TRIPLES: Final = 20_000  # answers up to this size are sorted and free of duplicates; larger ones stream
+
+
+class Evaluated:
+    """A result that has a format but is not written yet. Stays in the thread that evaluated it."""
+
+    def __init__(self, result: ox.QuerySolutions | ox.QueryBoolean | Iterable[ox.Triple], chosen: Format) -> None:
+        self._result = result
+        self.format = chosen
+
+    def write(self, stream: IO[bytes]) -> None:
+        """Writes the whole answer; reading the store and writing go hand in hand."""
+        if isinstance(self._result, ox.QuerySolutions | ox.QueryBoolean):
+            self._result.serialize(stream, format=_RESULT_WRITERS[self.format.name])
+        else:
+            _write_triples(self._result, stream, self.format)
+
+
+class Engine:
+    """Answers queries over one store that never changes."""
+
+    def __init__(self, store: ox.Store) -> None:
+        self._store = store
+
+    def __len__(self) -> int:
+        """The number of quads, the merged default graph included."""
+        return len(self._store)
+
+    def evaluate(self, request: QueryRequest) -> Evaluated:
+        """The result of one query, with the format it will be written in.
+
+        Raises: QueryMalformed with the place of a syntax error; NotAcceptable if the query is of the other family than
+                the formats allow.
+        """
+        store, default, named = self._scope(request)
+        try:
+            result = store.query(
+                request.query,
+                default_graph=default,
+                named_graphs=named,
+                substitutions={ox.Variable(name): term(text) for name, text in request.bindings.items()} or None,
+            )
+        except SyntaxError as exc:
+            raise malformed(exc, request.query) from exc
+        if isinstance(result, ox.QueryTriples):
+            triples = self._with_labels(result) if query_form(request.query) == "DESCRIBE" else result
+            return Evaluated(triples, _fitting(request.graph_format, request.result_format, GRAPH_FORMATS))
+        return Evaluated(result, _fitting(request.result_format, request.graph_format, RESULT_FORMATS))
+
+    def _scope(
+        self, request: QueryRequest
+    ) -> tuple[ox.Store, _Graph | None, list[_Graph] | None]:
+        """The store to ask and the graphs to name in the call.
+
+        Several default graphs are merged into a store of their own: the engine's own union of graphs is a bag, in which
+        a triple that two sources state counts twice.
+        """
+        default: list[_Graph] = [ox.NamedNode(iri) for iri in request.default_graphs]
+        named: list[_Graph] = [ox.NamedNode(iri) for iri in request.named_graphs]
+        if not default and not named:
+            return self._store, None, None
+        if len(default) == 1:
+            return self._store, default[0], named
+        merged = ox.Store()
+        for graph in default:
+            merged.extend(ox.Quad(*quad.triple) for quad in self._quads(graph))
+        for graph in named:
+            merged.extend(self._quads(graph))
+        return merged, None, named
+
+    def _quads(self, graph: _Graph) -> Iterator[ox.Quad]:
+        return self._store.quads_for_pattern(None, None, None, graph)
+
+    def _with_labels(self, triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
+        """The triples, then the labels of everything they mention."""
+        mentioned: dict[ox.NamedNode, None] = {}
+        for triple in triples:
+            yield triple
+            terms = (triple.subject, triple.predicate, triple.object)
+            mentioned.update((one, None) for one in terms if isinstance(one, ox.NamedNode))
+        for one in mentioned:
+            for label in _LABELS:
+                for quad in self._store.quads_for_pattern(one, label, None, ox.DefaultGraph()):
+                    yield quad.triple
+
+
+def load_engine(dataset: Path) -> Engine:
+    """An engine over an N-Quads file, loaded into memory."""
+    store = ox.Store()
+    store.bulk_load(path=str(dataset), format=ox.RdfFormat.N_QUADS)
+    return Engine(store)
+
+
+def term(text: str) -> ox.NamedNode | ox.Literal:
+    """The RDF term that a string in N-Triples syntax stands for.
+
+    Raises: QueryMalformed if it is not exactly one IRI or literal.
+
+    >>> term('"a"@en').language
+    'en'
+    """
+    try:
+        (quad,) = ox.parse(f"<x:s> <x:p> {text} .", format=ox.RdfFormat.N_TRIPLES)
+    except (SyntaxError, ValueError) as exc:
+        message = f"'{text[:80]}' is not one RDF term in N-Triples syntax"
+        raise QueryMalformed(message) from exc
+    if not isinstance(quad.object, ox.NamedNode | ox.Literal):
+        message = f"'{text[:80]}' is neither an IRI nor a literal"
+        raise QueryMalformed(message)
+    return quad.object
+
+
+def _fitting(wanted: Format | None, other: Format | None, offered: tuple[Format, ...]) -> Format:
+    if wanted is None:
+        accept = other.media_type if other else ""
+        raise NotAcceptable(accept, [one.media_type for one in offered])
+    return wanted
+
+
+def _write_triples(triples: Iterable[ox.Triple], stream: IO[bytes], chosen: Format) -> None:
+    iterator = iter(triples)
+    head = list(islice(iterator, _SORTED_TRIPLES + 1))
+    whole = len(head) <= _SORTED_TRIPLES
+    # Sorting brings one subject together, which makes Turtle readable and the same answer the same bytes.
+    ready = sorted(set(head), key=str) if whole else chain(head, iterator)
+    prefixes = used_prefixes(ready) if isinstance(ready, list) else PREFIXES
+    ox.serialize(ready, stream, _GRAPH_WRITERS[chosen.name], prefixes=prefixes)
+
+
+def used_prefixes(triples: Iterable[ox.Triple]) -> dict[str, str]:
+    """Those of our prefixes that some term of the triples begins with."""
+    iris = {
+        one.value
+        for triple in triples
+        for one in (
+            triple.subject,
+            triple.predicate,
+            triple.object.datatype if isinstance(triple.object, ox.Literal) else triple.object,
+        )
+        if isinstance(one, ox.NamedNode)
+    }
+    return {
+        prefix: namespace
+        for prefix, namespace in sorted(PREFIXES.items())
+        if any(iri.startswith(namespace) and "/" not in iri[len(namespace) :] for iri in iris)
+    }

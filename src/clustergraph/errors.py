@@ -1,0 +1,99 @@
+"""Every error we raise on purpose, as one tree. Knows nothing of HTTP, files or RDF.
+
+ClusterGraphError
+├── QueryError              something about one query; carries line, column and hint where known
+│   ├── QueryMalformed      not SPARQL, or not one query
+│   ├── QueryRefused        SPARQL that this endpoint does not answer (SERVICE, updates)
+│   ├── QueryTooLarge       over a limit of size, checked before it runs
+│   ├── QueryTimedOut       stopped at the deadline
+│   └── QueryTooHungry      stopped at the memory or output limit
+├── Busy                    no worker free in time
+├── NotAcceptable           no offered format fits
+├── NotFound                no such thing here
+├── ParameterUnsuitable     a parameter that is missing, unknown or of the wrong type
+├── DatasetUnusable         dist/ is missing, incomplete or changed since it was built
+└── UsageError              a wrong option, folder or file name on the command line
+"""
+
+from collections.abc import Sequence
+
+
+class ClusterGraphError(Exception):
+    """What is wrong, where, and what to do, in one sentence fit for a stranger's eyes."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class QueryError(ClusterGraphError):
+    """Something about one query.
+
+    Shape: `line` and `column` count from 1, in characters of the query text; None where no place is known.
+    """
+
+    def __init__(
+        self, detail: str, *, line: int | None = None, column: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.line = line
+        self.column = column
+        self.hint = hint
+
+
+class QueryMalformed(QueryError):
+    """The text is not one SPARQL query."""
+
+
+class QueryRefused(QueryError):
+    """The text is SPARQL, but of a kind that is never answered here."""
+
+
+class QueryTooLarge(QueryError):
+    """The text is over a limit that is checked before evaluation; the detail names the limit and its value."""
+
+
+class QueryTimedOut(QueryError):
+    """Evaluation was stopped at the deadline."""
+
+
+class QueryTooHungry(QueryError):
+    """Evaluation was stopped because it wanted more memory or output than one query may have."""
+
+
+class Busy(ClusterGraphError):
+    """No worker became free in time.
+
+    Units: `retry_after_s` in seconds, a whole number.
+    """
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class NotAcceptable(ClusterGraphError):
+    """None of the formats we could answer in is one the client accepts.
+
+    Shape: `offered` lists media types, best first.
+    """
+
+    def __init__(self, accept: str, offered: Sequence[str]) -> None:
+        super().__init__(f"nothing we offer here fits 'Accept: {accept}': ask for one of {', '.join(offered)}")
+        self.offered = tuple(offered)
+
+
+class NotFound(ClusterGraphError):
+    """There is nothing at this address."""
+
+
+class ParameterUnsuitable(ClusterGraphError):
+    """A parameter is missing, unknown, or has a value of the wrong type."""
+
+
+class DatasetUnusable(ClusterGraphError):
+    """The built dataset is missing, incomplete, or not what its manifest says."""
+
+
+class UsageError(ClusterGraphError):
+    """The command line asks for something that is not there."""

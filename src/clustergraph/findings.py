@@ -1,0 +1,102 @@
+"""A finding: one remark about one place in a contributed file, in two languages; and how findings are printed."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+VIOLATION: Final = "violation"
+WARNING: Final = "warning"
+INFO: Final = "info"
+SEVERITIES: Final = (INFO, WARNING, VIOLATION)
+"""In rising order of weight."""
+
+LANGUAGES: Final = ("en", "it")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One remark.
+
+    Shape: `path` is relative to the repository, with forward slashes; `line` and `column` count from 1, None where no
+           place is known; `message` has one sentence per language of LANGUAGES; `code` stands in docs/rules.md.
+    """
+
+    path: str
+    line: int | None
+    column: int | None
+    code: str
+    severity: str
+    message: Mapping[str, str]
+
+    @property
+    def place(self) -> str:
+        """The place as editors and terminals understand it.
+
+        >>> Finding("data/a.ttl", 7, 5, "T001", VIOLATION, {}).place
+        'data/a.ttl:7:5'
+        """
+        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings without repetitions, by file, place and code."""
+    unique = {(f.path, f.line or 0, f.column or 0, f.code, f.message["en"]): f for f in findings}
+    return [unique[key] for key in sorted(unique)]
+
+
+def weighing(findings: Iterable[Finding], severity: str) -> list[Finding]:
+    """Those at least as grave as a severity."""
+    least = SEVERITIES.index(severity)
+    return [finding for finding in findings if SEVERITIES.index(finding.severity) >= least]
+
+
+def printable(text: str) -> str:
+    # A file is a stranger's text: control and bidirectional characters must not reach a terminal. Escaped as in JSON,
+    # so that the same escapes serve inside its strings.
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+
+
+def _full(findings: Sequence[Finding], language: str) -> str:
+    lines = []
+    for one in findings:
+        lines.append(f"{printable(one.place)}  {one.code}  {one.severity}")
+        lines.append(f"    {printable(one.message[language])}")
+    return "\n".join([*lines, _summary(findings, language)])
+
+
+def _concise(findings: Sequence[Finding], language: str) -> str:
+    return "\n".join(f"{printable(one.place)}: {one.code} {printable(one.message[language])}" for one in findings)
+
+
+def _summary(findings: Sequence[Finding], language: str) -> str:
+    if not findings:
+        return {"en": "No findings.", "it": "Nessun rilievo."}[language]
+    files = len({one.path for one in findings})
+    return {
+        "en": f"{len(findings)} finding{'s'[: len(findings) > 1]} in {files} file{'s'[: files > 1]}.",
+        "it": f"{len(findings)} riliev{'i' if len(findings) > 1 else 'o'} in {files} file.",
+    }[language]
+
+
+def _plain(one: Finding, language: str) -> dict[str, object]:
+    place = {"path": one.path, "line": one.line, "column": one.column}
+    return {**place, "code": one.code, "severity": one.severity, "message": one.message[language]}
+
+
+def _json(findings: Sequence[Finding], language: str) -> str:
+    text = json.dumps([_plain(one, language) for one in findings], ensure_ascii=False, indent=2)
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def _jsonl(findings: Sequence[Finding], language: str) -> str:
+    return "\n".join(printable(json.dumps(_plain(one, language), ensure_ascii=False)) for one in findings)
+
+
+RENDERERS: Final[dict[str, Callable[[Sequence[Finding], str], str]]] = {
+    "full": _full,
+    "concise": _concise,
+    "json": _json,
+    "jsonl": _jsonl,
+}
+"""What `clustergraph check --format` offers: each takes findings in order and a language."""

@@ -1,0 +1,145 @@
+"""The table of media types, and the choice among them. Knows nothing of HTTP frameworks or engines."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from clustergraph.errors import NotAcceptable, ParameterUnsuitable
+
+
+class Format(NamedTuple):
+    """One way to write results or RDF.
+
+    Shape: `name` is what `format=` and `--format` take; `media_type` is what we send; `also` are names we accept for it.
+    """
+
+    name: str
+    media_type: str
+    extension: str
+    also: tuple[str, ...] = ()
+
+
+JSON: Final = Format("json", "application/sparql-results+json", "srj", ("application/json",))
+XML: Final = Format("xml", "application/sparql-results+xml", "srx", ("application/xml", "text/xml"))
+CSV: Final = Format("csv", "text/csv", "csv")
+TSV: Final = Format("tsv", "text/tab-separated-values", "tsv")
+
+TURTLE: Final = Format("turtle", "text/turtle", "ttl", ("application/turtle", "application/x-turtle"))
+N_TRIPLES: Final = Format("n-triples", "application/n-triples", "nt", ("text/plain",))
+JSON_LD: Final = Format("json-ld", "application/ld+json", "jsonld", ("application/json",))
+RDF_XML: Final = Format("rdf-xml", "application/rdf+xml", "rdf", ("application/xml", "text/xml"))
+TRIG: Final = Format("trig", "application/trig", "trig")
+N_QUADS: Final = Format("n-quads", "application/n-quads", "nq")
+
+HTML: Final = Format("html", "text/html", "html", ("application/xhtml+xml",))
+
+RESULT_FORMATS: Final = (JSON, XML, CSV, TSV)
+"""For SELECT and ASK, in our order of preference."""
+
+GRAPH_FORMATS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
+"""For CONSTRUCT and DESCRIBE, in our order of preference."""
+
+DOCUMENT_FORMATS: Final = (HTML, TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
+"""For the description of one entity, in our order of preference."""
+
+ALIASES: Final[dict[str, str]] = {
+    "ttl": "turtle",
+    "nt": "n-triples",
+    "ntriples": "n-triples",
+    "jsonld": "json-ld",
+    "rdf": "rdf-xml",
+    "rdfxml": "rdf-xml",
+    "nq": "n-quads",
+    "nquads": "n-quads",
+}
+"""Short names that people type after `format=`."""
+
+_PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;,\s]*)')
+_QVALUE = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+
+
+class _Range(NamedTuple):
+    type: str
+    subtype: str
+    quality: float
+
+
+def _ranges(accept: str) -> list[_Range]:
+    """The media ranges of an Accept header; a range that cannot be read counts as absent (RFC 9110, 12.5.1)."""
+    found = []
+    for element in _split_outside_quotes(accept):
+        name, _, _ = element.partition(";")
+        main, slash, sub = name.strip().lower().partition("/")
+        if not (main and slash and sub):
+            continue
+        quality = {key.lower(): value for key, value in _PARAMETER.findall(element)}.get("q", "1")
+        if _QVALUE.fullmatch(quality):
+            found.append(_Range(main, sub, float(quality)))
+    return found
+
+
+def _split_outside_quotes(text: str) -> list[str]:
+    parts, start, quoted = [], 0, False
+    for position, character in enumerate(text):
+        if character == '"':
+            quoted = not quoted
+        elif character == "," and not quoted:
+            parts.append(text[start:position])
+            start = position + 1
+    return [*parts, text[start:]]
+
+
+def _quality(media_type: str, ranges: Sequence[_Range]) -> float:
+    """What the most specific matching range says of a media type; 0 if none matches."""
+    main, _, sub = media_type.partition("/")
+    matches = [
+        (2 if one.subtype == sub else 1 if one.type == main else 0, one.quality)
+        for one in ranges
+        if (one.type in (main, "*")) and (one.subtype in (sub, "*")) and not (one.type == "*" and one.subtype != "*")
+    ]
+    return max(matches)[1] if matches else 0.0
+
+
+def negotiate(accept: str | None, offered: Sequence[Format]) -> Format:
+    """The offered format the client likes best.
+
+    Shape:  `offered` is in our order of preference; the first wins a tie and a missing or empty header.
+    Raises: NotAcceptable if every offer is excluded (`q=0` counts as excluded).
+    Source: RFC 9110, section 12.5.1.
+
+    >>> negotiate("text/*;q=0.5, application/ld+json", [TURTLE, JSON_LD]).name
+    'json-ld'
+    """
+    if accept is None or not accept.strip():
+        return offered[0]
+    ranges = _ranges(accept)
+    ranked = [(_best_quality(one, ranges), -place) for place, one in enumerate(offered)]
+    quality, place = max(ranked)
+    if quality == 0:
+        raise NotAcceptable(accept, [one.media_type for one in offered])
+    return offered[-place]
+
+
+def _best_quality(one: Format, ranges: Sequence[_Range]) -> float:
+    # An alias such as application/json counts only where the client names it, so that */* never picks by alias
+    # and `application/xml` of a browser's header does not outrank the media type that it names itself.
+    own = _quality(one.media_type, ranges)
+    named = [r for r in ranges if f"{r.type}/{r.subtype}" in one.also]
+    return max([own, *(r.quality for r in named)])
+
+
+def named(name: str, offered: Sequence[Format]) -> Format:
+    """The offered format of that name, extension or alias, as `format=` takes them.
+
+    Raises: ParameterUnsuitable naming the choices.
+
+    >>> named("ttl", GRAPH_FORMATS).name
+    'turtle'
+    """
+    wanted = ALIASES.get(name.lower(), name.lower())
+    for one in offered:
+        if wanted in (one.name, one.extension, one.media_type):
+            return one
+    choices = ", ".join(one.name for one in offered)
+    message = f"there is no format '{name}' here: use one of {choices}"
+    raise ParameterUnsuitable(message)

@@ -1,0 +1,166 @@
+"""The process that holds the loaded dataset and forks query workers from it: `python -m clustergraph.loader`.
+
+The parent keeps one end of a control socket. Each byte it sends asks for one worker, answered with the worker's process
+id, its socket and a handle to kill it by. When the parent goes, the socket closes, this process ends, and the kernel ends its workers.
+Knows nothing of HTTP; what a worker says on its socket is defined in `frames`.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+from typing import Final
+
+from clustergraph.engine import Engine, load_engine
+from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryError, QueryMalformed, QueryTooHungry
+from clustergraph.formats import RESULT_FORMATS
+from clustergraph.frames import ANSWER, DATA, END, ERROR, read_frame, request_from_json, write_frame
+from clustergraph.runner import QueryRequest
+
+STACK_BYTES: Final = 512 << 20  # 50,000 nested groups pass the engine's recursive parser; 8 MiB ends at 2,000
+CHUNK_BYTES: Final = 1 << 16
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NO_NEW_PRIVS: Final = 38
+
+
+class _FrameWriter:
+    """A byte stream into data frames. Holds the first one back until there is enough, or all, of the answer."""
+
+    def __init__(self, sock: socket.socket, format_name: str, output_limit_bytes: int) -> None:
+        self._sock = sock
+        self._format_name = format_name
+        self._left = output_limit_bytes
+        self._limit = output_limit_bytes
+        self._buffer = bytearray()
+        self._begun = False
+
+    def write(self, data: bytes) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            message = f"the answer is longer than {self._limit:,} bytes: add a LIMIT, or ask for less of each entity"
+            raise QueryTooHungry(message)
+        self._buffer += data
+        if len(self._buffer) >= CHUNK_BYTES:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        if not self._begun:
+            write_frame(self._sock, ANSWER, self._format_name.encode())
+            self._begun = True
+        if self._buffer:
+            write_frame(self._sock, DATA, bytes(self._buffer))
+            self._buffer.clear()
+
+
+def _answer(engine: Engine, sock: socket.socket, request: QueryRequest, output_limit_bytes: int) -> None:
+    """One query from request to last frame. Every failure becomes an error frame; the worker lives on."""
+    try:
+        evaluated = engine.evaluate(request)
+        writer = _FrameWriter(sock, evaluated.format.name, output_limit_bytes)
+        evaluated.write(writer)  # type: ignore[arg-type]  # the engine asks for write() and flush() only
+        writer.flush()
+    except ClusterGraphError as exc:
+        write_frame(sock, ERROR, json.dumps(_error(exc)).encode())
+    except (RuntimeError, OSError, ValueError, MemoryError) as exc:
+        # The engine's own words may name files or addresses, so only the class of what went wrong goes out.
+        failure = QueryTooHungry("the engine gave up on this query: ask for less, or in smaller steps")
+        print(f"worker: {type(exc).__name__}: {exc}"[:500], file=sys.stderr)
+        write_frame(sock, ERROR, json.dumps(_error(failure)).encode())
+    else:
+        write_frame(sock, END, b"")
+
+
+def _error(exc: ClusterGraphError) -> dict[str, object]:
+    said: dict[str, object] = {"error": type(exc).__name__, "detail": exc.detail}
+    if isinstance(exc, QueryError):
+        said |= {"line": exc.line, "column": exc.column, "hint": exc.hint}
+    if isinstance(exc, NotAcceptable):
+        said["offered"] = list(exc.offered)
+    return said
+
+
+def _harden(memory_limit_bytes: int) -> None:
+    """Takes away what a query has no need of: memory without end, new files and sockets, a life after its parent."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    limit = pages * resource.getpagesize() + memory_limit_bytes
+    with contextlib.suppress(OSError):  # not every container lets a process offer itself to the kernel first
+        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))  # nothing can be opened any more: no file, no socket
+
+
+def _allow_cpu(cpu_limit_s: int) -> None:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = int(usage.ru_utime + usage.ru_stime)
+    resource.setrlimit(resource.RLIMIT_CPU, (used + cpu_limit_s + 1, resource.RLIM_INFINITY))
+
+
+def _work(engine: Engine, sock: socket.socket, limits: dict[str, int]) -> None:
+    _harden(limits["memory_limit_bytes"])
+    while (frame := read_frame(sock)) is not None:
+        _allow_cpu(limits["cpu_limit_s"])
+        _answer(engine, sock, request_from_json(frame[1]), limits["output_limit_bytes"])
+
+
+def _warm(engine: Engine) -> None:
+    # Touches the code paths of an ordinary query once, so that no worker pays for it after its fork.
+    with contextlib.suppress(QueryMalformed):
+        engine.evaluate(QueryRequest("ASK { ?s ?p ?o }", result_format=RESULT_FORMATS[0]))
+
+
+def _serve(engine: Engine, control: socket.socket, limits: dict[str, int]) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries our workers; nobody waits for them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is the parent's affair
+    control.sendall(struct.pack(">Q", len(engine)))
+    while control.recv(1):
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            control.close()
+            status = 1
+            try:
+                _work(engine, theirs, limits)
+                status = 0
+            finally:
+                os._exit(status)
+        theirs.close()
+        handle = os.pidfd_open(pid)  # a number may be given to another process once ours is dead; a handle may not
+        socket.send_fds(control, [struct.pack(">I", pid)], [ours.fileno(), handle])
+        ours.close()
+        os.close(handle)
+
+
+def main(arguments: list[str]) -> None:
+    """Loads the dataset and serves forks until the control socket closes."""
+    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    wanted = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
+    if resource.getrlimit(resource.RLIMIT_STACK)[0] != wanted:
+        # The size of the main stack is fixed when a program starts, so start again with a larger one.
+        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "clustergraph.loader", *arguments])
+    descriptor, dataset, limits = int(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
+    control = socket.socket(fileno=descriptor)
+    engine = load_engine(dataset)
+    _warm(engine)
+    gc.collect()
+    gc.freeze()  # collections in a worker would touch, and so copy, the pages that all workers share
+    _serve(engine, control, limits)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,183 @@
+"""The catalogue: saved queries with a header that says what they answer. Knows nothing of engines or HTTP.
+
+A header is the comment block on top of a `.rq` file, one `# key: value` a line:
+
+    # title: Clusters of an organisation
+    # asks@en: Which clusters does an organisation take part in, and who says so?
+    # asks@it: A quali cluster partecipa un'organizzazione, e chi lo dice?
+    # parameter member (organisation): whose clusters, e.g. university-of-brescia
+    # column cluster: IRI of the cluster
+    # column attested: latest date of a source that says so (date; empty if undated)
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from clustergraph.errors import NotFound, ParameterUnsuitable, UsageError
+from clustergraph.terms import BASE, KINDS, SLUG, XSD, entity_iri, sparql_prologue
+
+_HEADER = re.compile(
+    r"# (?P<key>title|asks@en|asks@it|column|parameter)(?: (?P<name>\w+)(?: \((?P<type>[\w-]+)\))?)?: (?P<value>.+)"
+)
+_EXAMPLE = re.compile(r"(?P<text>.+), e\.g\. (?P<example>\S+)")
+_YEAR = re.compile(r"\d{4}")
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d*)")
+
+SCALAR_TYPES: Final = ("date", "year", "integer", "text")
+"""Parameter types beside the kinds of entities."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value that a saved query takes.
+
+    Shape: `type` is a kind of entity or one of SCALAR_TYPES; `example` is a value that gives an answer.
+    """
+
+    name: str
+    type: str
+    text: str
+    example: str
+
+    def term(self, value: str) -> str:
+        """The value as an N-Triples term, ready to be bound.
+
+        Shape:  entities are given by slug or by full IRI, dates as 2024-04-26, years as 2012.
+        Raises: ParameterUnsuitable saying what was expected.
+
+        >>> Parameter("member", "organisation", "whose clusters", "siit").term("siit")
+        '<https://w3id.org/clustergraph/id/organisation/siit>'
+        """
+        if self.type in KINDS:
+            slug = value.removeprefix(entity_iri(self.type, ""))
+            if SLUG.fullmatch(slug):
+                return f"<{entity_iri(self.type, slug)}>"
+        elif self.type == "text":
+            return _quoted(value)
+        elif self.type == "date" and _is_date(value):
+            return f"{_quoted(value)}^^<{XSD}date>"
+        elif self.type == "year" and _YEAR.fullmatch(value):
+            return f"{_quoted(value)}^^<{XSD}gYear>"
+        elif self.type == "integer" and _INTEGER.fullmatch(value):
+            return f"{_quoted(value)}^^<{XSD}integer>"
+        message = f"'{value[:80]}' does not fit parameter '{self.name}' ({self.type}): give it like '{self.example}'"
+        raise ParameterUnsuitable(message)
+
+
+@dataclass(frozen=True)
+class SavedQuery:
+    """One entry of the catalogue.
+
+    Shape: `asks` has the question in `en` and `it`; `columns` maps each column to what it holds, with its unit.
+    """
+
+    name: str
+    title: str
+    asks: Mapping[str, str]
+    parameters: tuple[Parameter, ...]
+    columns: Mapping[str, str]
+    text: str
+
+    def bindings(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The parameters as N-Triples terms, by variable name.
+
+        Raises: ParameterUnsuitable for one that is missing, unknown or of the wrong type.
+        """
+        known = {one.name: one for one in self.parameters}
+        for name in values:
+            if name not in known:
+                choices = ", ".join(known) or "none"
+                message = f"query '{self.name}' has no parameter '{name[:80]}': its parameters are {choices}"
+                raise ParameterUnsuitable(message)
+        for one in self.parameters:
+            if one.name not in values:
+                message = f"query '{self.name}' needs parameter '{one.name}', e.g. {one.name}={one.example}"
+                raise ParameterUnsuitable(message)
+        return {name: known[name].term(value) for name, value in values.items()}
+
+    @property
+    def examples(self) -> dict[str, str]:
+        """A value for each parameter that gives an answer."""
+        return {one.name: one.example for one in self.parameters}
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"'
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _header_lines(path: Path, text: str) -> Iterator[re.Match[str]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.startswith("#"):
+            return
+        match = _HEADER.fullmatch(line)
+        if match is None:
+            message = f"{path}:{number}: this header line is not understood: write '# key: value', see docs/http-api.md"
+            raise UsageError(message)
+        yield match
+
+
+def _parameter(path: Path, match: re.Match[str]) -> Parameter:
+    example = _EXAMPLE.fullmatch(match["value"])
+    if example is None or match["type"] not in (*KINDS, *SCALAR_TYPES):
+        message = f"{path}: parameter '{match['name']}' needs a known type and an example: '# parameter x (date): …, e.g. …'"
+        raise UsageError(message)
+    parameter = Parameter(match["name"], match["type"], example["text"], example["example"])
+    parameter.term(parameter.example)
+    return parameter
+
+
+def load_query(path: Path) -> SavedQuery:
+    """One saved query, its prefixes added from our table.
+
+    Raises: UsageError if the header lacks a title, a question in a language, or its columns.
+    """
+    text = path.read_text(encoding="utf-8")
+    single: dict[str, str] = {}
+    parameters, columns = [], {}
+    for match in _header_lines(path, text):
+        if match["key"] == "parameter":
+            parameters.append(_parameter(path, match))
+        elif match["key"] == "column":
+            columns[match["name"]] = match["value"]
+        else:
+            single[match["key"]] = match["value"]
+    missing = [key for key in ("title", "asks@en", "asks@it") if key not in single] or ([] if columns else ["column"])
+    if missing:
+        message = f"{path}: the header has no '{missing[0]}' line"
+        raise UsageError(message)
+    asks = {"en": single["asks@en"], "it": single["asks@it"]}
+    return SavedQuery(path.stem, single["title"], asks, tuple(parameters), columns, f"{sparql_prologue()}{text}")
+
+
+def load_queries(folder: Path) -> dict[str, SavedQuery]:
+    """All saved queries of a folder, by name, in name order."""
+    return {path.stem: load_query(path) for path in sorted(folder.glob("*.rq"))}
+
+
+def internal(folder: Path, name: str) -> str:
+    """The text of one of the queries that the code itself runs, its prefixes added."""
+    return sparql_prologue() + (folder / f"{name}.rq").read_text(encoding="utf-8")
+
+
+def find_query(queries: Mapping[str, SavedQuery], name: str) -> SavedQuery:
+    """The saved query of that name.
+
+    Raises: NotFound, naming where the list is.
+    """
+    try:
+        return queries[name]
+    except KeyError:
+        message = f"there is no saved query '{name[:80]}': the list is at {BASE}queries"
+        raise NotFound(message) from None

@@ -1,0 +1,272 @@
+"""House rules: what we ask of contributed files and SHACL cannot say. One function, one code each.
+
+A rule takes the whole repository and yields findings. Knows nothing of HTTP; `docs/rules.md` has a row per code.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Final, TypeAlias
+
+import pyoxigraph as ox
+
+from clustergraph.findings import VIOLATION, Finding
+from clustergraph.repository import CURATED, MAPPING, ONTOLOGY, SHAPES, Document, Repository
+from clustergraph.terms import CG, CLAIM_KINDS, ID, OWL, RDF, RDFS, SH, compact, described_iri, kind_and_slug
+
+_TYPE: Final = ox.NamedNode(f"{RDF}type")
+_IS_STATED_IN: Final = f"{CG}isStatedIn"
+_BUILT_IN: Final = (RDF, RDFS, OWL, SH)  # languages, not vocabularies: the gates of the ontology check their terms
+_TERM_TYPES: Final = {
+    f"{OWL}{name}"
+    for name in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "NamedIndividual", "Ontology")
+}
+_UPPER_CASE_TAG = re.compile(r'"@([a-z]*[A-Z][A-Za-z]*(?:-[A-Za-z0-9]+)*|[a-z]+(?:-[a-z0-9]*[A-Z][A-Za-z0-9]*)+)')
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the repository as a whole defines, gathered once for all rules."""
+
+    repository: Repository
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """Every class and property that the ontology declares, ours or borrowed."""
+        return frozenset(
+            triple.subject.value
+            for document in self.repository.in_graph(ONTOLOGY)
+            for triple in document.triples
+            if isinstance(triple.subject, ox.NamedNode)
+            and triple.predicate == _TYPE
+            and isinstance(triple.object, ox.NamedNode)
+            and triple.object.value in _TERM_TYPES
+        )
+
+    @cached_property
+    def things(self) -> frozenset[str]:
+        """Every thing of ours that some file gives a type to."""
+        return frozenset(
+            triple.subject.value
+            for document in self.repository.dataset_documents
+            for triple in document.triples
+            if triple.predicate == _TYPE and isinstance(triple.subject, ox.NamedNode)
+        )
+
+
+Rule: TypeAlias = Callable[[Document, Known], Iterator[Finding]]
+
+
+def check_rules(repository: Repository) -> list[Finding]:
+    """What every house rule has to say about every document."""
+    known = Known(repository)
+    return [
+        finding
+        for document in repository.documents
+        for rule in RULES.values()
+        for finding in rule(document, known)
+    ]
+
+
+def file_name_is_iri(document: Document, _known: Known) -> Iterator[Finding]:
+    """A file describes the thing it is named for, and no other."""
+    if document.graph not in (CURATED,) and not document.graph.startswith("source/"):
+        return
+    expected = described_iri(document.path)
+    typed = [t.subject.value for t in document.triples if t.predicate == _TYPE and isinstance(t.subject, ox.NamedNode)]
+    if expected not in typed:
+        yield _finding(
+            document,
+            "H001",
+            document.line_of(typed[0]) if typed else None,
+            f"the file is named '{document.path.name}' but does not describe {compact(expected)}: "
+            f"give {compact(expected)} a type here, or rename the file",
+            f"il file si chiama '{document.path.name}' ma non descrive {compact(expected)}: "
+            f"dare qui un tipo a {compact(expected)}, o rinominare il file",
+        )
+    for iri in typed:
+        if iri != expected and not _may_share_file(document, iri):
+            yield _finding(
+                document,
+                "H001",
+                document.line_of(iri),
+                f"{compact(iri)} is described in the file of {compact(expected)}: give it a file of its own",
+                f"{compact(iri)} è descritto nel file di {compact(expected)}: va messo in un file proprio",
+            )
+
+
+def _may_share_file(document: Document, iri: str) -> bool:
+    match kind_and_slug(iri):
+        case ("area", _):
+            return document.path.parent.name == "scheme"
+        case (kind, _) if kind in CLAIM_KINDS:
+            return document.path.parent.name == "source"
+    return False
+
+
+def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]:
+    """A literal stands in the form that the store keeps, so that what is published is what was curated."""
+    if document.graph == SHAPES:
+        return
+    for triple in document.triples:
+        literal = triple.object
+        if isinstance(literal, ox.Literal) and (kept := _as_kept(literal)) != literal:
+            yield _finding(
+                document,
+                "H002",
+                document.line_of(_name(triple.subject), _written(literal), f'"{literal.value}"'),
+                f"'{literal.value}' would be published as '{kept.value}'{_type_note(literal, kept)}: write that",
+                f"'{literal.value}' sarebbe pubblicato come '{kept.value}'{_type_note(literal, kept)}: scriverlo così",
+            )
+    for number, line in enumerate(document.text.splitlines(), start=1):
+        for tag in _UPPER_CASE_TAG.findall(line):
+            yield _finding(
+                document,
+                "H002",
+                number,
+                f"the language tag '{tag}' would be published as '{tag.lower()}': write that",
+                f"l'etichetta di lingua '{tag}' sarebbe pubblicata come '{tag.lower()}': scriverla così",
+            )
+
+
+@lru_cache(maxsize=100_000)
+def _as_kept(literal: ox.Literal) -> ox.Literal:
+    """The literal after a round trip through the store, which is the judge of what it keeps."""
+    store = ox.Store()
+    store.add(ox.Quad(_TYPE, _TYPE, literal))
+    kept = next(iter(store)).object
+    return kept if isinstance(kept, ox.Literal) else literal
+
+
+def _type_note(literal: ox.Literal, kept: ox.Literal) -> str:
+    return "" if literal.datatype == kept.datatype else f" ({compact(kept.datatype.value)})"
+
+
+def _written(literal: ox.Literal) -> str:
+    return literal.value if literal.datatype.value.endswith(("integer", "decimal", "double", "boolean")) else ""
+
+
+def no_blank_node(document: Document, _known: Known) -> Iterator[Finding]:
+    """Everything in data/ has a name, so that it can be linked, corrected and compared between releases."""
+    if document.path.parts[0] != "data":
+        return
+    subjects = {t.subject for t in document.triples if isinstance(t.object, ox.BlankNode) and _is_named(t.subject)}
+    loose = any(isinstance(t.subject, ox.BlankNode) for t in document.triples)
+    for subject in sorted(subjects, key=str) or ([None] if loose else []):
+        yield _finding(
+            document,
+            "H003",
+            subject and document.line_of(_name(subject), "["),
+            "a blank node, [ ], ( ) or _:x, stands here: give the thing an IRI of its own",
+            "qui c'è un nodo anonimo, [ ], ( ) o _:x: dare alla cosa un proprio IRI",
+        )
+
+
+def _is_named(term: object) -> bool:
+    return isinstance(term, ox.NamedNode)
+
+
+def term_is_known(document: Document, known: Known) -> Iterator[Finding]:
+    """Every class and property used is declared in the ontology."""
+    for triple in document.triples:
+        for iri in (triple.predicate.value, _class_or_own_term(triple)):
+            if iri and not iri.startswith(_BUILT_IN) and iri not in known.terms:
+                guess = _nearest(iri, known.terms)
+                yield _finding(
+                    document,
+                    "H004",
+                    document.line_of(_name(triple.subject), iri),
+                    f"no term {compact(iri)} is declared{guess and f': did you mean {guess}?'}"
+                    f"{'' if guess else ': declare it in ontology/, or use a declared one'}",
+                    f"il termine {compact(iri)} non è dichiarato{guess and f': forse {guess}?'}"
+                    f"{'' if guess else ': dichiararlo in ontology/, o usarne uno dichiarato'}",
+                )
+
+
+def _class_or_own_term(triple: ox.Triple) -> str | None:
+    """The object where it must be a term: a class after `a`, or anything in our term namespace."""
+    if not isinstance(triple.object, ox.NamedNode):
+        return None
+    return triple.object.value if triple.predicate == _TYPE or triple.object.value.startswith(CG) else None
+
+
+def claim_names_its_source(document: Document, _known: Known) -> Iterator[Finding]:
+    """A claim stands in the file of the source that makes it, under that source's slug, and says so."""
+    source = described_iri(document.path) if document.graph.startswith("source/") else None
+    nodes = {t.subject.value: None for t in document.triples if isinstance(t.subject, ox.NamedNode)}
+    stated = {_name(t.subject): _name(t.object) for t in document.triples if t.predicate.value == _IS_STATED_IN}
+    for iri in nodes:
+        found = kind_and_slug(iri)
+        if found is None or found[0] not in CLAIM_KINDS:
+            continue
+        if source is None or not found[1].startswith(f"{document.path.stem}--"):
+            home = f"data/source/{found[1].partition('--')[0]}.ttl"
+            yield _finding(
+                document,
+                "H005",
+                document.line_of(iri),
+                f"the claim {compact(iri)} stands outside the file of its source: move it to {home}, or name it for this one",
+                f"l'affermazione {compact(iri)} è fuori dal file della sua fonte: spostarla in {home}, o rinominarla",
+            )
+        elif stated.get(iri) != source:
+            yield _finding(
+                document,
+                "H005",
+                document.line_of(iri, _IS_STATED_IN),
+                f"the claim {compact(iri)} does not name its source: write 'cg:isStatedIn {compact(source)}'",
+                f"l'affermazione {compact(iri)} non indica la sua fonte: scrivere 'cg:isStatedIn {compact(source)}'",
+            )
+
+
+def thing_is_described(document: Document, known: Known) -> Iterator[Finding]:
+    """Every thing of ours that a file speaks of is described in some file."""
+    if document.graph == SHAPES:
+        return
+    slugs = known.things
+    for triple in document.triples:
+        for one in (triple.subject, triple.object):
+            if isinstance(one, ox.NamedNode) and one.value.startswith(ID) and one.value not in slugs:
+                if document.graph == MAPPING and one.value.startswith(f"{ID}mapping/"):
+                    continue
+                guess = _nearest(one.value, slugs)
+                yield _finding(
+                    document,
+                    "H006",
+                    document.line_of(_name(triple.subject), one.value),
+                    f"nothing describes {compact(one.value)}{guess and f': did you mean {guess}?'}"
+                    f"{'' if guess else ': write its file first, see CONTRIBUTING.md'}",
+                    f"nulla descrive {compact(one.value)}{guess and f': forse {guess}?'}"
+                    f"{'' if guess else ': scriverne prima il file, vedi CONTRIBUTING.md'}",
+                )
+
+
+def _nearest(iri: str, known: frozenset[str]) -> str:
+    """The known IRI most like this one, compact, or nothing. Only those of the same namespace and kind compete."""
+    stem = iri[: max(iri.rfind("#"), iri.rfind("/")) + 1]
+    rivals = [compact(one) for one in sorted(known) if one.startswith(stem)]
+    return next(iter(difflib.get_close_matches(compact(iri), rivals, n=1, cutoff=0.75)), "")
+
+
+def _name(term: object) -> str:
+    return term.value if isinstance(term, ox.NamedNode | ox.BlankNode) else ""
+
+
+def _finding(document: Document, code: str, line: int | None, english: str, italian: str) -> Finding:
+    return Finding(str(document.path), line, None, code, VIOLATION, {"en": english, "it": italian})
+
+
+RULES: Final[dict[str, Rule]] = {
+    "H001": file_name_is_iri,
+    "H002": literal_is_canonical,
+    "H003": no_blank_node,
+    "H004": term_is_known,
+    "H005": claim_names_its_source,
+    "H006": thing_is_described,
+}
+"""Every house rule by its code."""
+
+TITLES: Final[dict[str, str]] = {code: (rule.__doc__ or "").strip() for code, rule in RULES.items()}
+"""What each house rule asks, in one sentence."""
+

@@ -1,0 +1,131 @@
+"""Where in a query a syntax error really is. Asks the engine's parser; evaluates nothing but an empty store.
+
+The parser reports the furthest character that any alternative looked at, and a keyword that does not match counts as
+looked at over its whole length, so the reported place lies up to a keyword's length too far. The word that is wrong is
+the first one after the longest beginning of the query that the parser can still use.
+"""
+
+import re
+from typing import Final
+
+import pyoxigraph as ox
+
+from clustergraph.errors import QueryMalformed
+
+_REPORT: Final = re.compile(r"error at (\d+):(\d+): (?:expected (?:one of )?)?(.*)", re.DOTALL)
+_WORD: Final = re.compile(
+    r"""\#[^\r\n]* | <[^<>"{}|^`\\\s]*> | "(?:[^"\\\r\n]|\\.)*" | '(?:[^'\\\r\n]|\\.)*'
+      | [?$@]?[\w:][\w:.\-]* | \s+ | .""",
+    re.VERBOSE,
+)
+_PART: Final = re.compile(r'"(?:[^"\\]|\\.)+"|\[_\]|\[.*?\](?=,|$)|[^,"\[]+')
+_LONGEST_KEYWORD: Final = len("ENCODE_FOR_URI")
+_NAMED_AT_MOST: Final = 5
+
+_UNDECLARED: Final = "Prefix not found"
+_DECLARATION: Final = re.compile(r"\bPREFIX\s+([\w.\-]*):", re.IGNORECASE)
+_PREFIX_NAME: Final = re.compile(r"(?:[^\W\d_][\w.\-]*)?")
+_SENTENCES: Final = {
+    "The SELECT contains a variable that is unbound": (
+        "SELECT names a variable that is neither grouped nor aggregated: add it to GROUP BY, or aggregate it"
+    ),
+    "IRI parsing failed": "this is not an IRI: it needs a scheme such as https:, or a prefix, and no spaces",
+}
+
+
+def malformed(error: SyntaxError, query: str) -> QueryMalformed:
+    """The engine's syntax error as ours: the true place, the word that stands there, what could stand instead.
+
+    Shape: `line` and `column` count from 1, in characters; the hint is the line itself.
+    """
+    report = _REPORT.fullmatch(str(error))
+    if report is None:
+        return QueryMalformed(_sentence(str(error)))
+    place, what = _undeclared(query) if _UNDECLARED in report[3] else (-1, "")
+    if place < 0:
+        place = _place(query, _offset(query, int(report[1]), int(report[2])))
+        what = _semantic(report[3]) or _what(query, place)
+    line = query.count("\n", 0, place) + 1
+    column = place - query.rfind("\n", 0, place)
+    text = query.split("\n")[line - 1].strip()[:120]
+    return QueryMalformed(f"line {line}, column {column}: {what}", line=line, column=column, hint=text or None)
+
+
+def _undeclared(query: str) -> tuple[int, str]:
+    """The first prefixed name whose prefix no PREFIX line declares."""
+    declared = set(_DECLARATION.findall(query))
+    for word in _WORD.finditer(query):
+        prefix, colon, _ = word.group().partition(":")
+        if colon and _PREFIX_NAME.fullmatch(prefix) and prefix not in declared and prefix != "_":
+            return word.start(), f"the prefix '{prefix[:40]}:' is not declared: add a PREFIX line, or write the IRI in full"
+    return -1, ""
+
+
+def _offset(query: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = query.find("\n", start) + 1
+    return min(start + column - 1, len(query))
+
+
+def _place(query: str, reported: int) -> int:
+    """The start of the first word that the parser cannot use; the end of the text if it can use all of them."""
+    words = [m for m in _WORD.finditer(query) if not m.group().isspace() and not m.group().startswith("#")]
+    near = [word for word in words if word.end() > reported - 2 * _LONGEST_KEYWORD and word.start() <= reported]
+    usable = 0
+    for number, word in enumerate(near, start=1):
+        if _is_usable(query[: word.end()]):
+            usable = number
+    if usable < len(near):
+        return near[usable].start()
+    return len(query.rstrip())
+
+
+def _is_usable(beginning: str) -> bool:
+    """Whether the parser got to the end of the text: something other than a keyword could stand next."""
+    return _expected(beginning) != [] or _parses(beginning)
+
+
+def _expected(beginning: str) -> list[str]:
+    """The punctuation and kinds of word that the parser would take after this beginning of a query."""
+    try:
+        ox.Store().query(beginning)
+    except SyntaxError as exc:
+        report = _REPORT.fullmatch(str(exc))
+        if report and _offset(beginning, int(report[1]), int(report[2])) >= len(beginning):
+            return [one for one in _parts(report[3]) if one.startswith(('"', "[")) and one != "[_]"]
+    return []
+
+
+def _parses(text: str) -> bool:
+    try:
+        ox.Store().query(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def _parts(expected: str) -> list[str]:
+    return [one.strip() for one in _PART.findall(expected.replace("\n", " ")) if one.strip()]
+
+
+def _what(query: str, place: int) -> str:
+    found = _WORD.match(query, place)
+    options = [one for one in _expected(query[:place].rstrip()) if one.startswith('"')]
+    wanted = f"expected {' or '.join(options)}" if 0 < len(options) <= _NAMED_AT_MOST else ""
+    if found is None or found.group().isspace():
+        return f"{wanted or 'something more is needed'} before the end of the query"
+    shown = found.group()[:40]
+    return f"{wanted}, found '{shown}'" if wanted else f"'{shown}' cannot stand here"
+
+
+def _semantic(expected: str) -> str:
+    """What the parser says where the grammar is kept and the meaning is not, as one of our sentences."""
+    for part in _parts(expected):
+        if " " in part and not part.startswith(("[", '"')):
+            return _sentence(part)
+    return ""
+
+
+def _sentence(said: str) -> str:
+    return _SENTENCES.get(said, said[:200])

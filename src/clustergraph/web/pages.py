@@ -1,0 +1,114 @@
+"""The pages that are not documents: home, lists, what errors mean; and what operators ask: health, robots."""
+
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from clustergraph.errors import ClusterGraphError, NotFound
+from clustergraph.formats import TSV
+from clustergraph.results import Term, read_truth, select
+from clustergraph.runner import QueryRequest
+from clustergraph.terms import KINDS, entity_iri
+from clustergraph.web.problems import BY_STATUS, PROBLEMS, problem_response, shown, told
+from clustergraph.web.rendering import page
+from clustergraph.web.responses import data_headers, entity_tag, not_modified
+from clustergraph.web.site import site_of
+
+router: Final = APIRouter()
+
+LIST_ROWS: Final = 1_000
+EXAMPLES: Final = 3
+_READY_LIMIT_S: Final = 2.0
+
+_BROWSED: Final = {
+    "cluster": "Clusters",
+    "organisation": "Organisations",
+    "area": "Technology areas",
+    "source": "Sources",
+    "membership": "Memberships",
+    "aim": "Aims",
+    "strategy": "Strategies",
+    "initiative": "Initiatives",
+    "scheme": "Lists of areas and vocabularies",
+}
+"""The lists that the home page links to, with what they are called there."""
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+@router.get("/", include_in_schema=False)
+async def home(request: Request) -> Response:
+    """What this is, how much there is of it, and where to start."""
+    site = site_of(request)
+    headers = data_headers(site, tag=entity_tag(site, "home"))
+    examples = list(site.published.catalogue.values())[:EXAMPLES]
+    return not_modified(request, headers) or page(
+        site, "home.html", headers=headers, counts=site.published.counts, examples=examples, browsed=_BROWSED
+    )
+
+
+@router.get("/browse/{kind}", include_in_schema=False)
+async def browse(request: Request, kind: str) -> Response:
+    """All things of one kind."""
+    if kind not in KINDS:
+        message = f"there is no kind '{shown(kind)}': the kinds are {', '.join(KINDS)}"
+        raise NotFound(message)
+    site = site_of(request)
+    headers = data_headers(site, tag=entity_tag(site, "browse", kind))
+    unchanged = not_modified(request, headers)
+    if unchanged:
+        return unchanged
+    prefix = Term("literal", entity_iri(kind, ""))
+    listed = await select(site.runner, site.texts["browse"], {"prefix": prefix}, row_limit=LIST_ROWS)
+    rows = [row[1:] for row in listed.rows]
+    title = _BROWSED.get(kind, kind.replace("-", " ").capitalize())
+    return page(
+        site,
+        "browse.html",
+        headers=headers,
+        kind=kind,
+        title=title,
+        rows=rows,
+        complete=listed.complete,
+        grouped=any(group for *_, group in rows),
+        row_limit=LIST_ROWS,
+    )
+
+
+@router.get("/problems", include_in_schema=False)
+async def problems(request: Request) -> Response:
+    """What the `type` of a problem document means."""
+    site = site_of(request)
+    listed = sorted({*PROBLEMS.values(), *BY_STATUS.values()})
+    headers = data_headers(site, tag=entity_tag(site, "problems"))
+    return not_modified(request, headers) or page(site, "problems.html", headers=headers, problems=listed)
+
+
+@router.get("/health/live", summary="Whether the server answers at all")
+async def live(request: Request) -> Response:
+    """200 as soon as the process takes requests."""
+    return JSONResponse({"status": "live", "version": site_of(request).published.version}, headers=_NO_STORE)
+
+
+@router.get("/health/ready", summary="Whether queries are answered")
+async def ready(request: Request) -> Response:
+    """200 once a query has been answered, else 503."""
+    site = site_of(request)
+    try:
+        question = QueryRequest("ASK {}", result_format=TSV, time_limit_s=_READY_LIMIT_S)
+        await read_truth(await site.runner.answer(question))
+    except ClusterGraphError as exc:
+        trouble = told(exc)
+        unready = {"Retry-After": "2", **trouble.headers}
+        busy = trouble.problem._replace(status=503)
+        return problem_response(request, type(trouble)(busy, trouble.detail, trouble.place, unready))
+    return JSONResponse({"status": "ready", "dataset": site.published.digest}, headers=_NO_STORE)
+
+
+@router.get("/robots.txt", include_in_schema=False)
+async def robots() -> Response:
+    """Crawlers are welcome to the documents; queries are for people and their programs."""
+    lines = ("User-agent: *", "Disallow: /sparql", "Disallow: /queries/*?", "")
+    return PlainTextResponse("\n".join(lines), headers={"Cache-Control": "public, max-age=86400"})

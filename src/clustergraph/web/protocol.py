@@ -1,0 +1,165 @@
+"""The SPARQL 1.1 Protocol: from an HTTP request to one query, whichever of the ways it came. Evaluates nothing."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from clustergraph.errors import ParameterUnsuitable, QueryMalformed, QueryRefused, QueryTooLarge
+from clustergraph.settings import Settings
+from clustergraph.web.problems import shown
+
+FORM: Final = "application/x-www-form-urlencoded"
+SPARQL_QUERY: Final = "application/sparql-query"
+SPARQL_UPDATE: Final = "application/sparql-update"
+BODY_TIME_LIMIT_S: Final = 20.0  # for a whole body to arrive
+FORM_OVERHEAD_BYTES: Final = 16_384  # names, graphs and other parameters beside the query text
+FIELD_LIMIT: Final = 200
+_DIGITS: Final = 15  # of a Content-Length that are read; Python refuses to read thousands
+
+_ONCE: Final = ("query", "update", "format", "timeout")
+_ABSOLUTE_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
+_SECONDS: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+
+_READ_ONLY: Final = "this endpoint is read-only: it answers SELECT, ASK, CONSTRUCT and DESCRIBE, and takes no updates"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request to the endpoint.
+
+    Shape: `query` is None where none was sent; `format_name` is the value of `format=`, which overrides Accept.
+    """
+
+    query: str | None
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+    format_name: str | None = None
+    time_limit_s: float | None = None
+
+
+async def read_request(request: Request, settings: Settings) -> Asked:
+    """What is asked.
+
+    Raises: QueryMalformed, QueryRefused, QueryTooLarge, ParameterUnsuitable; HTTPException 408 or 415.
+    Source: SPARQL 1.1 Protocol, section 2.1.
+    """
+    pairs = parameters(request.scope["query_string"])
+    if request.method != "GET":
+        pairs += await _from_body(request, settings)
+    values = {name: [value for key, value in pairs if key == name] for name, _ in pairs}
+    for name in _ONCE:
+        if len(values.get(name, ())) > 1:
+            message = f"there are {len(values[name])} parameters '{name}': send one"
+            raise QueryMalformed(message)
+    if "update" in values:
+        raise QueryRefused(_READ_ONLY)
+    return Asked(
+        query=_single(values, "query"),
+        default_graphs=_graphs(values, "default-graph-uri"),
+        named_graphs=_graphs(values, "named-graph-uri"),
+        format_name=_single(values, "format") or None,
+        time_limit_s=_time_limit_s(_single(values, "timeout"), settings),
+    )
+
+
+def parameters(encoded: bytes) -> list[tuple[str, str]]:
+    """The name and value pairs of a query string or form, in order.
+
+    Raises: QueryMalformed if it is not UTF-8 or has more than FIELD_LIMIT pairs.
+
+    >>> parameters(b"a=1&a=%C3%A8")
+    [('a', '1'), ('a', 'è')]
+    """
+    try:
+        return parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELD_LIMIT)
+    except UnicodeDecodeError as exc:
+        message = "the parameters are not UTF-8: encode the text as UTF-8, then percent-encode it"
+        raise QueryMalformed(message) from exc
+    except ValueError as exc:
+        message = f"there are more than {FIELD_LIMIT} parameters: send fewer"
+        raise QueryMalformed(message) from exc
+
+
+async def _from_body(request: Request, settings: Settings) -> list[tuple[str, str]]:
+    media_type = _media_type(request)
+    if media_type == SPARQL_UPDATE:
+        raise QueryRefused(_READ_ONLY)
+    if media_type == FORM:
+        # Percent-encoding makes three bytes of one.
+        return parameters(await _body(request, 3 * settings.query_limit_bytes + FORM_OVERHEAD_BYTES))
+    body = await _body(request, settings.query_limit_bytes)
+    try:
+        return [("query", body.decode())]
+    except UnicodeDecodeError as exc:
+        message = f"the query is not UTF-8: byte {exc.start + 1} cannot be read"
+        raise QueryMalformed(message) from exc
+
+
+def _media_type(request: Request) -> str:
+    """The media type of the body, once it is sure that we can read it.
+
+    Raises: HTTPException 415.
+    """
+    media_type, *rest = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    choices = f"send {FORM} or {SPARQL_QUERY}"
+    if media_type not in (FORM, SPARQL_QUERY, SPARQL_UPDATE):
+        said = f"'{shown(media_type)}' is not a form of query that is read here" if media_type else "no Content-Type"
+        raise HTTPException(415, f"{said}: {choices}")
+    charset = next((one.removeprefix("charset=").strip('"') for one in rest if one.startswith("charset=")), "utf-8")
+    if charset not in ("utf-8", "utf8"):
+        raise HTTPException(415, f"the charset '{shown(charset)}' is not read here: send UTF-8")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("identity", ""):
+        raise HTTPException(415, f"the content coding '{shown(coding)}' is not read here: send the query as it is")
+    return media_type
+
+
+async def _body(request: Request, limit_bytes: int) -> bytes:
+    """The body, of which never more than the limit is held."""
+    declared = request.headers.get("content-length", "0")
+    body = bytearray()
+    try:
+        if declared.isdecimal() and int(declared[:_DIGITS]) > limit_bytes:
+            raise _too_large(limit_bytes)
+        async with asyncio.timeout(BODY_TIME_LIMIT_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > limit_bytes:
+                    raise _too_large(limit_bytes)
+    except TimeoutError as exc:
+        raise HTTPException(408, f"the body did not arrive within {BODY_TIME_LIMIT_S:g} s: send it faster") from exc
+    return bytes(body)
+
+
+def _too_large(limit_bytes: int) -> QueryTooLarge:
+    message = f"the body has more than {limit_bytes:,} bytes, which is the limit here: send a shorter query"
+    return QueryTooLarge(message)
+
+
+def _single(values: Mapping[str, Sequence[str]], name: str) -> str | None:
+    return next(iter(values.get(name, ())), None)
+
+
+def _graphs(values: Mapping[str, Sequence[str]], name: str) -> tuple[str, ...]:
+    for iri in values.get(name, ()):
+        if not _ABSOLUTE_IRI.fullmatch(iri):
+            message = (
+                f"'{shown(iri)}' in {name} is not an absolute IRI: give it in full, e.g. https://example.org/graph"
+            )
+            raise QueryMalformed(message)
+    return tuple(values.get(name, ()))
+
+
+def _time_limit_s(text: str | None, settings: Settings) -> float | None:
+    if text is None:
+        return None
+    if not _SECONDS.fullmatch(text) or float(text) <= 0:
+        message = f"'{shown(text)}' does not fit timeout: give a positive number of seconds, e.g. timeout=2.5"
+        raise ParameterUnsuitable(message)
+    return min(float(text), settings.time_limit_s)

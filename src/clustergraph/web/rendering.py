@@ -1,0 +1,100 @@
+"""Pages from templates, and the one rule for what may become a link. Escapes everything, always."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from clustergraph.results import Term
+from clustergraph.terms import CG, GRAPH, ONTOLOGY, PREFIXES, XSD, compact, kind_and_slug, sparql_prologue
+from clustergraph.web.site import Site
+
+FOLDER: Final = Path(__file__).parent
+CELL_LIMIT: Final = 2_000  # characters of one value shown in a page
+
+_WEB_ADDRESS: Final = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
+_GRAPH_NAME: Final = re.compile(r"(?:source/)?[a-z0-9]+(?:-{1,2}[a-z0-9]+)*")
+_TERM_NAME: Final = re.compile(r"[A-Za-z0-9_]+")
+
+
+def local_path(iri: str) -> str | None:
+    """The path here at which an IRI of ours is described, or None for the IRI of anybody else.
+
+    >>> local_path("https://w3id.org/clustergraph/ns#hasAim")
+    '/ns#hasAim'
+    """
+    known = kind_and_slug(iri)
+    if known:
+        return f"/id/{known[0]}/{known[1]}"
+    if iri == ONTOLOGY:
+        return "/ns"
+    if iri.startswith(CG) and _TERM_NAME.fullmatch(iri, len(CG)):
+        return f"/ns#{iri.removeprefix(CG)}"
+    if iri.startswith(GRAPH) and _GRAPH_NAME.fullmatch(iri, len(GRAPH)):
+        return f"/graph/{iri.removeprefix(GRAPH)}"
+    return None
+
+
+def external_link(iri: str) -> str | None:
+    """The IRI itself where following it is safe, which means http and https; None for all else."""
+    return iri if _WEB_ADDRESS.fullmatch(iri) else None
+
+
+def datatype_shown(term: Term) -> str:
+    """The datatype of a literal where it tells the reader something, compact."""
+    plain = ("", f"{XSD}string", f"{XSD}integer", f"{XSD}decimal", f"{XSD}boolean", f"{XSD}date")
+    return "" if term.datatype in plain else compact(term.datatype)
+
+
+def compact_text(iri: str) -> str:
+    """A short name for an IRI: prefixed, else as it stands.
+
+    >>> compact_text("https://example.org/a")
+    'https://example.org/a'
+    """
+    name = compact(iri)
+    return iri if name.startswith("<") else name
+
+
+def with_used_prefixes(query: str) -> str:
+    """A query of ours with only those prefixes that it uses, below its header, for people to read and change."""
+    lines = query.removeprefix(sparql_prologue()).splitlines(keepends=True)
+    end = next((place for place, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    header, body = "".join(lines[:end]), "".join(lines[end:])
+    used = [f"PREFIX {name}: <{iri}>\n" for name, iri in sorted(PREFIXES.items()) if _uses(body, name)]
+    return f"{header}{''.join(used)}{body}"
+
+
+def _uses(query: str, prefix: str) -> bool:
+    return re.search(rf"(?<![\w<?$:/-]){re.escape(prefix)}:", query) is not None
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "local_path": local_path,
+        "external_link": external_link,
+        "datatype_shown": datatype_shown,
+        "compact": compact_text,
+    }
+    environment.globals |= {"cell_limit": CELL_LIMIT}
+    return environment
+
+
+def page(
+    site: Site, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> HTMLResponse:
+    """A page from one of our templates, with the footer of this site."""
+    text = _environment().get_template(template).render(site=site, **values)
+    return HTMLResponse(text, status_code=status, headers=dict(headers or {}))

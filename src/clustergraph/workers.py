@@ -1,0 +1,275 @@
+"""A pool of query workers that can be killed. Runs in the process that speaks HTTP and never loads an engine.
+
+Killed, not cancelled: the engine has neither a timeout nor a cancellation (docs/decisions.md, 1).
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from clustergraph import errors
+from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, NotAcceptable, QueryError
+from clustergraph.errors import QueryTimedOut, QueryTooHungry
+from clustergraph.frames import ANSWER, ASK, DATA, END, ERROR, HEADER, format_named, request_to_json
+from clustergraph.runner import Answer, Limits, QueryRequest
+
+START_LIMIT_S: Final = 120.0  # to load the dataset; a dataset of ten million quads takes about a minute
+STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its worker
+
+
+class _Worker:
+    """One forked process and the streams to it."""
+
+    def __init__(self, pid: int, handle: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.pid = pid
+        self._handle = handle
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, payload: bytes) -> None:
+        self._writer.write(HEADER.pack(ASK, len(payload)) + payload)
+        await self._writer.drain()
+
+    async def frame(self) -> tuple[bytes, bytes]:
+        """The next frame.
+
+        Raises: asyncio.IncompleteReadError or ConnectionError once the process is dead.
+        """
+        kind, length = HEADER.unpack(await self._reader.readexactly(HEADER.size))
+        return kind, await self._reader.readexactly(length)
+
+    def is_alive(self) -> bool:
+        """Whether the process has not ended: its handle becomes readable when it does."""
+        watch = select.poll()
+        watch.register(self._handle, select.POLLIN)
+        return not watch.poll(0)
+
+    def kill(self) -> None:
+        """Ends the process if it still lives. May be called again."""
+        if self._handle >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            os.close(self._handle)
+            self._handle = -1
+            self._writer.close()
+
+
+class _Lease:
+    """A worker on loan for one query: given back once, to the others if it is fit for more, else replaced."""
+
+    def __init__(self, worker: _Worker, give_back: Callable[[_Worker], None], replace: Callable[[_Worker], None]) -> None:
+        self.worker = worker
+        self._give_back = give_back
+        self._replace = replace
+        self._ended = False
+
+    def end(self, *, complete: bool = False) -> None:
+        """Ends the loan; only the first call counts."""
+        if not self._ended:
+            self._ended = True
+            (self._give_back if complete else self._replace)(self.worker)
+
+
+class _Loader:
+    """The process that holds the dataset, as its parent sees it."""
+
+    def __init__(self, dataset: Path, limits: Limits) -> None:
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            descriptor = str(theirs.fileno())
+            told = json.dumps(limits._asdict())
+            self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
+                [sys.executable, "-P", "-m", "clustergraph.loader", descriptor, str(dataset), told],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def wait_until_loaded(self) -> int:
+        """The number of quads, once loaded. Blocks."""
+        self._control.settimeout(START_LIMIT_S)
+        said = self._control.recv(8, socket.MSG_WAITALL)
+        if len(said) < 8:  # noqa: PLR2004
+            message = "the dataset could not be loaded: run 'clustergraph build' to make it anew"
+            raise DatasetUnusable(message)
+        return int(struct.unpack(">Q", said)[0])
+
+    def fork(self) -> tuple[int, int, socket.socket]:
+        """A new worker's process id, its handle and our end of its socket. Blocks for the milliseconds of a fork."""
+        self._control.sendall(b"w")
+        data, descriptors, _, _ = socket.recv_fds(self._control, 4, 2)
+        if len(data) < 4:  # noqa: PLR2004
+            message = "the loader process has ended"
+            raise ConnectionError(message)
+        return struct.unpack(">I", data)[0], descriptors[1], socket.socket(fileno=descriptors[0])
+
+    def close(self) -> None:
+        self._control.close()
+        self._process.wait()
+
+
+class WorkerPool:
+    """Answers queries in forked processes, one query at a time each; a Runner.
+
+    Use as an asynchronous context manager. A worker that dies, overruns or loses its reader is replaced.
+    """
+
+    def __init__(
+        self,
+        dataset: Path,
+        digest: str,
+        *,
+        limits: Limits,
+        workers: int,
+        queue_per_worker: int = 4,
+        queue_wait_s: float = 2.0,
+    ) -> None:
+        self.digest = digest
+        self._dataset = dataset
+        self._limits = limits
+        self._size = workers or max(2, os.cpu_count() or 2)
+        self._queue_limit = queue_per_worker * self._size
+        self._queue_wait_s = queue_wait_s
+        self._waiting = 0
+        self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._alive: set[_Worker] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._forking = asyncio.Lock()
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        self._loader = _Loader(self._dataset, self._limits)
+        try:
+            await asyncio.to_thread(self._loader.wait_until_loaded)
+        except BaseException:
+            self._loader.close()
+            raise
+        for _ in range(self._size):
+            await self._spawn()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing = True
+        await asyncio.gather(*self._tasks, return_exceptions=True)  # a fork under way ends in a worker to be killed
+        for worker in list(self._alive):
+            worker.kill()
+        await asyncio.to_thread(self._loader.close)
+
+    async def answer(self, request: QueryRequest) -> Answer:
+        """The answer to one query, once its status is certain.
+
+        Raises: Busy; QueryTimedOut; QueryTooHungry; whatever error the worker names.
+        """
+        lease = _Lease(await self._acquire(), self._idle.put_nowait, self._replace)
+        limit_s = min(request.time_limit_s or self._limits.time_limit_s, self._limits.time_limit_s)
+        before = time.monotonic()
+        try:
+            kind, payload = await self._frame(lease.worker, limit_s, limit_s, ask=request_to_json(request))
+        except BaseException:
+            lease.end()
+            raise
+        if kind == ERROR:
+            lease.end(complete=True)
+            raise _error(payload)
+        if kind != ANSWER:
+            lease.end()
+            message = "the worker spoke out of turn: send the query again"
+            raise QueryTooHungry(message)
+        left_s = limit_s - (time.monotonic() - before)
+        return Answer(format_named(payload.decode()), self._frames(lease, left_s, limit_s), lease.end)
+
+    async def _frames(self, lease: _Lease, left_s: float, limit_s: float) -> AsyncGenerator[bytes, None]:
+        """The body. Time is counted while we wait for the worker, not while the client takes what it gave."""
+        loop = asyncio.get_running_loop()
+        kind = DATA
+        try:
+            while True:
+                before = time.monotonic()
+                kind, payload = await self._frame(lease.worker, left_s, limit_s)
+                left_s -= time.monotonic() - before
+                if kind != DATA:
+                    break
+                stalled = loop.call_later(STALL_LIMIT_S, lease.end)
+                try:
+                    yield payload
+                finally:
+                    stalled.cancel()
+        finally:
+            lease.end(complete=kind in (END, ERROR))
+        if kind != END:
+            raise _error(payload)
+
+    async def _frame(
+        self, worker: _Worker, left_s: float, limit_s: float, *, ask: bytes | None = None
+    ) -> tuple[bytes, bytes]:
+        try:
+            async with asyncio.timeout(left_s):
+                if ask is not None:
+                    await worker.send(ask)
+                return await worker.frame()
+        except TimeoutError as exc:
+            message = f"stopped after {limit_s:g} s: add a LIMIT, narrow the pattern, or download the dataset and query it"
+            raise QueryTimedOut(message) from exc
+        except (asyncio.IncompleteReadError, ConnectionError) as exc:
+            allowed = f"{self._limits.memory_limit_bytes >> 20:,} MiB"
+            message = f"stopped: evaluation wanted more than the {allowed} of memory that one query may have; ask for less"
+            raise QueryTooHungry(message) from exc
+
+    async def _acquire(self) -> _Worker:
+        if self._idle.empty() and self._waiting >= self._queue_limit:
+            message = f"all {self._size} workers are taken and {self._waiting} queries wait already: try again in a moment"
+            raise Busy(message, retry_after_s=1)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._queue_wait_s):
+                while not (worker := await self._idle.get()).is_alive():
+                    self._replace(worker)
+                return worker
+        except TimeoutError as exc:
+            message = f"no worker became free within {self._queue_wait_s:g} s: try again in a moment"
+            raise Busy(message, retry_after_s=1) from exc
+        finally:
+            self._waiting -= 1
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.kill()
+        self._alive.discard(worker)
+        if not self._closing:
+            task = asyncio.get_running_loop().create_task(self._spawn())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _spawn(self) -> None:
+        async with self._forking:
+            pid, handle, sock = await asyncio.to_thread(self._loader.fork)
+        reader, writer = await asyncio.open_unix_connection(sock=sock)
+        worker = _Worker(pid, handle, reader, writer)
+        self._alive.add(worker)
+        self._idle.put_nowait(worker)
+
+
+def _error(payload: bytes) -> ClusterGraphError:
+    """The error that a worker named, as an exception of ours."""
+    said = json.loads(payload)
+    kind: type[ClusterGraphError] = getattr(errors, said["error"])
+    if issubclass(kind, QueryError):
+        return kind(said["detail"], line=said["line"], column=said["column"], hint=said["hint"])
+    if issubclass(kind, NotAcceptable):
+        mended = NotAcceptable("", said["offered"])
+        mended.detail = said["detail"]
+        return mended
+    return ClusterGraphError(said["detail"])
