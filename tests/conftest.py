@@ -3,28 +3,25 @@
 from pathlib import Path
 
 import pytest
-from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
+from pyoxigraph import Store
 
-from clustergraph.terms import graph_iri
+from clustergraph.assembly import assemble
+from clustergraph.build import build
+from clustergraph.repository import read_repository
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def _graph_name(file: Path) -> str:
-    folder = file.relative_to(REPOSITORY).parts[:2]
-    if folder == ("data", "source"):
-        return f"source/{file.stem}"
-    return "ontology" if folder[0] == "ontology" else "curated"
+@pytest.fixture(scope="session")
+def curated_store() -> Store:
+    """The real repository as one dataset, before its metadata: a graph per source and, as default graph, the merge."""
+    return assemble(read_repository(REPOSITORY)).store
 
 
 @pytest.fixture(scope="session")
-def curated_store() -> Store:
-    """Ontology and data as written by hand: each triple in the graph of its file and once in the default graph."""
-    store = Store()
-    for folder in ("ontology", "data"):
-        for file in sorted((REPOSITORY / folder).rglob("*.ttl")):
-            graph = NamedNode(graph_iri(_graph_name(file)))
-            for quad in parse(path=file, format=RdfFormat.TURTLE):
-                store.add(Quad(quad.subject, quad.predicate, quad.object, graph))
-                store.add(Quad(quad.subject, quad.predicate, quad.object))
-    return store
+def real_dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real repository, built."""
+    dist = tmp_path_factory.mktemp("real") / "dist"
+    built = build(REPOSITORY, dist)
+    assert built.digest, built.findings
+    return dist

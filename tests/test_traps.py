@@ -403,7 +403,7 @@ def test_a_strategy_is_never_taken_for_the_programme_with_a_similar_name(curated
                 ?alignment cg:hasAlignmentSubject ?subject .
                 ?alignment cg:hasAlignmentTarget ?target ; cg:hasAlignmentKind ?kind .
               }}
-              ?target a ?class .
+              GRAPH graph:curated {{ ?target a ?class }}
             }}""",
     )
 

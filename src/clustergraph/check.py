@@ -9,16 +9,19 @@ from rdflib import Graph
 
 from clustergraph.assembly import Assembly, assemble
 from clustergraph.errors import UsageError
-from clustergraph.findings import Finding, in_order
+from clustergraph.findings import VIOLATION, Finding, in_order, weighing
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository, triples_of
 from clustergraph.rules import check_rules
 from clustergraph.shacl import COMPONENTS, Result, to_rdflib, validate
-from clustergraph.terms import RDF, RDFS, compact
+from clustergraph.terms import CG, RDF, RDFS, compact
 
 _TYPE = ox.NamedNode(f"{RDF}type")
 _SUBCLASS = ox.NamedNode(f"{RDFS}subClassOf")
 _RULES_FOLDER = "queries/rules"
 _ALONE, _OF_ONTOLOGY, _MERGED = _SCOPES = ("alone", "ontology", "merged")
+_HOUSE_RULE = {"C001": "H006", "C021": "H006", "C023": "H006", "C029": "H005", f"{CG}isStatedIn": "H005"}
+"""The codes and paths of results that a house rule may have said already: what nothing describes has no class either."""
+
 _ANY = "any"  # prefixes and shapes of single values: they have no target, and the others refer to them
 
 
@@ -42,13 +45,15 @@ def check(repository: Repository) -> Checked:
     if repository.findings:
         return Checked(in_order(findings), None)
     assembly = assemble(repository)
-    unknown = {(one.path, one.line) for one in findings if one.code == "H006"}
+    said = {(one.code, one.path, line) for one in findings for line in (one.line, None)}
     for result, documents in _shape_results(repository, assembly):
         finding = _located(result, documents)
-        # A thing that nothing describes has no class either: said once, by the house rule.
-        if not (finding.code == "C001" and (finding.path, finding.line) in unknown):
+        codes = ("H003", _HOUSE_RULE.get(finding.code), _HOUSE_RULE.get(result.path))
+        if said.isdisjoint((code, finding.path, finding.line) for code in codes):
             findings.append(finding)
-    return Checked(in_order(findings), assembly)
+    # What rules make of a mistake is one more mistake, but not one more to mend.
+    written = [one for one in findings if one.path != _RULES_FOLDER]
+    return Checked(in_order(written if weighing(written, VIOLATION) else findings), assembly)
 
 
 def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence[PurePosixPath]) -> list[Finding]:
@@ -94,10 +99,21 @@ def _located(result: Result, documents: Sequence[Document]) -> Finding:
     code = COMPONENTS[result.component][0]
     document = _document_of(result, documents)
     path = str(document.path) if document else _RULES_FOLDER
-    line = document.line_of(result.focus, *(part for part in (result.value, result.path) if part)) if document else None
-    about = compact(result.focus)
-    message = {language: f"{about}: {text}" for language, text in result.message.items()}
+    line = _line(result, document) if document else None
+    nameless = {"en": "a blank node", "it": "un nodo anonimo"}
+    about = dict.fromkeys(nameless, compact(result.focus)) if _is_iri(result.focus) else nameless
+    message = {language: f"{about[language]}: {text}" for language, text in result.message.items()}
     return Finding(path, line, None, code, result.severity, message)
+
+
+def _line(result: Result, document: Document) -> int | None:
+    """The line of the value or of the property, else that of a value with statements of its own, else the focus node's."""
+    found, start = document.line_of(result.focus, result.value, result.path), document.line_of(result.focus)
+    return (document.line_of(result.value) if found == start and _is_iri(result.value) else None) or found
+
+
+def _is_iri(written: str) -> bool:
+    return ":" in written and " " not in written
 
 
 def _document_of(result: Result, documents: Sequence[Document]) -> Document | None:

@@ -50,7 +50,8 @@ def open_dataset(folder: Path | None = None) -> Dataset:
 def query(name: str, folder: Path | None = None, /, **parameters: str) -> Rows:
     """The answer to a saved query of the catalogue.
 
-    Raises: NotFound for an unknown name; ParameterUnsuitable for a parameter that is missing, unknown or of another type.
+    Raises: NotFound for an unknown name; ParameterUnsuitable for a parameter that is missing, unknown or of another
+            type; UsageError for a query that gives no rows.
     """
     published = open_published(find_dist(folder))
     saved = find_query(published.catalogue, name)

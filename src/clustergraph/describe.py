@@ -18,6 +18,7 @@ from clustergraph.terms import (
     DCTERMS,
     ENTITY_KINDS,
     GRAPH,
+    ORG,
     RDF,
     RDFS,
     SKOS,
@@ -34,6 +35,13 @@ _TYPE: Final = f"{RDF}type"
 _PREFERRED: Final = (f"{SKOS}prefLabel", f"{DCTERMS}title", f"{RDFS}label")
 _FIRST: Final = tuple(f"{SKOS}{name}" for name in ("definition", "altLabel"))
 _LAST: Final = tuple(f"{CG}{name}" for name in ("attestedName", "decision", "evidence", "contentDigest"))
+_NAMED_BY: Final = (
+    (f"{ORG}member", f"{ORG}organization"),
+    (f"{CG}hasAlignmentSubject", f"{CG}hasAlignmentTarget"),
+    (f"{CG}isCountOf", f"{CG}value", f"{CG}ofWhat"),
+)
+"""What a claim without words of its own is called by: the labels of these, in this order."""
+
 _GENERAL: Final = (f"{CG}Claim", f"{CG}Aim")  # superclasses that say nothing beside the class itself
 _NUMBER: Final = re.compile(r"(\d+)")
 
@@ -146,7 +154,7 @@ async def describe(iri: str, questions: Questions) -> Description:
     return Description(
         iri=iri,
         label=labels[iri],
-        types=next((group.values for group in groups if group.property == _TYPE), ()),
+        types=_types(groups),
         groups=tuple(group for group in groups if not _is_shown_on_top(group)),
         references=_references((await questions.rows("incoming", this)).rows) if references else (),
         reference_count=references,
@@ -230,6 +238,12 @@ def _rank(property_: str, labels: Mapping[str, Label]) -> tuple[int, int, str]:
     return 1 if property_.startswith(CG) else 2, 0, labels[property_].best or compact(property_)
 
 
+def _types(groups: Iterable[Group]) -> tuple[Value, ...]:
+    """What kind of thing it is: the stated types first, ours before those of others."""
+    types = next((group.values for group in groups if group.property == _TYPE), ())
+    return tuple(sorted(types, key=lambda one: (one.inferred, not one.term.value.startswith(CG))))
+
+
 def _is_shown_on_top(group: Group) -> bool:
     """Whether the head of the page already says all of it: the types, and one name in each of our languages."""
     languages = sorted(value.term.language for value in group.values)
@@ -260,19 +274,37 @@ def _claim(iri: str, details: list[Detail]) -> ClaimMade:
     said = defaultdict(list)
     for one in details:
         said[one.property].append(one)
-    texts = {one.value.language: one.value.value for key in (_PREFERRED[0], f"{CG}text") for one in said[key]}
     source = said[f"{CG}isStatedIn"][0]
     common = {_TYPE, _PREFERRED[0], *(f"{CG}{name}" for name in ("text", "evidence", "hasCertainty", "isStatedIn"))}
     return ClaimMade(
         iri=iri,
-        name=Label(texts.get("en", ""), texts.get("it", "")),
+        name=_claim_name(said),
         type=" ".join(one.label for one in said[_TYPE] if _is_telling(one.value.value)),
         evidence=" … ".join(one.value.value for one in said[f"{CG}evidence"]),
         certainty=" ".join(one.label or compact(one.value.value) for one in said[f"{CG}hasCertainty"]),
         source=source.value,
         source_label=source.label or compact(source.value.value),
-        details=tuple(one for one in details if one.property not in common),
+        details=tuple(
+            sorted((one for one in details if one.property not in common), key=lambda one: one.property in _LAST)
+        ),
     )
+
+
+def _claim_name(said: Mapping[str, list[Detail]]) -> Label:
+    """The words of a claim; of one without any, what it is about."""
+    texts = {one.value.language: one.value.value for key in (_PREFERRED[0], f"{CG}text") for one in said.get(key, ())}
+    if texts:
+        return Label(texts.get("en", ""), texts.get("it", ""))
+    for properties in _NAMED_BY:
+        if said.keys() >= set(properties[:2]):
+            parts = (one.label or compact_or_text(one.value) for key in properties for one in said.get(key, ()))
+            return Label(" – ".join(parts))
+    return Label()
+
+
+def compact_or_text(term: Term) -> str:
+    """A short text for a term that has no label."""
+    return compact(term.value) if term.kind == "iri" else term.value
 
 
 def _is_telling(class_: str) -> bool:

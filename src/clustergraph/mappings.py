@@ -3,8 +3,9 @@
 Source: SSSOM 1.0, TSV serialisation, the columns of COLUMNS. Knows nothing of files or graphs.
 """
 
-import csv
+import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 import pyoxigraph as ox
@@ -24,7 +25,7 @@ COLUMNS: Final = (
 MATCHES: Final = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch")
 
 _ENTITY_COLUMNS: Final = ("subject_id", "predicate_id", "object_id", "mapping_justification")
-_DATATYPES: Final = {"mapping_date": f"{XSD}date", "confidence": f"{XSD}decimal"}
+_CONFIDENCE: Final = re.compile(r"0\.[0-9]*[1-9]|[01]")
 
 
 def read_mappings(text: str) -> list[ox.Triple]:
@@ -33,7 +34,7 @@ def read_mappings(text: str) -> list[ox.Triple]:
     Shape:  for each row the match itself, and a `sssom:Mapping` node whose properties are the columns.
     Raises: SyntaxError with `lineno`, saying which column of which row is wrong.
     """
-    lines = list(enumerate(text.splitlines(), start=1))
+    lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), start=1)]
     table = [(number, line) for number, line in lines if line and not line.startswith("#")]
     if not table:
         message = "the table has no header row"
@@ -43,12 +44,18 @@ def read_mappings(text: str) -> list[ox.Triple]:
         message = f"the header row must name the columns {', '.join(COLUMNS)}, separated by tabs"
         raise _wrong(message, header_line)
     found: list[ox.Triple] = []
+    lines_of_pairs: dict[tuple[str, str], int] = {}
     for number, row in rows:
-        (cells,) = csv.reader([row], delimiter="\t", quoting=csv.QUOTE_NONE)
-        if len(cells) != len(COLUMNS) or not all(cell.strip() for cell in cells):
+        values = row.split("\t")
+        if len(values) != len(COLUMNS) or not all(value.strip() for value in values):
             message = f"a row needs {len(COLUMNS)} filled cells, separated by tabs"
             raise _wrong(message, number)
-        found += _row(dict(zip(COLUMNS, cells, strict=True)), number)
+        cells = dict(zip(COLUMNS, values, strict=True))
+        first = lines_of_pairs.setdefault((cells["subject_id"], cells["object_id"]), number)
+        if first != number:
+            message = f"line {first} maps the same pair: keep one of the two rows"
+            raise _wrong(message, number)
+        found += _row(cells, number)
     return found
 
 
@@ -59,16 +66,36 @@ def _row(cells: dict[str, str], number: int) -> Iterator[ox.Triple]:
     iris = {column: _iri(cells[column], column, number) for column in _ENTITY_COLUMNS}
     subject, object_ = (kind_and_slug(iris[column].value) for column in ("subject_id", "object_id"))
     slug = "--".join(end[1] for end in (subject, object_) if end)
+    if not slug:
+        message = f"neither '{cells['subject_id']}' nor '{cells['object_id']}' is a thing of ours: map one that is"
+        raise _wrong(message, number)
+    literals = {column: _literal(column, cells[column], number) for column in COLUMNS if column not in iris}
     node = ox.NamedNode(entity_iri("mapping", slug))
     yield ox.Triple(iris["subject_id"], iris["predicate_id"], iris["object_id"])
     yield ox.Triple(node, ox.NamedNode(f"{RDF}type"), ox.NamedNode(f"{SSSOM}Mapping"))
     for column in COLUMNS:
-        yield ox.Triple(node, ox.NamedNode(f"{SSSOM}{column}"), iris.get(column) or _literal(column, cells[column]))
+        yield ox.Triple(node, ox.NamedNode(f"{SSSOM}{column}"), iris.get(column) or literals[column])
 
 
-def _literal(column: str, value: str) -> ox.Literal:
-    datatype = _DATATYPES.get(column)
-    return ox.Literal(value, datatype=ox.NamedNode(datatype)) if datatype else ox.Literal(value)
+def _literal(column: str, value: str, number: int) -> ox.Literal:
+    if column == "mapping_date":
+        if not _is_date(value):
+            message = f"'{value}' in column mapping_date is not a date such as 2026-11-22"
+            raise _wrong(message, number)
+        return ox.Literal(value, datatype=ox.NamedNode(f"{XSD}date"))
+    if column == "confidence":
+        if not _CONFIDENCE.fullmatch(value):
+            message = f"'{value}' in column confidence is not a number from 0 to 1 without needless zeros, such as 0.9"
+            raise _wrong(message, number)
+        return ox.Literal(value, datatype=ox.NamedNode(f"{XSD}decimal"))
+    return ox.Literal(value)
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _iri(curie: str, column: str, number: int) -> ox.NamedNode:

@@ -17,10 +17,9 @@ import pyoxigraph as ox
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.mappings import read_mappings
-from clustergraph.terms import ENTITY_KINDS, compact
+from clustergraph.terms import ENTITY_KINDS, FOLDERS, compact
 from clustergraph.turtle import parse
 
-FOLDERS: Final = ("ontology", "data", "shapes", "queries")
 SIZE_LIMIT_BYTES: Final = 10_000_000  # one contributed file
 
 CURATED: Final = "curated"
@@ -49,7 +48,8 @@ class Document:
                line where the first block begins. Of a subject that is not written here, such as the node of a mapping,
                the first of `written` that stands anywhere; None if none does.
         """
-        starts = [number for number, line in self._lines if _begins_with(line, subject)]
+        forms = ([compact(subject)], [f"<{subject}>"])
+        starts = [number for number, line in self._lines if line[:1].strip() and line.split(maxsplit=1)[:1] in forms]
         blocks = [self._block(start) for start in starts] or [self._lines]
         for one in filter(None, written):
             for number, line in chain.from_iterable(blocks):
@@ -89,10 +89,6 @@ class Repository:
     def dataset_documents(self) -> list[Document]:
         """The documents whose triples are published as data."""
         return [document for document in self.documents if document.graph != SHAPES]
-
-
-def _begins_with(line: str, subject: str) -> bool:
-    return line.split(maxsplit=1)[:1] in ([compact(subject)], [f"<{subject}>"]) and not line[0].isspace()
 
 
 def _mentions(line: str, written: str) -> bool:

@@ -4,7 +4,6 @@ A rule takes the whole repository and yields findings. Knows nothing of HTTP; `d
 """
 
 import difflib
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -15,6 +14,7 @@ import pyoxigraph as ox
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.repository import CURATED, MAPPING, ONTOLOGY, SHAPES, Document, Repository
 from clustergraph.terms import CG, CLAIM_KINDS, ID, OWL, RDF, RDFS, SH, compact, described_iri, kind_and_slug
+from clustergraph.turtle import tags_in_capitals
 
 _TYPE: Final = ox.NamedNode(f"{RDF}type")
 _IS_STATED_IN: Final = f"{CG}isStatedIn"
@@ -23,7 +23,6 @@ _TERM_TYPES: Final = {
     f"{OWL}{name}"
     for name in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "NamedIndividual", "Ontology")
 }
-_UPPER_CASE_TAG = re.compile(r'"@([a-z]*[A-Z][A-Za-z]*(?:-[A-Za-z0-9]+)*|[a-z]+(?:-[a-z0-9]*[A-Z][A-Za-z0-9]*)+)')
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,7 @@ def file_name_is_iri(document: Document, _known: Known) -> Iterator[Finding]:
             f"il file si chiama '{document.path.name}' ma non descrive {compact(expected)}: "
             f"dare qui un tipo a {compact(expected)}, o rinominare il file",
         )
+        return
     for iri in typed:
         if iri != expected and not _may_share_file(document, iri):
             yield _finding(
@@ -102,7 +102,7 @@ def _may_share_file(document: Document, iri: str) -> bool:
         case ("area", _):
             return document.path.parent.name == "scheme"
         case (kind, _) if kind in CLAIM_KINDS:
-            return document.path.parent.name == "source"
+            return True  # H005 says in which file a claim belongs
     return False
 
 
@@ -120,15 +120,14 @@ def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]
                 f"'{literal.value}' would be published as '{kept.value}'{_type_note(literal, kept)}: write that",
                 f"'{literal.value}' sarebbe pubblicato come '{kept.value}'{_type_note(literal, kept)}: scriverlo così",
             )
-    for number, line in enumerate(document.text.splitlines(), start=1):
-        for tag in _UPPER_CASE_TAG.findall(line):
-            yield _finding(
-                document,
-                "H002",
-                number,
-                f"the language tag '{tag}' would be published as '{tag.lower()}': write that",
-                f"l'etichetta di lingua '{tag}' sarebbe pubblicata come '{tag.lower()}': scriverla così",
-            )
+    for line, tag in tags_in_capitals(document.text) if document.graph != MAPPING else ():
+        yield _finding(
+            document,
+            "H002",
+            line,
+            f"the language tag '{tag}' would be published as '{tag.lower()}': write that",
+            f"l'etichetta di lingua '{tag}' sarebbe pubblicata come '{tag.lower()}': scriverla così",
+        )
 
 
 @lru_cache(maxsize=100_000)
@@ -152,20 +151,20 @@ def no_blank_node(document: Document, _known: Known) -> Iterator[Finding]:
     """Everything in data/ has a name, so that it can be linked, corrected and compared between releases."""
     if document.path.parts[0] != "data":
         return
-    subjects = {t.subject for t in document.triples if isinstance(t.object, ox.BlankNode) and _is_named(t.subject)}
+    places = {
+        t.subject.value: t.predicate.value
+        for t in reversed(document.triples)
+        if isinstance(t.object, ox.BlankNode) and isinstance(t.subject, ox.NamedNode)
+    }
     loose = any(isinstance(t.subject, ox.BlankNode) for t in document.triples)
-    for subject in sorted(subjects, key=str) or ([None] if loose else []):
+    for subject, predicate in sorted(places.items()) or ([("", "[")] if loose else []):
         yield _finding(
             document,
             "H003",
-            subject and document.line_of(_name(subject), "["),
+            document.line_of(subject, predicate),
             "a blank node, [ ], ( ) or _:x, stands here: give the thing an IRI of its own",
             "qui c'è un nodo anonimo, [ ], ( ) o _:x: dare alla cosa un proprio IRI",
         )
-
-
-def _is_named(term: object) -> bool:
-    return isinstance(term, ox.NamedNode)
 
 
 def term_is_known(document: Document, known: Known) -> Iterator[Finding]:
@@ -224,13 +223,12 @@ def thing_is_described(document: Document, known: Known) -> Iterator[Finding]:
     """Every thing of ours that a file speaks of is described in some file."""
     if document.graph == SHAPES:
         return
-    slugs = known.things
     for triple in document.triples:
+        if document.graph == MAPPING and _name(triple.subject).startswith(f"{ID}mapping/"):
+            continue  # made from a row of a table, whose own two ends are looked at
         for one in (triple.subject, triple.object):
-            if isinstance(one, ox.NamedNode) and one.value.startswith(ID) and one.value not in slugs:
-                if document.graph == MAPPING and one.value.startswith(f"{ID}mapping/"):
-                    continue
-                guess = _nearest(one.value, slugs)
+            if isinstance(one, ox.NamedNode) and one.value.startswith(ID) and one.value not in known.things:
+                guess = _nearest(one.value, known.things)
                 yield _finding(
                     document,
                     "H006",

@@ -4,6 +4,7 @@ The reference engine runs over plain in-memory rdflib graphs, built from terms t
 no path reaches a parser or loader here.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -52,6 +53,7 @@ COMPONENTS: Final[dict[str, tuple[str, str, str]]] = {
 }
 """Every constraint component of SHACL 1.0 with our code and a sentence per language, for want of a shape's own words."""
 
+_VARIABLE: Final = re.compile(r"\{[?$]\w+\}")
 _SEVERITIES: Final = {SH.Violation: VIOLATION, SH.Warning: WARNING, SH.Info: INFO}
 
 
@@ -96,6 +98,21 @@ def to_rdflib(triples: Iterable[ox.Triple]) -> Graph:
     return graph
 
 
+def _messages(report: Graph, node: Node, shapes: Graph) -> dict[str, str]:
+    """The shape's own words by language."""
+    texts = [text for text in report.objects(node, SH.resultMessage) if isinstance(text, Literal)]
+    found = {text.language: str(text) for text in texts if text.language}
+    # Where pySHACL fills in the variables of a SPARQL constraint's message it drops the language: it is the language of
+    # the message that gives the text when its variables are filled in.
+    constraint = report.value(node, SH.sourceConstraint)
+    for message in shapes.objects(constraint, SH.message) if constraint else ():
+        form = ".*".join(re.escape(part) for part in _VARIABLE.split(str(message)))
+        for text in texts:
+            if isinstance(message, Literal) and message.language and re.fullmatch(form, text, re.DOTALL):
+                found[message.language] = str(text)
+    return found
+
+
 def _node(term: object) -> Node:
     match term:
         case ox.NamedNode(value=value):
@@ -130,19 +147,16 @@ def validate(data: Graph, shapes: Graph) -> Iterator[Result]:
         message = "the SHACL engine gave no report"
         raise TypeError(message)
     for node in report.objects(None, SH.result):
-        yield _result(report, node)
+        yield _result(report, node, shapes)
 
 
-def _result(report: Graph, node: Node) -> Result:
+def _result(report: Graph, node: Node, shapes: Graph) -> Result:
     def said(predicate: URIRef) -> str:
         return str(report.value(node, predicate) or "")
 
     component = said(SH.sourceConstraintComponent).removeprefix(str(SH))
     _, english, italian = COMPONENTS[component]
-    messages = {"en": english, "it": italian}
-    for text in report.objects(node, SH.resultMessage):
-        if isinstance(text, Literal) and text.language in messages:
-            messages[text.language] = str(text)
+    messages = {"en": english, "it": italian, **_messages(report, node, shapes)}
     severity = _SEVERITIES.get(report.value(node, SH.resultSeverity), VIOLATION)  # type: ignore[call-overload]
     return Result(
         said(SH.focusNode), said(SH.resultPath), said(SH.value), component, said(SH.sourceShape), severity, messages

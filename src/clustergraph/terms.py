@@ -30,6 +30,9 @@ VOID: Final = "http://rdfs.org/ns/void#"
 DCAT: Final = "http://www.w3.org/ns/dcat#"
 SD: Final = "http://www.w3.org/ns/sparql-service-description#"
 
+FOLDERS: Final = ("ontology", "data", "shapes", "queries")
+"""What a repository of curators consists of."""
+
 ENTITY_KINDS: Final = (
     "agreement",
     "call",

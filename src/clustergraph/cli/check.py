@@ -6,7 +6,7 @@ import click
 
 from clustergraph.errors import UsageError
 from clustergraph.findings import LANGUAGES, RENDERERS, SEVERITIES, VIOLATION, weighing
-from clustergraph.repository import FOLDERS
+from clustergraph.terms import FOLDERS
 
 
 def repository_of(path: Path) -> Path:

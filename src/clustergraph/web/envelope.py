@@ -85,5 +85,6 @@ def _refusal_of_long_address(scope: Scope) -> Response | None:
     length = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"])
     if length > TARGET_LIMIT_BYTES:
         detail = f"the address has {length:,} bytes, the limit is {TARGET_LIMIT_BYTES:,}: send the query by POST"
-        return problem_response(Request(scope), told_of_http(HTTPException(414, detail)))
+        request = Request(scope)
+        return problem_response(request, told_of_http(HTTPException(414, detail), request))
     return None

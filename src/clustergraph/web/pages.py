@@ -19,7 +19,7 @@ from clustergraph.web.site import site_of
 router: Final = APIRouter()
 
 LIST_ROWS: Final = 1_000
-EXAMPLES: Final = 3
+EXAMPLES: Final = ("clusters-of-member", "areas-without-national-cluster", "disagreements")
 _READY_LIMIT_S: Final = 2.0
 
 _BROWSED: Final = {
@@ -43,7 +43,8 @@ async def home(request: Request) -> Response:
     """What this is, how much there is of it, and where to start."""
     site = site_of(request)
     headers = data_headers(site, tag=entity_tag(site, "home"))
-    examples = list(site.published.catalogue.values())[:EXAMPLES]
+    saved = site.published.catalogue
+    examples = [saved[name] for name in EXAMPLES if name in saved] or list(saved.values())[: len(EXAMPLES)]
     return not_modified(request, headers) or page(
         site, "home.html", headers=headers, counts=site.published.counts, examples=examples, browsed=_BROWSED
     )

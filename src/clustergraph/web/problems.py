@@ -68,10 +68,6 @@ BY_STATUS: Final[Mapping[int, Problem]] = {
 }
 """Trouble with HTTP itself, before anything of ours is asked."""
 
-_SENTENCES: Final = {
-    404: "there is nothing at this address: start from / or from the list of queries at /queries",
-    405: "this address does not take that method: see the Allow header",
-}
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
     "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
@@ -158,11 +154,15 @@ def our_fault(exc: Exception) -> Trouble:
     return Trouble(BY_STATUS[500], detail, {"request": request_id})
 
 
-def told_of_http(exc: HTTPException) -> Trouble:
+def told_of_http(exc: HTTPException, request: Request) -> Trouble:
     """What the client is told of trouble with HTTP itself."""
     problem = BY_STATUS.get(exc.status_code, Problem(exc.status_code, "http", str(exc.detail)))
-    detail = _SENTENCES.get(exc.status_code, str(exc.detail))
     headers = dict(exc.headers or {})
+    sentences = {
+        404: f"'{shown(request.scope['path'])}' leads nowhere: start from / or from the saved queries at /queries",
+        405: f"'{shown(request.scope['method'])}' is not for this address: use one of {_allowed(exc)}",
+    }
+    detail = sentences.get(exc.status_code, str(exc.detail))
     if exc.status_code == 405:  # noqa: PLR2004
         headers["Allow"] = _allowed(exc)
     return Trouble(problem, escaped(detail)[:DETAIL_LIMIT], headers=headers)
@@ -210,7 +210,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(exc, HTTPException)  # noqa: S101
         if exc.status_code == 405 and request.method == "OPTIONS":  # noqa: PLR2004
             return Response(status_code=204, headers={"Allow": _allowed(exc), **_PREFLIGHT})
-        return problem_response(request, told_of_http(exc))
+        return problem_response(request, told_of_http(exc, request))
 
     async def validation(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, RequestValidationError)  # noqa: S101

@@ -60,6 +60,15 @@ def compact_text(iri: str) -> str:
     return iri if name.startswith("<") else name
 
 
+def sentence(text: str) -> str:
+    """A one-liner of ours as a sentence of a page.
+
+    >>> sentence("line 2: expected '}'")
+    "Line 2: expected '}'."
+    """
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
+
+
 def with_used_prefixes(query: str) -> str:
     """A query of ours with only those prefixes that it uses, below its header, for people to read and change."""
     lines = query.removeprefix(sparql_prologue()).splitlines(keepends=True)
@@ -87,6 +96,7 @@ def _environment() -> Environment:
         "external_link": external_link,
         "datatype_shown": datatype_shown,
         "compact": compact_text,
+        "sentence": sentence,
     }
     environment.globals |= {"cell_limit": CELL_LIMIT}
     return environment

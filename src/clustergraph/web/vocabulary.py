@@ -133,7 +133,7 @@ def _defined(iri: str, statements: Statements) -> DefinedTerm:
 
 
 def _by_language(texts: list[Term]) -> dict[str, str]:
-    return {one.language: one.value for one in sorted(texts)}
+    return {one.language: one.value for one in sorted(texts, key=lambda text: (text.language, text.value))}
 
 
 @router.get("/graph", summary="The named graphs")
