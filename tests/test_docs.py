@@ -1,0 +1,83 @@
+"""The pages of docs/ say what the tables of the code say."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pyoxigraph import QuerySolutions, Store
+
+from clustergraph import settings
+from clustergraph.rules import RULES, TITLES
+from clustergraph.shacl import COMPONENTS
+from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = re.compile(r'"([TH]\d{3})"')
+
+
+def rows(page: str, pattern: str) -> list[tuple[str, ...]]:
+    """The rows of the tables of a page whose first cell fits a pattern, cells stripped."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    cells = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in text.splitlines() if line[:1] == "|"]
+    return [row for row in cells if re.fullmatch(pattern, row[0])]
+
+
+def test_every_house_rule_has_a_row_that_says_what_it_asks() -> None:
+    assert [(row[0], row[1]) for row in rows("rules.md", r"H\d{3}")] == [(code, TITLES[code]) for code in RULES]
+
+
+def test_every_constraint_component_has_a_row() -> None:
+    expected = [(code, f"`sh:{name}`", english) for name, (code, english, _) in COMPONENTS.items()]
+
+    assert rows("rules.md", r"C\d{3}") == expected
+
+
+def test_every_code_about_text_that_is_given_has_a_row() -> None:
+    given = {code for path in (ROOT / "src/clustergraph").glob("*.py") for code in CODE.findall(path.read_text("utf-8"))}
+
+    assert [row[0] for row in rows("rules.md", r"T\d{3}")] == sorted(code for code in given if code.startswith("T"))
+
+
+def test_every_knob_of_the_server_has_a_row_with_its_default() -> None:
+    expected = [
+        (f"`--{name.replace('_', '-')}`", f"`{default}`", text)
+        for name, _kind, default, text in settings.described()
+        if name != "dist"
+    ]
+
+    assert rows("operations.md", r"`--[a-z-]+`") == expected
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_a_link_of_a_page_leads_somewhere(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
+
+    assert [target for target in targets if not (ROOT / "docs" / target).exists()] == []
+
+
+def test_contributing_names_only_files_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:src|tests|docs|ontology|shapes|queries|data)/[\w./*-]+)`", text)
+
+    assert [one for one in named if not any(ROOT.glob(one.rstrip("/")))] == []
+
+
+def terms(store: Store, *types: str) -> list[tuple[str, str, str]]:
+    """(compact IRI, label, definition) of each term of ours of these OWL types, in English, in IRI order."""
+    values = " ".join(f"owl:{one}" for one in types)
+    query = f"""SELECT DISTINCT ?term ?label ?definition {{
+        VALUES ?type {{ {values} }}
+        ?term a ?type ; rdfs:isDefinedBy <{ONTOLOGY}> ; rdfs:label ?label ; skos:definition ?definition .
+        FILTER(LANG(?label) = "en" && LANG(?definition) = "en") }} ORDER BY ?term"""
+    solutions = store.query(sparql_prologue() + query)
+    assert isinstance(solutions, QuerySolutions)
+    return [(f"`{compact(s[0].value)}`", s[1].value, s[2].value) for s in solutions]  # type: ignore[union-attr]
+
+
+def test_the_page_of_the_data_model_lists_every_class_and_property(curated_store: Store) -> None:
+    classes = terms(curated_store, "Class")
+    properties = terms(curated_store, "ObjectProperty", "DatatypeProperty", "AnnotationProperty")
+
+    assert rows("data-model.md", r"`cg:\w+`") == classes + properties
+    assert len(classes) > 20, "the test has lost its subject"
