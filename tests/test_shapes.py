@@ -1,8 +1,8 @@
 """The gates of the shapes: every class has one, every constraint has a fixture that needs it, every message helps.
 
-A fixture is a small Turtle file. It is read together with the context of its scope, `tests/shapes/context/`: well-formed
-things that it may refer to; a thing that the fixture gives a type replaces the one of the context. The first lines of an
-invalid fixture say what pySHACL must report: `# expect: <source shape> <constraint component> [<severity>]`.
+A fixture is a small Turtle file. It is read together with the context of its scope, `tests/shapes/context/`:
+well-formed things that it may refer to; a thing that the fixture gives a type replaces the one of the context. The
+first lines of an invalid fixture say what pySHACL must report: `# expect: <source shape> <component> [<severity>]`.
 Reads shapes, fixtures and the ontology with RDFLib; knows nothing of our own engine or the build.
 """
 
@@ -11,15 +11,18 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyshacl
 import pytest
 from pyshacl.constraints import ALL_CONSTRAINT_PARAMETERS
-from pyshacl.errors import ConstraintLoadError, ShapeLoadError
+from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError
 from rdflib import BNode, Graph, Literal, Namespace, URIRef
 from rdflib.collection import Collection
 from rdflib.namespace import ORG, OWL, PROV, RDF, RDFS, SH, SKOS, DefinedNamespace
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.query import Result as QueryResult
 from rdflib.term import Node
 
 ROOT: Final = Path(__file__).parents[1]
@@ -79,6 +82,19 @@ class Mutation(NamedTuple):
         subject, predicate, value = self.triple
         what = local_name(value) if self.member is None else f"without {local_name(self.member)}"
         return f"{local_name(subject)} {local_name(predicate)} {what}"
+
+
+class DataGraph(Graph):
+    """A plain graph, except that it parses each query text once: that took half the time of all these tests."""
+
+    def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> QueryResult:
+        query = prepared(query_object) if isinstance(query_object, str) else query_object
+        return super().query(query, *args, **kwargs)
+
+
+@functools.cache
+def prepared(text: str) -> Query:
+    return prepareQuery(text)
 
 
 def local_name(node: Node) -> str:
@@ -144,7 +160,7 @@ def shapes_with_results() -> list[Node]:
     graph = all_shapes()
     property_shapes = set(graph.subjects(RDF.type, SH.PropertyShape))
     node_shapes = {s for s, p in graph.subject_predicates() if p in CONSTRAINTS - {SH.property, SH.sparql}}
-    return sorted(property_shapes | node_shapes | set(graph.subjects(RDF.type, SH.SPARQLConstraint)))
+    return sorted(property_shapes | node_shapes | set(graph.subjects(RDF.type, SH.SPARQLConstraint)), key=str)
 
 
 # Fixtures
@@ -178,7 +194,7 @@ def fixtures() -> tuple[Fixture, ...]:
 @functools.cache
 def data_of(fixture: Fixture) -> Graph:
     """The fixture, what it refers to in its context, directly or not, and the class hierarchy."""
-    graph, around = merged([fixture.path]), context(scope_of(fixture.shape))
+    graph, around = DataGraph().parse(fixture.path), context(scope_of(fixture.shape))
     seen = set(graph.subjects(RDF.type, None))
     waiting = deque(node for node in graph.all_nodes() if node not in seen)
     while waiting:
@@ -302,8 +318,15 @@ def outcome(fixture: Fixture) -> Counter[Found]:
     return findings(data_of(fixture), shape_alone(fixture.shape))
 
 
-def distances_to(node: Node) -> dict[Node, int]:
-    """How many steps up every shape is that refers to the node."""
+@functools.cache
+def terms_of(fixture: Fixture) -> frozenset[Node]:
+    """What a fixture speaks of: the terms it uses and the shapes it expects to fail."""
+    terms = {term for triple in merged([fixture.path]) for term in triple}
+    return frozenset(terms | {result.shape for result in fixture.expected})
+
+
+def shapes_above(node: Node) -> dict[Node, int]:
+    """The shapes that refer to the node, and by how many steps."""
     graph, distances, waiting = all_shapes(), {node: 0}, deque([node])
     while waiting:
         lower = waiting.popleft()
@@ -316,14 +339,15 @@ def distances_to(node: Node) -> dict[Node, int]:
 
 def fixtures_that_may_notice(mutation: Mutation) -> list[Fixture]:
     """Fixtures of every shape that the mutation reaches, likeliest first: the order saves time, nothing else."""
-    distances = distances_to(mutation.triple[0])
+    subject, _, value = mutation.triple
+    distances = shapes_above(subject)
 
-    def unlikelihood(fixture: Fixture) -> tuple[bool, int]:
+    def unlikelihood(fixture: Fixture) -> tuple[bool, bool, int]:
         is_valid = not fixture.expected
         near = min((distances.get(result.shape, 99) for result in fixture.expected), default=0)
-        return is_valid == (mutation.member is None), near
+        return is_valid == (mutation.member is None), value not in terms_of(fixture), near
 
-    return sorted((f for f in fixtures() if mutation.triple[0] in shape_nodes(f.shape)), key=unlikelihood)
+    return sorted((f for f in fixtures() if subject in shape_nodes(f.shape)), key=unlikelihood)
 
 
 @functools.cache
@@ -396,7 +420,7 @@ def test_every_constraint_has_one_message_per_language_and_they_differ(shape: UR
 
 
 def shapes_of_type(kind: URIRef) -> list[Node]:
-    return sorted(all_shapes().subjects(RDF.type, kind))
+    return sorted(all_shapes().subjects(RDF.type, kind), key=str)
 
 
 @pytest.mark.parametrize("shape", [*shapes_of_type(SH.NodeShape), *shapes_of_type(SH.PropertyShape)], ids=local_name)
@@ -461,14 +485,14 @@ def test_a_shape_that_is_none_is_refused_by_the_shapes_of_shacl() -> None:
     broken = copy_of(dataset_shapes())
     broken.add((CGSH["Call-onDate"], SH.maxCount, Literal("one")))
 
-    with pytest.raises(ShapeLoadError):
+    with pytest.raises(ReportableRuntimeError, match=r"does not validate against the SHACL Shapes SHACL"):
         pyshacl.validate(Graph(), shacl_graph=broken, meta_shacl=True, do_owl_imports=False, inference="none")
 
 
 def test_only_terms_of_shacl_1_0_are_used() -> None:
-    used = {node for triple in all_shapes() for node in triple if str(node).startswith(str(SH))}
+    used = {str(node) for triple in all_shapes() for node in triple if str(node).startswith(str(SH))}
 
-    assert {node for node in used if node not in SH} == set()
+    assert {term for term in used if term not in SH} == set()
 
 
 def test_blank_nodes_are_list_cells_only() -> None:
@@ -485,7 +509,7 @@ def terms_mentioned() -> set[Node]:
     return terms
 
 
-@pytest.mark.parametrize("term", sorted(terms_mentioned()), ids=local_name)
+@pytest.mark.parametrize("term", sorted(terms_mentioned(), key=str), ids=local_name)
 def test_every_path_and_class_is_declared_in_the_ontology_or_its_own_vocabulary(term: URIRef) -> None:
     is_declared = (term, RDF.type, None) in ontology()
 
@@ -498,6 +522,6 @@ def values_required() -> set[Node]:
     return {v for v in listed | set(graph.objects(None, SH.hasValue)) if isinstance(v, URIRef)}
 
 
-@pytest.mark.parametrize("value", sorted(values_required()), ids=local_name)
+@pytest.mark.parametrize("value", sorted(values_required(), key=str), ids=local_name)
 def test_every_value_that_a_shape_asks_for_exists(value: URIRef) -> None:
     assert (value, RDF.type, None) in vocabularies() or (value, RDF.type, OWL.Ontology) in ontology()
