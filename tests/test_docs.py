@@ -4,12 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 from pyoxigraph import QuerySolutions, Store
 
 from clustergraph import settings
+from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS
 from clustergraph.rules import RULES, TITLES
 from clustergraph.shacl import COMPONENTS
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
+from clustergraph.web import catalogue, entities, pages, sparql, vocabulary
+from clustergraph.web.problems import BY_STATUS, PROBLEMS
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = re.compile(r'"([TH]\d{3})"')
@@ -18,7 +22,9 @@ CODE = re.compile(r'"([TH]\d{3})"')
 def rows(page: str, pattern: str) -> list[tuple[str, ...]]:
     """The rows of the tables of a page whose first cell fits a pattern, cells stripped."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    cells = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in text.splitlines() if line[:1] == "|"]
+    cells = [
+        tuple(cell.strip() for cell in line.strip("|").split("|")) for line in text.splitlines() if line[:1] == "|"
+    ]
     return [row for row in cells if re.fullmatch(pattern, row[0])]
 
 
@@ -33,7 +39,9 @@ def test_every_constraint_component_has_a_row() -> None:
 
 
 def test_every_code_about_text_that_is_given_has_a_row() -> None:
-    given = {code for path in (ROOT / "src/clustergraph").glob("*.py") for code in CODE.findall(path.read_text("utf-8"))}
+    given = {
+        code for path in (ROOT / "src/clustergraph").glob("*.py") for code in CODE.findall(path.read_text("utf-8"))
+    }
 
     assert [row[0] for row in rows("rules.md", r"T\d{3}")] == sorted(code for code in given if code.startswith("T"))
 
@@ -81,3 +89,29 @@ def test_the_page_of_the_data_model_lists_every_class_and_property(curated_store
 
     assert rows("data-model.md", r"`cg:\w+`") == classes + properties
     assert len(classes) > 20, "the test has lost its subject"
+
+
+def test_the_page_of_the_interface_lists_every_route_there_is() -> None:
+    routes = {
+        route.path.replace(":path}", "}")
+        for module in (sparql, entities, vocabulary, catalogue, pages)
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+    }
+
+    assert {row[0].strip("`") for row in rows("http-api.md", r"`/\S*`")} == routes
+
+
+def test_the_page_of_the_interface_lists_the_formats_in_our_order() -> None:
+    expected = [
+        ("SELECT, ASK", ", ".join(f"`{one.media_type}`" for one in RESULT_FORMATS)),
+        ("CONSTRUCT, DESCRIBE", ", ".join(f"`{one.media_type}`" for one in GRAPH_FORMATS)),
+    ]
+
+    assert rows("http-api.md", r"SELECT, ASK|CONSTRUCT, DESCRIBE") == expected
+
+
+def test_the_page_of_the_interface_lists_every_kind_of_error() -> None:
+    known = {(str(one.status), f"`{one.name}`", one.title) for one in (*PROBLEMS.values(), *BY_STATUS.values())}
+
+    assert rows("http-api.md", r"\d{3}") == sorted(known)

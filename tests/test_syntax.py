@@ -1,0 +1,89 @@
+"""The place of a syntax error is that of the first word that the parser cannot use."""
+
+import pyoxigraph as ox
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clustergraph.errors import QueryMalformed
+from clustergraph.syntax import malformed
+
+
+def error_of(query: str) -> QueryMalformed:
+    with pytest.raises(SyntaxError) as caught:
+        ox.Store().query(query)
+    return malformed(caught.value, query)
+
+
+PLACES = {
+    "a triple without an object": ("SELECT * { ?s ?p }", 1, 18, "'}' cannot stand here"),
+    "the same on a second line": ("SELECT * {\n  ?s ?p }", 2, 9, "'}' cannot stand here"),
+    "the second of two triples": ("SELECT * { ?s ?p ?o . ?s ?p }", 1, 29, "'}' cannot stand here"),
+    "a predicate without an object": ("SELECT ?s\n\n{ ?s ?p ?o ; ?q }", 3, 17, "'}' cannot stand here"),
+    "a misspelt form": ("SELEC * {}", 1, 1, "'SELEC' cannot stand here"),
+    "a misspelt FILTER": ("SELECT ?s WHERE { ?s ?p ?o FILTR(?o) }", 1, 28, "'FILTR' cannot stand here"),
+    "a misspelt GROUP": ("SELECT ?x { ?x ?y ?z } GRUP BY ?x", 1, 24, "'GRUP' cannot stand here"),
+    "a word for a number": ("SELECT * { ?s ?p ?o } LIMIT ten", 1, 29, "'ten' cannot stand here"),
+    "an operator without an operand": ("ASK { ?s ?p ?o FILTER(?o > ) }", 1, 28, "')' cannot stand here"),
+    "a bracket that is missing": ("SELECT (COUNT(?x) AS ?n { ?x ?y ?z }", 1, 25, "expected \")\", found '{'"),
+    "a bracket too many": ("SELECT * { ?s ?p ?o } }", 1, 23, "'}' cannot stand here"),
+    "two queries": ("ASK {} ASK {}", 1, 8, "'ASK' cannot stand here"),
+    "an end too early": ("SELECT * { ?s ?p ?o ", 1, 20, "something more is needed before the end of the query"),
+    "nothing": ("", 1, 1, "something more is needed before the end of the query"),
+    "only white space": (" \n ", 1, 1, "something more is needed before the end of the query"),
+    "a prefix without a colon": ("PREFIX a <x:a> ASK {}", 1, 10, 'expected "." or ":", found \'<x:a>\''),
+    "an IRI with a space": (
+        "ASK { ?s <p q> ?o }",
+        1,
+        14,
+        "this is not an IRI: it needs a scheme such as https:, or a prefix, and no spaces",
+    ),
+    "an undeclared prefix": (
+        "PREFIX a: <x:a>\nASK { a:b b:c ?o }",
+        2,
+        11,
+        "the prefix 'b:' is not declared: add a PREFIX line, or write the IRI in full",
+    ),
+    "an undeclared empty prefix": (
+        "ASK { ?s :p ?o }",
+        1,
+        10,
+        "the prefix ':' is not declared: add a PREFIX line, or write the IRI in full",
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "line", "column", "what"), PLACES.values(), ids=PLACES)
+def test_the_error_names_the_word_that_is_wrong(query: str, line: int, column: int, what: str) -> None:
+    error = error_of(query)
+
+    assert (error.line, error.column, error.detail) == (line, column, f"line {line}, column {column}: {what}")
+
+
+def test_the_hint_is_the_line_that_holds_the_error() -> None:
+    assert error_of("SELECT *\n   { ?s ?p }  \nLIMIT 3").hint == "{ ?s ?p }"
+
+
+def test_a_variable_that_is_not_grouped_is_said_in_our_words() -> None:
+    assert error_of("SELECT ?s (COUNT(?o) AS ?c) { ?s ?p ?o }").detail.endswith(
+        ": SELECT names a variable that is neither grouped nor aggregated: add it to GROUP BY, or aggregate it"
+    )
+
+
+def test_a_name_of_the_data_before_the_error_does_not_move_it() -> None:
+    query = 'SELECT * { ?s ?p "OPTIONAL { # not a comment" . # a comment }\n ?s ?p }'
+
+    assert (error_of(query).line, error_of(query).column) == (2, 8)
+
+
+@given(st.text(alphabet='SELCTWHR*{}()?sp.;,"\'<>:#\\ \n0', max_size=60))
+def test_every_syntax_error_has_a_place_inside_the_text(query: str) -> None:
+    try:
+        ox.Store().query(query)
+    except SyntaxError as exc:
+        error = malformed(exc, query)
+        lines = query.split("\n")
+        assert error.line is not None
+        assert error.column is not None
+        assert 1 <= error.line <= len(lines)
+        assert 1 <= error.column <= len(lines[error.line - 1]) + 1
