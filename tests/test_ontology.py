@@ -36,6 +36,7 @@ from rdflib.namespace import (
 from rdflib.term import Node
 
 from clustergraph.assembly import assemble
+from clustergraph.mappings import read_mappings
 from clustergraph.metadata import describe_dataset
 from clustergraph.repository import read_repository
 
@@ -45,6 +46,7 @@ CG: Final = Namespace(f"{BASE}ns#")
 ONTOLOGY: Final = URIRef(f"{BASE}ns")
 MODULES: Final = ("clustergraph", "restrictions", "alignments")
 LANGUAGES: Final = {"en", "it"}
+TABLES: Final = "data/mapping/*.sssom.tsv"
 
 VOCABULARY_KINDS: Final = (
     "alignment-kind",
@@ -308,10 +310,13 @@ def shapes() -> Graph:
 
 @functools.cache
 def made_at_build() -> Graph:
-    """What no file says: the nodes of the mapping tables, what the rules infer, and the metadata."""
+    """What no Turtle file says: the mapping tables row by row, what the rules infer, and the metadata."""
     repository = read_repository(ROOT)
     assembly = assemble(repository)
-    made = [*assembly.graph("mapping"), *assembly.graph("inferred"), *describe_dataset(repository, assembly)]
+    rows = [
+        triple for table in sorted(ROOT.glob(TABLES)) for triple in read_mappings(table.read_text(encoding="utf-8"))
+    ]
+    made = [*rows, *assembly.graph("inferred"), *describe_dataset(repository, assembly)]
     return Graph().parse(data=ox.serialize(made, format=ox.RdfFormat.N_TRIPLES), format="nt")
 
 
@@ -341,7 +346,7 @@ def mapping_rows(path: Path) -> Iterator[dict[str, str]]:
 def mappings() -> Graph:
     """The matches that the mapping tables state, as plain triples."""
     graph = Graph()
-    for path in sorted(ROOT.glob("data/mapping/*.sssom.tsv")):
+    for path in sorted(ROOT.glob(TABLES)):
         for row in mapping_rows(path):
             graph.add((expanded(row["subject_id"]), expanded(row["predicate_id"]), expanded(row["object_id"])))
     return graph
@@ -1066,12 +1071,12 @@ def test_a_concept_that_does_not_exist_is_found() -> None:
 # The tests: mappings
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p in sorted(ROOT.glob("data/mapping/*.sssom.tsv"))])
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p in sorted(ROOT.glob(TABLES))])
 def test_every_mapping_is_justified(path: Path) -> None:
     assert mapping_faults(mapping_rows(path), concepts_and_schemes()) == []
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p in sorted(ROOT.glob("data/mapping/*.sssom.tsv"))])
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p in sorted(ROOT.glob(TABLES))])
 def test_a_mapping_table_says_what_it_is_and_is_sorted(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     head = [line for line in lines if line.startswith("#")]
