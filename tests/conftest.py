@@ -1,8 +1,10 @@
 """What more than one test module starts from."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pyoxigraph import Store
 
 from clustergraph.assembly import assemble
@@ -10,6 +12,11 @@ from clustergraph.build import build
 from clustergraph.repository import read_repository
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+SAMPLE = REPOSITORY / "tests/sample"
+
+# The same examples in every run, however slow the machine: a red test is red for everybody.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
@@ -23,5 +30,20 @@ def real_dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real repository, built."""
     dist = tmp_path_factory.mktemp("real") / "dist"
     built = build(REPOSITORY, dist)
+    assert built.digest, built.findings
+    return dist
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """A copy of the miniature repository, to be spoiled at will."""
+    return Path(shutil.copytree(SAMPLE, tmp_path / "sample"))
+
+
+@pytest.fixture(scope="session")
+def built_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The miniature repository, built. Shared, so to be copied before it is changed."""
+    dist = tmp_path_factory.mktemp("sample") / "dist"
+    built = build(SAMPLE, dist)
     assert built.digest, built.findings
     return dist

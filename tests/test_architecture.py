@@ -63,7 +63,9 @@ def test_a_function_that_may_refuse_says_how() -> None:
             raised = {
                 call.func.id
                 for one in ast.walk(node)
-                if isinstance(one, ast.Raise) and isinstance(call := one.exc, ast.Call) and isinstance(call.func, ast.Name)
+                if isinstance(one, ast.Raise)
+                and isinstance(call := one.exc, ast.Call)
+                and isinstance(call.func, ast.Name)
                 and call.func.id[0].isupper()
             } - {"TypeError"}  # a mistake of ours, not an outcome to plan for
             said = ast.get_docstring(node) or ""

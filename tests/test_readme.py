@@ -43,7 +43,10 @@ def commands() -> list[str]:
 
 
 def run(command: list[str], dist: Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"CLUSTERGRAPH_DIST": str(dist), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = os.environ | {
+        "CLUSTERGRAPH_DIST": str(dist),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
     return subprocess.run(
         command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
@@ -83,7 +86,9 @@ def test_a_command_of_the_readme_succeeds(command: str, real_dist: Path) -> None
 
 def test_the_two_make_targets_exist_and_know_what_to_do() -> None:
     for command in [one for one in commands() if one.startswith("make")]:
-        given = subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False)
+        given = subprocess.run(
+            [*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
         assert (given.returncode, bool(given.stdout.strip())) == (0, True), given.stderr
 
 

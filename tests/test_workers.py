@@ -65,7 +65,9 @@ def test_values_are_bound_not_pasted(dataset: Path) -> None:
         hostile = '"7\\" } INSERT DATA { <x:a> <x:b> <x:c> } #"'
 
         found = await body(pool, QueryRequest("SELECT ?s ?o { ?s ?p ?o }", result_format=CSV, bindings={"o": '"7"'}))
-        nothing = await body(pool, QueryRequest("SELECT ?s ?o { ?s ?p ?o }", result_format=CSV, bindings={"o": hostile}))
+        nothing = await body(
+            pool, QueryRequest("SELECT ?s ?o { ?s ?p ?o }", result_format=CSV, bindings={"o": hostile})
+        )
 
         assert (found, nothing) == (b"s,o\r\nx:7,7\r\n", b"s,o\r\n")
 
@@ -263,7 +265,9 @@ def _is_dying(pid: int) -> bool:
         return True
 
 
-def test_a_dataset_that_cannot_be_loaded_is_said_at_the_start(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_dataset_that_cannot_be_loaded_is_said_at_the_start(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     broken = tmp_path / "clustergraph.nq"
     broken.write_text("<x:a> <x:b>", encoding="utf-8")
 

@@ -1,23 +1,42 @@
 """A Runner in this process, over a handful of triples, and a client for it: what the web tier is tested with."""
 
+import asyncio
 import io
 import warnings
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
-from pyoxigraph import Quad, RdfFormat, Store
+from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple
 
 from clustergraph.engine import Engine
 from clustergraph.published import Published
-from clustergraph.queries import load_queries
+from clustergraph.queries import internal, load_queries
 from clustergraph.runner import Answer, QueryRequest, Runner
 from clustergraph.settings import Settings
 from clustergraph.terms import PREFIXES
 from clustergraph.web.app import create_app
+from clustergraph.web.problems import BY_STATUS, PROBLEMS
 
 with warnings.catch_warnings():  # Starlette is moving from httpx to httpx2; either will do here
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
+
+__all__ = [
+    "CATALOGUE",
+    "DATASET",
+    "REPOSITORY",
+    "FailingRunner",
+    "LocalRunner",
+    "TestClient",
+    "client_for",
+    "exchange",
+    "internal_queries",
+    "merged_store",
+    "problem",
+    "published",
+]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TURTLE_PROLOGUE = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in PREFIXES.items())
@@ -122,6 +141,12 @@ ORDER BY ?thing
 }
 
 
+def internal_queries() -> dict[str, str]:
+    """The queries of queries/internal, by name."""
+    folder = REPOSITORY / "queries/internal"
+    return {path.stem: internal(folder, path.stem) for path in folder.glob("*.rq")}
+
+
 def merged_store(trig: str) -> Store:
     """The quads of a TriG text in our prefixes, and the merge of its graphs as the default graph."""
     store = Store()
@@ -137,11 +162,16 @@ class LocalRunner:
     digest = "d" * 64
 
     def __init__(self, trig: str = DATASET, *, frame_bytes: int = 100) -> None:
-        self._engine = Engine(merged_store(trig))
+        self._store = merged_store(trig)
+        self._engine = Engine(self._store)
         self._frame_bytes = frame_bytes
         self.asked: list[QueryRequest] = []
         self.frames_given = 0
         self.closed = 0
+
+    def graph(self, iri: str) -> set[Triple]:
+        """The triples of one named graph."""
+        return {quad.triple for quad in self._store.quads_for_pattern(None, None, None, NamedNode(iri))}
 
     async def answer(self, request: QueryRequest) -> Answer:
         self.asked.append(request)
@@ -185,3 +215,51 @@ def client_for(folder: Path, runner: Runner | None = None, settings: Settings | 
     """A client of the application; server errors come back as answers, redirects are not followed."""
     app = create_app(published(folder), settings or Settings(), runner=runner or LocalRunner())
     return TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+
+
+def problem(status: int, name: str, detail: str, **place: Any) -> dict[str, Any]:
+    """The problem document that is expected."""
+    titles = {one.name: one.title for one in (*PROBLEMS.values(), *BY_STATUS.values())}
+    return {
+        "type": f"https://w3id.org/clustergraph/problems#{name}",
+        "title": titles[name],
+        "status": status,
+        "detail": detail,
+        **place,
+    }
+
+
+def exchange(
+    app: Any,
+    method: str,
+    path: str = "/sparql",
+    *,
+    query: str = "",
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    receive: Callable[[], Awaitable[dict[str, object]]] | None = None,
+) -> list[dict[str, Any]]:
+    """The ASGI messages that the application sends, for what no HTTP client would send or show."""
+    sent: list[dict[str, Any]] = []
+
+    async def nothing_more() -> dict[str, object]:
+        await asyncio.sleep(60)
+        return {}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": urlencode({"query": query}).encode() if query else b"",
+        "headers": list(headers),
+    }
+
+    async def run() -> None:
+        await app(scope, receive or nothing_more, send)
+        await asyncio.sleep(0)  # for what was cancelled to end
+
+    asyncio.run(run())
+    return sent

@@ -3,16 +3,20 @@
 The default graph is the RDF merge of all named graphs as a set. Knows nothing of checking, files out or HTTP.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pyoxigraph as ox
 
+from clustergraph.errors import UsageError
 from clustergraph.repository import Document, Repository
-from clustergraph.terms import graph_iri, sparql_prologue
+from clustergraph.terms import PREFIXES, graph_iri
 
 INFERRED = "inferred"
+
+_Term = TypeVar("_Term")
 
 
 class Assembly(NamedTuple):
@@ -37,12 +41,15 @@ class Assembly(NamedTuple):
         """Adds triples to a named graph and to the merge."""
         graph = ox.NamedNode(graph_iri(name))
         for triple in triples:
-            self.store.add(ox.Quad(*triple, graph))
-            self.store.add(ox.Quad(*triple))
+            self.store.add(ox.Quad(triple.subject, triple.predicate, triple.object, graph))
+            self.store.add(ox.Quad(triple.subject, triple.predicate, triple.object))
 
 
 def assemble(repository: Repository) -> Assembly:
-    """The dataset of a repository, with everything its rules infer; metadata is added by the build."""
+    """The dataset of a repository, with everything its rules infer; metadata is added by the build.
+
+    Raises: UsageError naming a rule that is no CONSTRUCT query.
+    """
     assembly = Assembly(ox.Store(), {})
     for document in repository.dataset_documents:
         assembly.add(document.graph, _with_stable_blank_nodes(document))
@@ -51,11 +58,15 @@ def assemble(repository: Repository) -> Assembly:
 
 
 def _apply(assembly: Assembly, rule: Path) -> int:
-    """One rule over all that is there already; rules run in name order, so a later one sees what an earlier one made."""
-    result = assembly.store.query(sparql_prologue() + rule.read_text(encoding="utf-8"))
+    """One rule over all that is there already, so that a rule sees what those before it in name order have made."""
+    try:
+        result = assembly.store.query(rule.read_text(encoding="utf-8"), prefixes=PREFIXES)
+    except (SyntaxError, UnicodeDecodeError) as exc:
+        message = f"'{rule}' is not a SPARQL query: {str(exc)[:200]}"
+        raise UsageError(message) from exc
     if not isinstance(result, ox.QueryTriples):
-        message = f"{rule}: a rule is a CONSTRUCT query"
-        raise TypeError(message)
+        message = f"'{rule}' infers nothing: a rule is a CONSTRUCT query"
+        raise UsageError(message)
     known = set(assembly.merge())
     new = {triple for triple in result if triple not in known}
     assembly.add(INFERRED, new)
@@ -69,10 +80,11 @@ def _with_stable_blank_nodes(document: Document) -> Iterable[ox.Triple]:
     """
     if not any(isinstance(t.subject, ox.BlankNode) or isinstance(t.object, ox.BlankNode) for t in document.triples):
         return document.triples
-    dataset = ox.Dataset(ox.Quad(*triple) for triple in document.triples)
+    dataset = ox.Dataset(ox.Quad(t.subject, t.predicate, t.object) for t in document.triples)
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    mark = document.path.stem.replace("-", "")
-    return [
-        ox.Triple(*(ox.BlankNode(f"{mark}{one.value}") if isinstance(one, ox.BlankNode) else one for one in quad.triple))
-        for quad in dataset
-    ]
+    mark = f"b{hashlib.sha256(str(document.path).encode()).hexdigest()[:8]}"
+    return [ox.Triple(_marked(quad.subject, mark), quad.predicate, _marked(quad.object, mark)) for quad in dataset]
+
+
+def _marked(term: _Term, mark: str) -> _Term | ox.BlankNode:
+    return ox.BlankNode(f"{mark}{term.value}") if isinstance(term, ox.BlankNode) else term

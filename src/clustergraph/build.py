@@ -1,12 +1,13 @@
-"""A checked repository into `dist/`: deterministic, written beside and renamed, so that a reader sees all or nothing."""
+"""A checked repository into `dist/`: deterministic, written beside and renamed, so a reader sees all or nothing."""
 
+import ctypes
 import gzip
 import json
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
@@ -15,12 +16,13 @@ from clustergraph.assembly import Assembly
 from clustergraph.check import check
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, weighing
-from clustergraph.metadata import counts, describe_dataset
+from clustergraph.metadata import METADATA, counts, describe_dataset
 from clustergraph.published import CATALOGUE, DATASET, INTERNAL, MANIFEST, sha256
 from clustergraph.queries import load_queries
 from clustergraph.repository import read_repository
 
-METADATA = "metadata"
+_HERE: Final = -100  # AT_FDCWD
+_RENAME_EXCHANGE: Final = 2
 
 
 class Built(NamedTuple):
@@ -45,7 +47,7 @@ def build(root: Path, out: Path) -> Built:
     findings, assembly = check(repository)
     if assembly is None or weighing(findings, VIOLATION):
         return Built(findings, "", {}, {})
-    assembly.add(METADATA, list(describe_dataset(repository, assembly)))
+    assembly.add(METADATA, describe_dataset(repository, assembly))
     counted = counts(assembly)
     digest = _write(root, out, assembly, counted)
     return Built(findings, digest, counted, dict(assembly.inferred_by))
@@ -58,7 +60,8 @@ def _may_replace(out: Path) -> None:
 
 
 def _write(root: Path, out: Path, assembly: Assembly, counted: dict[str, int]) -> str:
-    load_queries(root / "queries/catalogue")  # a catalogue that cannot be read must not be published
+    load_queries(root / CATALOGUE)  # a catalogue that cannot be read must not be published
+    out = out.resolve()  # a link is kept, and what it leads to is replaced
     beside = out.with_name(f"{out.name}.tmp")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -71,13 +74,14 @@ def _write(root: Path, out: Path, assembly: Assembly, counted: dict[str, int]) -
     files = {path.relative_to(beside).as_posix(): sha256(path) for path in sorted(beside.rglob("*")) if path.is_file()}
     manifest = {"version": __version__, "digest": digest, "counts": counted, "files": files}
     (beside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    _flush(beside.rglob("*"))
+    _flush([*beside.rglob("*"), beside])
     _swap(beside, out)
+    _flush([out.parent])
     return digest
 
 
 def _lines(store: ox.Store) -> list[bytes]:
-    return ox.serialize(store, format=ox.RdfFormat.N_QUADS).splitlines(keepends=True)
+    return (ox.serialize(store, format=ox.RdfFormat.N_QUADS) or b"").splitlines(keepends=True)
 
 
 def _copy_queries(source: Path, target: Path) -> None:
@@ -87,7 +91,7 @@ def _copy_queries(source: Path, target: Path) -> None:
 
 
 def _flush(paths: Iterable[Path]) -> None:
-    """Everything onto the disk before the rename makes it visible."""
+    """Files and folders onto the disk: before the rename makes them visible, and the rename itself."""
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)
@@ -95,9 +99,23 @@ def _flush(paths: Iterable[Path]) -> None:
 
 
 def _swap(beside: Path, out: Path) -> None:
-    old = out.with_name(f"{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
+    """Puts the new folder in the place of the old one, in one step where the kernel has it."""
+    if not out.exists():
+        beside.rename(out)
+        return
+    old = beside
+    if not _exchange(beside, out):
+        old = out.with_name(f"{out.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
         out.rename(old)
-    beside.rename(out)
+        beside.rename(out)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Whether two names have changed places. Python has no such call, so it is asked of the C library."""
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "renameat2"):
+        return False
+    status: int = libc.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE)
+    return status == 0

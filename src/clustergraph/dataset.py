@@ -55,7 +55,9 @@ def query(name: str, folder: Path | None = None, /, **parameters: str) -> Rows:
     """
     published = open_published(find_dist(folder))
     saved = find_query(published.catalogue, name)
-    bindings = {ox.Variable(key): term(text) for key, text in saved.bindings(parameters).items()}
+    bindings: dict[ox.Variable, ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple] = {
+        ox.Variable(key): term(text) for key, text in saved.bindings(parameters).items()
+    }
     solutions = _store(published).query(saved.text, substitutions=bindings or None)
     if not isinstance(solutions, ox.QuerySolutions):
         message = f"'{name}' does not give rows: run it with 'clustergraph query {name}'"

@@ -3,11 +3,11 @@
 The questions are the saved queries of `queries/internal/`, so that a page and the RDF behind it ask the same.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from clustergraph.claims import ClaimMade, Label, natural_order, read_claims, text_of
 from clustergraph.errors import NotFound
 from clustergraph.formats import Format
 from clustergraph.results import Row, Table, Term, ask, n_triples, select
@@ -18,7 +18,6 @@ from clustergraph.terms import (
     DCTERMS,
     ENTITY_KINDS,
     GRAPH,
-    ORG,
     RDF,
     RDFS,
     SKOS,
@@ -29,33 +28,11 @@ from clustergraph.terms import (
 
 SHOWN: Final = 100  # references and claims on one page; the totals count all of them
 _ROW_LIMIT: Final = 20_000  # statements of one thing; the largest hub has some hundreds
-_CLAIM_ROW_LIMIT: Final = 2_000  # LIMIT of queries/internal/claims.rq
 
 _TYPE: Final = f"{RDF}type"
 _PREFERRED: Final = (f"{SKOS}prefLabel", f"{DCTERMS}title", f"{RDFS}label")
 _FIRST: Final = tuple(f"{SKOS}{name}" for name in ("definition", "altLabel"))
 _LAST: Final = tuple(f"{CG}{name}" for name in ("attestedName", "decision", "evidence", "contentDigest"))
-_NAMED_BY: Final = (
-    (f"{ORG}member", f"{ORG}organization"),
-    (f"{CG}hasAlignmentSubject", f"{CG}hasAlignmentTarget"),
-    (f"{CG}isCountOf", f"{CG}value", f"{CG}ofWhat"),
-)
-"""What a claim without words of its own is called by: the labels of these, in this order."""
-
-_GENERAL: Final = (f"{CG}Claim", f"{CG}Aim")  # superclasses that say nothing beside the class itself
-_NUMBER: Final = re.compile(r"(\d+)")
-
-
-class Label(NamedTuple):
-    """What people read in place of an IRI; empty where a language is missing."""
-
-    en: str = ""
-    it: str = ""
-
-    @property
-    def best(self) -> str:
-        """The English text, else the Italian one, else nothing."""
-        return self.en or self.it
 
 
 class Value(NamedTuple):
@@ -85,28 +62,6 @@ class Reference(NamedTuple):
     property_label: str
     subject: Term
     label: str
-
-
-class Detail(NamedTuple):
-    """One statement of a claim, beyond what every claim says."""
-
-    property: str
-    property_label: str
-    value: Term
-    label: str
-
-
-class ClaimMade(NamedTuple):
-    """A claim that mentions the entity: the words it rests on, how certain, and where it was read."""
-
-    iri: str
-    name: Label
-    type: str
-    evidence: str
-    certainty: str
-    source: Term
-    source_label: str
-    details: tuple[Detail, ...]
 
 
 class Description(NamedTuple):
@@ -149,7 +104,7 @@ async def describe(iri: str, questions: Questions) -> Description:
         raise NotFound(_unknown(iri))
     labels = _labels(statements, (await questions.rows("labels", this)).rows)
     counts = (await questions.rows("mention-counts", this)).rows
-    claims, references = (int(_text(cell)) for cell in counts[0][1:]) if counts else (0, 0)
+    claims, references = (int(text_of(cell)) for cell in counts[0][1:]) if counts else (0, 0)
     groups = _groups(statements, labels)
     return Description(
         iri=iri,
@@ -158,7 +113,7 @@ async def describe(iri: str, questions: Questions) -> Description:
         groups=tuple(group for group in groups if not _is_shown_on_top(group)),
         references=_references((await questions.rows("incoming", this)).rows) if references else (),
         reference_count=references,
-        claims=_claims((await questions.rows("claims", this)).rows) if claims else (),
+        claims=read_claims((await questions.rows("claims", this)).rows)[:SHOWN] if claims else (),
         claim_count=claims,
         file=contributed_file(iri, groups),
     )
@@ -186,18 +141,14 @@ def _unknown(iri: str) -> str:
     return f"this dataset says nothing of the {kind} '{slug[:80]}': all of that kind are listed at /browse/{kind}"
 
 
-def _text(term: Term | None) -> str:
-    return term.value if term else ""
-
-
 def _labels(statements: Iterable[Row], rows: Iterable[Row]) -> Mapping[str, Label]:
     """The label of every thing mentioned; skos:prefLabel before dcterms:title before rdfs:label."""
     found: dict[str, dict[str, tuple[int, str]]] = defaultdict(dict)
-    own = ((this, property_, value) for this, property_, value, _ in statements if _text(property_) in _PREFERRED)
+    own = ((this, property_, value) for this, property_, value, _ in statements if text_of(property_) in _PREFERRED)
     for thing, labelling, label in (*own, *(row[1:] for row in rows)):
         if label and label.language in Label._fields:
-            ranked = (_PREFERRED.index(_text(labelling)), label.value)
-            known = found[_text(thing)]
+            ranked = (_PREFERRED.index(text_of(labelling)), label.value)
+            known = found[text_of(thing)]
             known[label.language] = min(known.get(label.language, ranked), ranked)
     named = {iri: Label(**{language: text for language, (_, text) in known.items()}) for iri, known in found.items()}
     return defaultdict(Label, named)
@@ -207,7 +158,7 @@ def _groups(statements: Iterable[Row], labels: Mapping[str, Label]) -> list[Grou
     graphs: dict[str, dict[Term, list[str]]] = defaultdict(lambda: defaultdict(list))
     for _, property_, value, graph in statements:
         if value:
-            graphs[_text(property_)][value].append(_text(graph).removeprefix(GRAPH))
+            graphs[text_of(property_)][value].append(text_of(graph).removeprefix(GRAPH))
     return [
         Group(property_, labels[property_], tuple(_value(term, names, labels) for term, names in _in_order(values)))
         for property_, values in sorted(graphs.items(), key=lambda item: _rank(item[0], labels))
@@ -222,11 +173,9 @@ def _value(term: Term, graphs: Iterable[str], labels: Mapping[str, Label]) -> Va
 
 def _in_order(values: Mapping[Term, list[str]]) -> list[tuple[Term, list[str]]]:
     """Things by the words and numbers of their IRI, so that task 10 follows task 9; then text, English first."""
-    return sorted(values.items(), key=lambda item: (item[0].kind != "iri", item[0].language, _natural(item[0].value)))
-
-
-def _natural(text: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in _NUMBER.split(text)]
+    return sorted(
+        values.items(), key=lambda item: (item[0].kind != "iri", item[0].language, natural_order(item[0].value))
+    )
 
 
 def _rank(property_: str, labels: Mapping[str, Label]) -> tuple[int, int, str]:
@@ -252,63 +201,10 @@ def _is_shown_on_top(group: Group) -> bool:
 
 def _references(rows: Iterable[Row]) -> tuple[Reference, ...]:
     return tuple(
-        Reference(_text(property_), _text(property_label), subject, _text(label) or _text(title))
+        Reference(text_of(property_), text_of(property_label), subject, text_of(label) or text_of(title))
         for _, property_, subject, property_label, label, title in rows
         if subject
     )[:SHOWN]
-
-
-def _claims(rows: tuple[Row, ...]) -> tuple[ClaimMade, ...]:
-    by_claim: dict[str, dict[tuple[str, Term], Detail]] = {}
-    for _, claim, property_, value, property_label, label in rows:
-        if value:
-            detail = Detail(_text(property_), _text(property_label), value, _text(label))
-            by_claim.setdefault(_text(claim), {}).setdefault((detail.property, value), detail)
-    if len(rows) == _CLAIM_ROW_LIMIT:
-        by_claim.popitem()  # the last one may have lost statements to the limit
-    made = [_claim(iri, list(details.values())) for iri, details in list(by_claim.items())[:SHOWN]]
-    return tuple(sorted(made, key=lambda one: (one.source_label, _natural(one.iri))))
-
-
-def _claim(iri: str, details: list[Detail]) -> ClaimMade:
-    said = defaultdict(list)
-    for one in details:
-        said[one.property].append(one)
-    source = said[f"{CG}isStatedIn"][0]
-    common = {_TYPE, _PREFERRED[0], *(f"{CG}{name}" for name in ("text", "evidence", "hasCertainty", "isStatedIn"))}
-    return ClaimMade(
-        iri=iri,
-        name=_claim_name(said),
-        type=" ".join(one.label for one in said[_TYPE] if _is_telling(one.value.value)),
-        evidence=" … ".join(one.value.value for one in said[f"{CG}evidence"]),
-        certainty=" ".join(one.label or compact(one.value.value) for one in said[f"{CG}hasCertainty"]),
-        source=source.value,
-        source_label=source.label or compact(source.value.value),
-        details=tuple(
-            sorted((one for one in details if one.property not in common), key=lambda one: one.property in _LAST)
-        ),
-    )
-
-
-def _claim_name(said: Mapping[str, list[Detail]]) -> Label:
-    """The words of a claim; of one without any, what it is about."""
-    texts = {one.value.language: one.value.value for key in (_PREFERRED[0], f"{CG}text") for one in said.get(key, ())}
-    if texts:
-        return Label(texts.get("en", ""), texts.get("it", ""))
-    for properties in _NAMED_BY:
-        if said.keys() >= set(properties[:2]):
-            parts = (one.label or compact_or_text(one.value) for key in properties for one in said.get(key, ()))
-            return Label(" – ".join(parts))
-    return Label()
-
-
-def compact_or_text(term: Term) -> str:
-    """A short text for a term that has no label."""
-    return compact(term.value) if term.kind == "iri" else term.value
-
-
-def _is_telling(class_: str) -> bool:
-    return class_.startswith(CG) and class_ not in _GENERAL
 
 
 def contributed_file(iri: str, groups: Iterable[Group]) -> str | None:

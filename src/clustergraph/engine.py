@@ -4,6 +4,7 @@ Runs inside a worker process that can be killed, or in the process of a command-
 to the thread that made them, so a result never leaves the call that evaluates it.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.guard import query_form
 from clustergraph.runner import QueryRequest
 from clustergraph.syntax import malformed
-from clustergraph.terms import PREFIXES, RDFS, SKOS
+from clustergraph.terms import PREFIXES, RDF, RDFS, SKOS, XSD
 
 _RESULT_WRITERS: Final = {
     "json": ox.QueryResultsFormat.JSON,
@@ -32,7 +33,16 @@ _GRAPH_WRITERS: Final = {
     "trig": ox.RdfFormat.TRIG,
     "n-quads": ox.RdfFormat.N_QUADS,
 }
+_UNWRITTEN: Final = (f"{RDF}langString", f"{XSD}string")  # datatypes that no format spells out
 _LABELS: Final = (ox.NamedNode(f"{SKOS}prefLabel"), ox.NamedNode(f"{RDFS}label"))
+_CLAUSE: Final = re.compile(
+    r"""<[^<>"{}|^`\x00-\x20]*> | \#[^\r\n]*
+      | \"{3}(?:[^"\\]|\\.|"(?!""))*\"{3} | '{3}(?:[^'\\]|\\.|'(?!''))*'{3} | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'
+      | FROM (?![\w:.\-]) (?:\s|\#[^\r\n]*)* (?P<named>NAMED(?![\w:.\-])(?:\s|\#[^\r\n]*)*)?
+        (?P<graph> <[^<>"{}|^`\x00-\x20]*> | [\w.\-]*:(?:[\w:.\-]|%[0-9a-f]{2}|\\.)* )
+      | (?P<form>SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.\-]) | [?$@]?[\w:.\-]+""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
 _Graph: TypeAlias = ox.NamedNode | ox.BlankNode
 _SORTED_TRIPLES: Final = 20_000  # answers up to this size are sorted and free of duplicates; larger ones stream
 
@@ -83,16 +93,16 @@ class Engine:
             return Evaluated(triples, _fitting(request.graph_format, request.result_format, GRAPH_FORMATS))
         return Evaluated(result, _fitting(request.result_format, request.graph_format, RESULT_FORMATS))
 
-    def _scope(
-        self, request: QueryRequest
-    ) -> tuple[ox.Store, _Graph | None, list[_Graph] | None]:
-        """The store to ask and the graphs to name in the call.
+    def _scope(self, request: QueryRequest) -> tuple[ox.Store, _Graph | ox.DefaultGraph | None, list[_Graph] | None]:
+        """The store to ask and the graphs to name in the call; those of the request hold over those of the query.
 
         Several default graphs are merged into a store of their own: the engine's own union of graphs is a bag, in which
         a triple that two sources state counts twice.
         """
         default: list[_Graph] = [ox.NamedNode(iri) for iri in request.default_graphs]
         named: list[_Graph] = [ox.NamedNode(iri) for iri in request.named_graphs]
+        if not default and not named:
+            default, named = _graphs_of(request.query)
         if not default and not named:
             return self._store, None, None
         if len(default) == 1:
@@ -102,7 +112,7 @@ class Engine:
             merged.extend(ox.Quad(*quad.triple) for quad in self._quads(graph))
         for graph in named:
             merged.extend(self._quads(graph))
-        return merged, None, named
+        return merged, ox.DefaultGraph(), named
 
     def _quads(self, graph: _Graph) -> Iterator[ox.Quad]:
         return self._store.quads_for_pattern(None, None, None, graph)
@@ -118,6 +128,25 @@ class Engine:
             for label in _LABELS:
                 for quad in self._store.quads_for_pattern(one, label, None, ox.DefaultGraph()):
                     yield quad.triple
+
+
+def _graphs_of(query: str) -> tuple[list[_Graph], list[_Graph]]:
+    """The graphs of the FROM and of the FROM NAMED clauses of a query; none where it is not SPARQL.
+
+    A prologue and a name mean in Turtle what they mean in SPARQL, so the Turtle parser turns each name into an IRI.
+    """
+    default: list[_Graph] = []
+    named: list[_Graph] = []
+    clauses = [one for one in _CLAUSE.finditer(query) if one["form"] or one["graph"]]
+    for clause in clauses[1:]:
+        if name := clause["graph"]:
+            try:
+                (quad,) = ox.parse(f"{query[: clauses[0].start()]} <x:s> <x:p> {name} .", format=ox.RdfFormat.TURTLE)
+            except (SyntaxError, ValueError):
+                return [], []
+            graphs = named if clause["named"] else default
+            graphs += [quad.object] if isinstance(quad.object, ox.NamedNode) else []
+    return default, named
 
 
 def load_engine(dataset: Path) -> Engine:
@@ -173,7 +202,7 @@ def used_prefixes(triples: Iterable[ox.Triple]) -> dict[str, str]:
             triple.predicate,
             triple.object.datatype if isinstance(triple.object, ox.Literal) else triple.object,
         )
-        if isinstance(one, ox.NamedNode)
+        if isinstance(one, ox.NamedNode) and one.value not in _UNWRITTEN
     }
     return {
         prefix: namespace

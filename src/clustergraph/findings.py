@@ -52,8 +52,11 @@ def weighing(findings: Iterable[Finding], severity: str) -> list[Finding]:
 
 
 def printable(text: str) -> str:
-    # A file is a stranger's text: control and bidirectional characters must not reach a terminal. Escaped as in JSON,
-    # so that the same escapes serve inside its strings.
+    r"""The text with control and bidirectional characters escaped as in JSON: a stranger's text may reach a terminal.
+
+    >>> printable("a\x1b[31m")
+    'a\\u001b[31m'
+    """
     return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 

@@ -10,7 +10,7 @@ from clustergraph.errors import NotAcceptable, ParameterUnsuitable
 class Format(NamedTuple):
     """One way to write results or RDF.
 
-    Shape: `name` is what `format=` and `--format` take; `media_type` is what we send; `also` are names we accept for it.
+    Shape: `name` is what `format=` and `--format` take; `media_type` is what we send; `also` are others we accept.
     """
 
     name: str

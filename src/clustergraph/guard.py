@@ -181,8 +181,8 @@ def _on_term(frames: list[_Frame], term: str) -> int:
         return 0
     if frame.kind == "collection":
         return 2
-    frame.place += 1
-    return int(frame.place == 2)
+    before, frame.place = frame.place, frame.place + 1
+    return int(before == 1)
 
 
 def _on_open(frames: list[_Frame], bracket: str) -> int:

@@ -64,9 +64,9 @@ def _statements(repository: Repository, assembly: Assembly) -> Iterator[ox.Tripl
         graph = ox.NamedNode(graph_iri(name))
         yield ox.Triple(DATASET, _iri(SD, "namedGraph"), graph)
         yield ox.Triple(graph, _TYPE, _iri(SD, "NamedGraph"))
+        yield ox.Triple(graph, _iri(SD, "name"), graph)
         if name != METADATA:
-            yield ox.Triple(graph, _iri(SD, "name"), graph)
-        yield ox.Triple(graph, _iri(VOID, "triples"), _integer(sum(1 for _ in assembly.graph(name))))
+            yield ox.Triple(graph, _iri(VOID, "triples"), _integer(sum(1 for _ in assembly.graph(name))))
         yield ox.Triple(graph, _iri(RDFS, "label"), ox.Literal(f"graph {name}", language="en"))
     for document in repository.sources:
         source = ox.NamedNode(described_iri(document.path))

@@ -14,6 +14,7 @@ MANIFEST: Final = "manifest.json"
 DATASET: Final = "clustergraph.nq"
 CATALOGUE: Final = "queries/catalogue"
 INTERNAL: Final = "queries/internal"
+_KEYS: Final = {"version": str, "digest": str, "counts": dict, "files": dict}
 DIST_VARIABLE: Final = "CLUSTERGRAPH_DIST"
 
 
@@ -43,7 +44,7 @@ class Published:
 
 
 def find_dist(folder: Path | None = None) -> Path:
-    """The folder of the built dataset: the one given, that of CLUSTERGRAPH_DIST, `dist/` here, or the one in the wheel."""
+    """The folder of the built dataset: that given, that of CLUSTERGRAPH_DIST, `dist/` here, or that in the wheel."""
     if folder is not None:
         return folder
     if variable := os.environ.get(DIST_VARIABLE):
@@ -71,8 +72,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except ValueError as exc:
         message = f"'{folder / MANIFEST}' is not JSON: run 'clustergraph build' to make it anew"
         raise DatasetUnusable(message) from exc
-    if not isinstance(manifest, dict) or not {"version", "digest", "counts", "files"} <= manifest.keys():
-        message = f"'{folder / MANIFEST}' lacks some of its keys: run 'clustergraph build' to make it anew"
+    if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), kind) for key, kind in _KEYS.items()):
+        keys = ", ".join(_KEYS)
+        message = f"'{folder / MANIFEST}' lacks one of {keys}: run 'clustergraph build' to make it anew"
         raise DatasetUnusable(message)
     return manifest
 
@@ -80,7 +82,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def open_published(folder: Path) -> Published:
     """The built dataset in a folder, after every file was compared with its digest in the manifest.
 
-    Raises: DatasetUnusable naming the file that is missing or changed; nothing is served from it then.
+    Raises: DatasetUnusable naming the file that is missing, changed or added; nothing is served from it then.
     """
     manifest = _manifest(folder)
     for name, digest in manifest["files"].items():
@@ -89,9 +91,17 @@ def open_published(folder: Path) -> Published:
             message = f"'{path}' is named in {MANIFEST} but is not there: run 'clustergraph build' to make it anew"
             raise DatasetUnusable(message)
         if sha256(path) != digest:
-            message = f"'{path}' is not what {MANIFEST} says (SHA-256 differs): run 'clustergraph build' to make it anew"
+            message = (
+                f"'{path}' is not what {MANIFEST} says (SHA-256 differs): run 'clustergraph build' to make it anew"
+            )
+            raise DatasetUnusable(message)
+    for path in sorted(folder.rglob("*.rq")):
+        if path.relative_to(folder).as_posix() not in manifest["files"]:
+            message = f"'{path}' is not named in {MANIFEST}: run 'clustergraph build' to make it anew"
             raise DatasetUnusable(message)
     if manifest["files"].get(DATASET) != manifest["digest"]:
         message = f"'{folder / MANIFEST}' gives two digests for {DATASET}: run 'clustergraph build' to make it anew"
         raise DatasetUnusable(message)
-    return Published(folder, manifest["version"], manifest["digest"], manifest["counts"], load_queries(folder / CATALOGUE))
+    return Published(
+        folder, manifest["version"], manifest["digest"], manifest["counts"], load_queries(folder / CATALOGUE)
+    )

@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Final
 
 from clustergraph.errors import NotFound, ParameterUnsuitable, UsageError
+from clustergraph.guard import query_form
 from clustergraph.terms import BASE, KINDS, SLUG, XSD, entity_iri, sparql_prologue
 
 _HEADER = re.compile(
-    r"# (?P<key>title|asks@en|asks@it|column|parameter)(?: (?P<name>\w+)(?: \((?P<type>[\w-]+)\))?)?: (?P<value>.+)"
+    r"# (?:(?P<key>title|asks@en|asks@it)|(?P<list>column|parameter) (?P<name>\w+)(?: \((?P<type>[\w-]+)\))?)"
+    r": (?P<value>.+)"
 )
 _EXAMPLE = re.compile(r"(?P<text>.+), e\.g\. (?P<example>\S+)")
-_YEAR = re.compile(r"\d{4}")
-_INTEGER = re.compile(r"-?(?:0|[1-9]\d*)")
+_YEAR = re.compile(r"[0-9]{4}")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 SCALAR_TYPES: Final = ("date", "year", "integer", "text")
 """Parameter types beside the kinds of entities."""
@@ -131,31 +133,53 @@ def _header_lines(path: Path, text: str) -> Iterator[re.Match[str]]:
 def _parameter(path: Path, match: re.Match[str]) -> Parameter:
     example = _EXAMPLE.fullmatch(match["value"])
     if example is None or match["type"] not in (*KINDS, *SCALAR_TYPES):
-        message = f"{path}: parameter '{match['name']}' needs a known type and an example: '# parameter x (date): …, e.g. …'"
+        message = (
+            f"{path}: parameter '{match['name']}' needs a known type and an example: '# parameter x (date): …, e.g. …'"
+        )
         raise UsageError(message)
     parameter = Parameter(match["name"], match["type"], example["text"], example["example"])
-    parameter.term(parameter.example)
+    try:
+        parameter.term(parameter.example)
+    except ParameterUnsuitable as exc:
+        message = f"{path}: the example '{parameter.example}' of parameter '{parameter.name}' is no {parameter.type}"
+        raise UsageError(message) from exc
     return parameter
+
+
+def query_text(path: Path) -> str:
+    """The text of a query file.
+
+    Raises: UsageError if it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as exc:
+        message = f"{path}: this is not UTF-8 text: save it as UTF-8"
+        raise UsageError(message) from exc
 
 
 def load_query(path: Path) -> SavedQuery:
     """One saved query, its prefixes added from our table.
 
-    Raises: UsageError if the header lacks a title, a question in a language, or its columns.
+    Raises: UsageError if the file is not UTF-8, if its header lacks a title, a question in a language or its columns,
+            or if a parameter could not be bound.
     """
-    text = path.read_text(encoding="utf-8")
+    text = query_text(path)
     single: dict[str, str] = {}
     parameters, columns = [], {}
     for match in _header_lines(path, text):
-        if match["key"] == "parameter":
+        if match["list"] == "parameter":
             parameters.append(_parameter(path, match))
-        elif match["key"] == "column":
+        elif match["list"] == "column":
             columns[match["name"]] = match["value"]
         else:
             single[match["key"]] = match["value"]
     missing = [key for key in ("title", "asks@en", "asks@it") if key not in single] or ([] if columns else ["column"])
     if missing:
         message = f"{path}: the header has no '{missing[0]}' line"
+        raise UsageError(message)
+    if (unbound := [one.name for one in parameters if one.name not in columns]) and query_form(text) == "SELECT":
+        message = f"{path}: parameter '{unbound[0]}' is no column: the engine binds only variables that SELECT names"
         raise UsageError(message)
     asks = {"en": single["asks@en"], "it": single["asks@it"]}
     return SavedQuery(path.stem, single["title"], asks, tuple(parameters), columns, f"{sparql_prologue()}{text}")

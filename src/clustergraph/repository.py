@@ -105,13 +105,13 @@ def read_repository(root: Path) -> Repository:
     """
     for folder in FOLDERS:
         if not (root / folder).is_dir():
-            message = f"there is no folder '{folder}/' in '{root}': run this in a clustergraph repository, or name its path"
+            message = (
+                f"there is no folder '{folder}/' in '{root}': run this in a clustergraph repository, or name its path"
+            )
             raise UsageError(message)
-    documents, findings = [], []
-    for path in sorted(_contributed(root)):
-        read = read_document(root, path)
-        (documents if isinstance(read, Document) else findings).append(read)  # type: ignore[arg-type]
-    return Repository(root, tuple(documents), tuple(findings))
+    read = [read_document(root, path) for path in sorted(_contributed(root))]
+    documents = tuple(one for one in read if isinstance(one, Document))
+    return Repository(root, documents, tuple(one for one in read if isinstance(one, Finding)))
 
 
 def _contributed(root: Path) -> Iterator[PurePosixPath]:
@@ -139,7 +139,12 @@ def read_document(root: Path, path: PurePosixPath) -> Document | Finding:
     except SyntaxError as exc:
         english = f"{exc.msg.rstrip('.')}: correct the text here, or just before"
         return _unreadable(
-            path, "T001", english, f"{exc.msg.rstrip('.')}: correggere il testo qui, o subito prima", exc.lineno, exc.offset
+            path,
+            "T001",
+            english,
+            f"{exc.msg.rstrip('.')}: correggere il testo qui, o subito prima",
+            exc.lineno,
+            exc.offset,
         )
     return Document(path, graph, text, tuple(triples))
 
@@ -184,7 +189,9 @@ def _text(root: Path, path: PurePosixPath) -> str | Finding:
         text = data.decode("utf-8")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        return _unreadable(path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", line)
+        return _unreadable(
+            path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", line
+        )
     if (place := text.find("\0")) >= 0 or text.startswith("\ufeff"):
         line = text.count("\n", 0, max(place, 0)) + 1
         return _unreadable(

@@ -62,10 +62,7 @@ def check_rules(repository: Repository) -> list[Finding]:
     """What every house rule has to say about every document."""
     known = Known(repository)
     return [
-        finding
-        for document in repository.documents
-        for rule in RULES.values()
-        for finding in rule(document, known)
+        finding for document in repository.documents for rule in RULES.values() for finding in rule(document, known)
     ]
 
 
@@ -206,7 +203,8 @@ def claim_names_its_source(document: Document, _known: Known) -> Iterator[Findin
                 document,
                 "H005",
                 document.line_of(iri),
-                f"the claim {compact(iri)} stands outside the file of its source: move it to {home}, or name it for this one",
+                f"the claim {compact(iri)} stands outside the file of its source: "
+                f"move it to {home}, or name it for this one",
                 f"l'affermazione {compact(iri)} è fuori dal file della sua fonte: spostarla in {home}, o rinominarla",
             )
         elif stated.get(iri) != source:
@@ -267,4 +265,3 @@ RULES: Final[dict[str, Rule]] = {
 
 TITLES: Final[dict[str, str]] = {code: (rule.__doc__ or "").strip() for code, rule in RULES.items()}
 """What each house rule asks, in one sentence."""
-

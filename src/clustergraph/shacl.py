@@ -21,7 +21,11 @@ from rdflib.term import Node
 from clustergraph.findings import INFO, VIOLATION, WARNING
 
 COMPONENTS: Final[dict[str, tuple[str, str, str]]] = {
-    "ClassConstraintComponent": ("C001", "a value is not of the class asked for", "un valore non è della classe richiesta"),
+    "ClassConstraintComponent": (
+        "C001",
+        "a value is not of the class asked for",
+        "un valore non è della classe richiesta",
+    ),
     "DatatypeConstraintComponent": ("C002", "a value has another datatype", "un valore ha un altro tipo di dato"),
     "NodeKindConstraintComponent": ("C003", "a value is of another node kind", "un valore è un nodo di altro genere"),
     "MinCountConstraintComponent": ("C004", "too few values", "troppo pochi valori"),
@@ -51,7 +55,7 @@ COMPONENTS: Final[dict[str, tuple[str, str, str]]] = {
     "InConstraintComponent": ("C028", "a value is not in the list", "un valore non è nell'elenco"),
     "SPARQLConstraintComponent": ("C029", "a rule of the shape is broken", "una regola della forma è violata"),
 }
-"""Every constraint component of SHACL 1.0 with our code and a sentence per language, for want of a shape's own words."""
+"""Every constraint component of SHACL 1.0 with our code and a sentence per language, for want of the shape's words."""
 
 _VARIABLE: Final = re.compile(r"\{[?$]\w+\}")
 _SEVERITIES: Final = {SH.Violation: VIOLATION, SH.Warning: WARNING, SH.Info: INFO}

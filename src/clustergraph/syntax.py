@@ -22,7 +22,6 @@ _PART: Final = re.compile(r'"(?:[^"\\]|\\.)+"|\[_\]|\[.*?\](?=,|$)|[^,"\[]+')
 _LONGEST_KEYWORD: Final = len("ENCODE_FOR_URI")
 _NAMED_AT_MOST: Final = 5
 
-_UNDECLARED: Final = "Prefix not found"
 _DECLARATION: Final = re.compile(r"\bPREFIX\s+([\w.\-]*):", re.IGNORECASE)
 _PREFIX_NAME: Final = re.compile(r"(?:[^\W\d_][\w.\-]*)?")
 _SENTENCES: Final = {
@@ -41,7 +40,7 @@ def malformed(error: SyntaxError, query: str) -> QueryMalformed:
     report = _REPORT.fullmatch(str(error))
     if report is None:
         return QueryMalformed(_sentence(str(error)))
-    place, what = _undeclared(query) if _UNDECLARED in report[3] else (-1, "")
+    place, what = _undeclared(query)
     if place < 0:
         place = _place(query, _offset(query, int(report[1]), int(report[2])))
         what = _semantic(report[3]) or _what(query, place)
@@ -57,7 +56,10 @@ def _undeclared(query: str) -> tuple[int, str]:
     for word in _WORD.finditer(query):
         prefix, colon, _ = word.group().partition(":")
         if colon and _PREFIX_NAME.fullmatch(prefix) and prefix not in declared and prefix != "_":
-            return word.start(), f"the prefix '{prefix[:40]}:' is not declared: add a PREFIX line, or write the IRI in full"
+            return (
+                word.start(),
+                f"the prefix '{prefix[:40]}:' is not declared: add a PREFIX line, or write the IRI in full",
+            )
     return -1, ""
 
 
@@ -82,8 +84,8 @@ def _place(query: str, reported: int) -> int:
 
 
 def _is_usable(beginning: str) -> bool:
-    """Whether the parser got to the end of the text: something other than a keyword could stand next."""
-    return _expected(beginning) != [] or _parses(beginning)
+    """Whether the parser got to the end of the text: something other than a keyword, or a query, could stand next."""
+    return _expected(beginning) != [] or _parses(beginning) or _parses(beginning + " ASK {}")
 
 
 def _expected(beginning: str) -> list[str]:

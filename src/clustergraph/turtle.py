@@ -9,7 +9,8 @@ import pyoxigraph as ox
 _PLACE: Final = re.compile(r"Parser error (?:at|between) line .*?(?<=\d): ")
 _WORD: Final = re.compile(
     r'''<[^<>"{}|^`\x00-\x20]*> | \#[^\r\n]*
-      | (?: """(?:[^"\\]|\\.|"(?!""))*""" | \'\'\'(?:[^'\\]|\\.|'(?!\'\'))*\'\'\' | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
+      | (?: """(?:[^"\\]|\\.|"(?!""))*""" | \'\'\'(?:[^'\\]|\\.|'(?!\'\'))*\'\'\'
+          | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
         (?: @(?P<tag>[A-Za-z]+(?:-[A-Za-z0-9]+)*) (?P<direction>--)? )?
       | (?P<star><<|\{\|)''',
     re.VERBOSE | re.DOTALL,
@@ -39,8 +40,8 @@ def parse(text: str) -> list[ox.Triple]:
 def tags_in_capitals(text: str) -> Iterator[tuple[int, str]]:
     """Each language tag of a Turtle text that is not all in lower case, as the parser makes it, with its line.
 
-    >>> list(tags_in_capitals('<x:s> <x:p> "a"@en ,\\n "b"@it-IT . # "c"@DE'))
-    [(2, 'it-IT')]
+    >>> list(tags_in_capitals('<x:s> <x:p> "a"@en , "b"@it-IT . # "c"@DE'))
+    [(1, 'it-IT')]
     """
     for word in _WORD.finditer(text):
         if word["tag"] and not word["tag"].islower():

@@ -20,8 +20,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from clustergraph import errors
-from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, NotAcceptable, QueryError
-from clustergraph.errors import QueryTimedOut, QueryTooHungry
+from clustergraph.errors import (
+    Busy,
+    ClusterGraphError,
+    DatasetUnusable,
+    NotAcceptable,
+    QueryError,
+    QueryTimedOut,
+    QueryTooHungry,
+)
 from clustergraph.frames import ANSWER, ASK, DATA, END, ERROR, HEADER, format_named, request_to_json
 from clustergraph.runner import Answer, Limits, QueryRequest
 
@@ -69,7 +76,9 @@ class _Worker:
 class _Lease:
     """A worker on loan for one query: given back once, to the others if it is fit for more, else replaced."""
 
-    def __init__(self, worker: _Worker, give_back: Callable[[_Worker], None], replace: Callable[[_Worker], None]) -> None:
+    def __init__(
+        self, worker: _Worker, give_back: Callable[[_Worker], None], replace: Callable[[_Worker], None]
+    ) -> None:
         self.worker = worker
         self._give_back = give_back
         self._replace = replace
@@ -222,16 +231,22 @@ class WorkerPool:
                     await worker.send(ask)
                 return await worker.frame()
         except TimeoutError as exc:
-            message = f"stopped after {limit_s:g} s: add a LIMIT, narrow the pattern, or download the dataset and query it"
+            message = (
+                f"stopped after {limit_s:g} s: add a LIMIT, narrow the pattern, or download the dataset and query it"
+            )
             raise QueryTimedOut(message) from exc
         except (asyncio.IncompleteReadError, ConnectionError) as exc:
             allowed = f"{self._limits.memory_limit_bytes >> 20:,} MiB"
-            message = f"stopped: evaluation wanted more than the {allowed} of memory that one query may have; ask for less"
+            message = (
+                f"stopped: evaluation wanted more than the {allowed} of memory that one query may have; ask for less"
+            )
             raise QueryTooHungry(message) from exc
 
     async def _acquire(self) -> _Worker:
         if self._idle.empty() and self._waiting >= self._queue_limit:
-            message = f"all {self._size} workers are taken and {self._waiting} queries wait already: try again in a moment"
+            message = (
+                f"all {self._size} workers are taken and {self._waiting} queries wait already: try again in a moment"
+            )
             raise Busy(message, retry_after_s=1)
         self._waiting += 1
         try:

@@ -17,6 +17,7 @@ from clustergraph.errors import ClusterGraphError
 def verbs() -> None:
     """Check, build, query and serve the knowledge graph of Italy's technology clusters.
 
+    \b
     Example: clustergraph query clusters-of-member --param member=university-of-brescia
     """
 
@@ -28,7 +29,8 @@ for verb in (check, build, query, serve):
 def main() -> None:
     """Runs one verb and leaves the process with its status."""
     try:
-        sys.exit(verbs(standalone_mode=False))  # outside of standalone mode click returns the status of a verb
+        # Outside of standalone mode click returns the status of a verb.
+        sys.exit(verbs(prog_name="clustergraph", standalone_mode=False))
     except click.ClickException as exc:
         exc.show()
         sys.exit(2)
@@ -37,8 +39,6 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has left, as `head` does: nothing to say, nobody to say it to
     except Exception as exc:
         click.echo(f"clustergraph failed, and it is our fault: {type(exc).__name__}: {exc}", err=True)
         sys.exit(3)

@@ -9,7 +9,9 @@ from clustergraph.findings import LANGUAGES, RENDERERS
 
 
 @click.command
-@click.option("--root", type=click.Path(path_type=Path), default=None, help="Repository; default: the one you stand in.")
+@click.option(
+    "--root", type=click.Path(path_type=Path), default=None, help="Repository; default: the one you stand in."
+)
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder to write; default: dist/ there.")
 @click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language.")
 @click.pass_context
@@ -19,6 +21,7 @@ def build(context: click.Context, root: Path | None, out: Path | None, language:
     Writes a folder with the dataset, the queries and a manifest of digests; the same repository gives the same bytes.
     With any violation it writes nothing and leaves an older build as it is.
 
+    \b
     Example: clustergraph build --out dist
     """
     from clustergraph.build import build as build_dataset  # noqa: PLC0415  # optional extra

@@ -19,10 +19,14 @@ def repository_of(path: Path) -> Path:
 
 @click.command
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--root", type=click.Path(path_type=Path), default=None, help="Repository; default: the one you stand in.")
+@click.option(
+    "--root", type=click.Path(path_type=Path), default=None, help="Repository; default: the one you stand in."
+)
 @click.option("--format", "format_name", type=click.Choice(list(RENDERERS)), default="full", show_default=True)
 @click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language.")
-@click.option("--fail-on", type=click.Choice(SEVERITIES), default=VIOLATION, show_default=True, help="Least that fails.")
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), default=VIOLATION, show_default=True, help="Least that fails."
+)
 @click.pass_context
 def check(
     context: click.Context, paths: tuple[Path, ...], root: Path | None, format_name: str, language: str, fail_on: str
@@ -32,6 +36,7 @@ def check(
     Reads the whole repository as context; shows findings for the files and folders named, all if none is. Writes
     nothing. Exits with 0 if clean, 1 with findings, 2 on wrong use, 3 if the checker failed.
 
+    \b
     Example: clustergraph check data/cluster/lombardy-energy.ttl --lang it
     """
     from clustergraph.check import check as check_repository  # noqa: PLC0415  # optional extra
@@ -43,7 +48,8 @@ def check(
     wanted = [_relative(path, folder) for path in paths]
     only_in([], repository, wanted)  # a path that is not there is said before the work, not after
     findings = only_in(check_repository(repository).findings, repository, wanted)
-    click.echo(RENDERERS[format_name](findings, language))
+    if text := RENDERERS[format_name](findings, language):
+        click.echo(text)
     context.exit(1 if weighing(findings, fail_on) else 0)
 
 

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clustergraph.errors import NotAcceptable, NotFound, ParameterUnsuitable, QueryMalformed
+from clustergraph.errors import NotAcceptable, NotFound, ParameterUnsuitable, QueryMalformed, UsageError
 from clustergraph.findings import printable
 from clustergraph.formats import CSV, GRAPH_FORMATS, RESULT_FORMATS, TURTLE, named
-from clustergraph.guard import query_form
+from clustergraph.guard import admit, query_form
 from clustergraph.published import Published, find_dist, open_published
-from clustergraph.queries import SavedQuery, load_query
-from clustergraph.runner import QueryRequest
+from clustergraph.queries import SavedQuery, load_query, query_text
+from clustergraph.runner import Limits, QueryRequest
 from clustergraph.terms import compact, sparql_prologue
 
 TABLE: Final = "table"
@@ -38,6 +38,7 @@ def query(name: str | None, parameters: tuple[str, ...], format_name: str, dist:
 
     Without a name it lists the catalogue. Your own queries have our prefixes at hand. Writes nothing.
 
+    \b
     Example: clustergraph query clusters-of-member --param member=university-of-brescia --format csv
     """
     published = open_published(find_dist(dist))
@@ -46,7 +47,10 @@ def query(name: str | None, parameters: tuple[str, ...], format_name: str, dist:
         return
     saved = _find(published, name)
     if saved is None:
-        text, bindings = sparql_prologue() + _text(name), {}
+        _refuse_options(parameters, explain)
+        text, bindings = _text(name), {}
+        admit(text, Limits())
+        text = sparql_prologue() + text
     elif explain:
         _explain(saved)
         return
@@ -65,8 +69,21 @@ def _find(published: Published, name: str) -> SavedQuery | None:
     raise NotFound(message)
 
 
+def _refuse_options(parameters: tuple[str, ...], explain: bool) -> None:
+    for option, given in (("--param", parameters), ("--explain", explain)):
+        if given:
+            message = f"{option} is for saved queries: 'clustergraph query' lists them"
+            raise UsageError(message)
+
+
 def _text(name: str) -> str:
-    return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    if name != "-":
+        return query_text(Path(name))
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as exc:
+        message = "standard input is not UTF-8 text: save it as UTF-8"
+        raise UsageError(message) from exc
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -92,7 +109,8 @@ def _explain(saved: SavedQuery) -> None:
 def _run(published: Published, text: str, bindings: dict[str, str], format_name: str) -> None:
     from clustergraph.engine import load_engine  # noqa: PLC0415  # `serve` shares this program and must load no engine
 
-    family = RESULT_FORMATS if query_form(text) in ("SELECT", "ASK") else GRAPH_FORMATS
+    form = query_form(text)
+    family = RESULT_FORMATS if form in ("SELECT", "ASK") else GRAPH_FORMATS
     as_table = format_name == TABLE
     chosen = (CSV if family is RESULT_FORMATS else TURTLE) if as_table else named(format_name, family)
     request = QueryRequest(text, chosen, chosen, bindings=bindings)
@@ -103,7 +121,9 @@ def _run(published: Published, text: str, bindings: dict[str, str], format_name:
         raise _without_prologue(exc, text) from exc
     except NotAcceptable as exc:
         raise ParameterUnsuitable(exc.detail) from exc
-    if as_table and chosen is CSV:
+    if as_table and form == "ASK":
+        click.echo(output.getvalue())
+    elif as_table and form == "SELECT":
         _print_table(output.getvalue().decode())
     else:
         sys.stdout.buffer.write(output.getvalue())
@@ -113,18 +133,16 @@ def _run(published: Published, text: str, bindings: dict[str, str], format_name:
 def _without_prologue(exc: QueryMalformed, text: str) -> QueryMalformed:
     """The same error with the line as the user counts it, without the prefixes that we put on top."""
     ours = sparql_prologue().count("\n")
-    if exc.line is None or not text.startswith(sparql_prologue()) or exc.line <= ours:
+    if exc.line is None or not text.startswith(sparql_prologue()):
         return exc
-    line = exc.line - ours
-    detail = exc.detail.replace(f"line {exc.line},", f"line {line},", 1)
-    return QueryMalformed(detail, line=line, column=exc.column, hint=exc.hint)
+    # A place in the prologue is the end of a text without a query.
+    line, column = (exc.line - ours, exc.column) if exc.line > ours else (1, 1)
+    detail = exc.detail.replace(f"line {exc.line}, column {exc.column}:", f"line {line}, column {column}:", 1)
+    return QueryMalformed(detail, line=line, column=column, hint=exc.hint)
 
 
 def _print_table(text: str) -> None:
     rows = list(csv.reader(io.StringIO(text)))
-    if rows and len(rows) == 1 and rows[0] in (["true"], ["false"]):
-        click.echo(rows[0][0])
-        return
     header, answers = rows[0], [[_shown(cell) for cell in row] for row in rows[1:]]
     width = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
     widths = [max(map(len, column)) + 1 for column in zip(header, *answers, strict=True)]

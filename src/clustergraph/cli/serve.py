@@ -34,6 +34,7 @@ def serve(dist: Path | None, **knobs: Any) -> None:
 
     Reads the folder that `clustergraph build` made (default: dist/) and verifies its digests first. Writes nothing.
 
+    \b
     Example: clustergraph serve dist --port 8000
     """
     import uvicorn  # noqa: PLC0415  # optional extra
@@ -42,7 +43,9 @@ def serve(dist: Path | None, **knobs: Any) -> None:
 
     settings = Settings(dist=find_dist(dist), **knobs)
     published = open_published(settings.dist)
-    click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on http://{settings.host}:{settings.port}/")
+    click.echo(
+        f"Serving {published.folder} (sha256:{published.digest[:12]}…) on http://{settings.host}:{settings.port}/"
+    )
     uvicorn.run(
         create_app(published, settings),
         host=settings.host,

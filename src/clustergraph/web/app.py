@@ -13,8 +13,7 @@ from clustergraph.settings import Settings
 from clustergraph.web import catalogue, entities, pages, problems, sparql, vocabulary
 from clustergraph.web.envelope import Envelope
 from clustergraph.web.openapi import describe_api
-from clustergraph.web.rendering import FOLDER
-from clustergraph.web.site import open_site
+from clustergraph.web.site import FOLDER, open_site
 from clustergraph.workers import WorkerPool
 
 _ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages)

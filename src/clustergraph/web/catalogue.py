@@ -47,7 +47,10 @@ async def catalogue(request: Request) -> Response:
 
 @router.get("/queries/{name}.{extension}", include_in_schema=False)
 async def table(request: Request, name: str, extension: str) -> Response:
-    """The answer to a saved query as a file, or its text."""
+    """The answer to a saved query as a file, or its text.
+
+    Raises: NotFound if there is no such query or form; ParameterUnsuitable; QueryMalformed.
+    """
     site = site_of(request)
     saved = _saved(site, name)
     if extension == "rq":

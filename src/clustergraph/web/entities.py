@@ -47,7 +47,10 @@ async def thing(request: Request, kind: str, slug: str) -> Response:
 
 @router.get("/doc/{kind}/{name}", summary="A document about a thing: .html, .ttl, .nt, .jsonld or .rdf")
 async def document(request: Request, kind: str, name: str) -> Response:
-    """What is known of a thing, in the form that the extension names."""
+    """What is known of a thing, in the form that the extension names.
+
+    Raises: NotFound if the thing is unknown or the extension is none of ours.
+    """
     slug, _, extension = name.rpartition(".")
     iri = _iri(kind, slug or name)
     chosen = _BY_EXTENSION.get(extension)

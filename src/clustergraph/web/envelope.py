@@ -3,6 +3,7 @@
 Plain ASGI, so that streams pass through untouched.
 """
 
+import logging
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -13,7 +14,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clustergraph.web.problems import our_fault, problem_response, told_of_http
-from clustergraph.web.responses import HEAD_FLAG, TARGET_LIMIT_BYTES
+from clustergraph.web.responses import HEAD_FLAG, TARGET_LIMIT_BYTES, AnswerCut
+
+_logger = logging.getLogger("clustergraph.web")
 
 _SAFETY: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -51,6 +54,8 @@ class Envelope:
             await self._app(scope, receive, sender)
         except ClientDisconnect:
             return
+        except AnswerCut as cut:
+            _logger.warning("an answer was cut: %s", cut)  # the server ends the connection that we leave open
         except Exception as exc:  # the one place at the top of the server where everything is caught
             if sender.started:
                 raise  # the connection is cut, so that half an answer never looks whole

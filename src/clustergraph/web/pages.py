@@ -52,7 +52,10 @@ async def home(request: Request) -> Response:
 
 @router.get("/browse/{kind}", include_in_schema=False)
 async def browse(request: Request, kind: str) -> Response:
-    """All things of one kind."""
+    """All things of one kind.
+
+    Raises: NotFound for a kind that is none of ours.
+    """
     if kind not in KINDS:
         message = f"there is no kind '{shown(kind)}': the kinds are {', '.join(KINDS)}"
         raise NotFound(message)

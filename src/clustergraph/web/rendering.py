@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,10 +10,9 @@ from starlette.responses import HTMLResponse
 
 from clustergraph.results import Term
 from clustergraph.terms import CG, GRAPH, ONTOLOGY, PREFIXES, XSD, compact, kind_and_slug, sparql_prologue
-from clustergraph.web.site import Site
+from clustergraph.web.site import FOLDER, Site
 
-FOLDER: Final = Path(__file__).parent
-CELL_LIMIT: Final = 2_000  # characters of one value shown in a page
+CELL_LIMIT: Final = 2_000  # characters of one value shown in a page, and of an address that is a link
 
 _WEB_ADDRESS: Final = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
 _GRAPH_NAME: Final = re.compile(r"(?:source/)?[a-z0-9]+(?:-{1,2}[a-z0-9]+)*")
@@ -40,8 +38,8 @@ def local_path(iri: str) -> str | None:
 
 
 def external_link(iri: str) -> str | None:
-    """The IRI itself where following it is safe, which means http and https; None for all else."""
-    return iri if _WEB_ADDRESS.fullmatch(iri) else None
+    """The IRI itself where following it is safe, which means http and https of bearable length; None for all else."""
+    return iri if len(iri) <= CELL_LIMIT and _WEB_ADDRESS.fullmatch(iri) else None
 
 
 def datatype_shown(term: Term) -> str:
@@ -58,6 +56,11 @@ def compact_text(iri: str) -> str:
     """
     name = compact(iri)
     return iri if name.startswith("<") else name
+
+
+def cut(text: str) -> str:
+    """The text, shortened where it would fill the page."""
+    return text if len(text) <= CELL_LIMIT else f"{text[:CELL_LIMIT]}…"
 
 
 def sentence(text: str) -> str:
@@ -96,9 +99,9 @@ def _environment() -> Environment:
         "external_link": external_link,
         "datatype_shown": datatype_shown,
         "compact": compact_text,
+        "cut": cut,
         "sentence": sentence,
     }
-    environment.globals |= {"cell_limit": CELL_LIMIT}
     return environment
 
 

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from clustergraph import __version__
+from clustergraph.errors import ClusterGraphError
 from clustergraph.formats import CSV, TSV, Format
 from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.site import Site, site_of
@@ -27,11 +27,11 @@ def content_type(chosen: Format) -> str:
 
 
 def entity_tag(site: Site, *parts: str) -> str:
-    """A strong validator: the same dataset, program and question give the same bytes.
+    """A strong validator: the same dataset, templates and question give the same bytes.
 
     Source: RFC 9110, section 8.8.3.
     """
-    whole = "\n".join((site.published.digest, __version__, *(part.replace("\n", "\n ") for part in parts)))
+    whole = "\n".join((site.published.digest, site.templates_digest, *(part.replace("\n", "\n ") for part in parts)))
     return f'"{hashlib.sha256(whole.encode()).hexdigest()[:32]}"'
 
 
@@ -86,6 +86,10 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
+class AnswerCut(Exception):
+    """An answer failed after its status was sent: the connection must end, so that it never looks whole."""
+
+
 class _AnswerResponse(StreamingResponse):
     """A body that is given up when the client goes away, and cut, not ended, when the answer fails half-way."""
 
@@ -124,8 +128,11 @@ async def _spend(answer: Answer) -> None:
 
 async def _frames(first: bytes, answer: Answer) -> AsyncIterator[bytes]:
     yield first
-    async for frame in answer.frames:
-        yield frame
+    try:
+        async for frame in answer.frames:
+            yield frame
+    except ClusterGraphError as exc:
+        raise AnswerCut(exc.detail) from exc
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -1,7 +1,9 @@
 """What every route needs to know of the server it runs in."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
@@ -13,6 +15,8 @@ from clustergraph.queries import internal
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
 
+FOLDER: Final = Path(__file__).parent
+
 _ANYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, never bound
 
 
@@ -20,12 +24,14 @@ _ANYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, never b
 class Site:
     """One server: what it serves, how it runs, and who answers its queries.
 
-    Shape: `texts` are the internal queries by name; `open_runner` is None while the workers are not up.
+    Shape: `texts` are the internal queries by name; `templates_digest` changes when a page would look different;
+           `open_runner` is None while the workers are not up.
     """
 
     published: Published
     settings: Settings
     texts: Mapping[str, str]
+    templates_digest: str
     open_runner: Runner | None = None
 
     @property
@@ -61,7 +67,14 @@ def open_site(published: Published, settings: Settings, runner: Runner | None) -
     """A site with the internal queries of its dataset read."""
     folder = published.internal_queries
     texts = {path.stem: internal(folder, path.stem) for path in sorted(folder.glob("*.rq"))}
-    return Site(published, settings, texts, runner)
+    return Site(published, settings, texts, _digest(FOLDER / "templates"), runner)
+
+
+def _digest(folder: Path) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        whole.update(hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
 
 
 def site_of(request: Request) -> Site:

@@ -208,7 +208,7 @@ def _frame(query: str | None, trouble: Trouble | None) -> dict[str, Any] | None:
     """The line of the query in which an error stands, and the number of characters before it."""
     line, column = (trouble.place.get("line"), trouble.place.get("column")) if trouble else (None, None)
     lines = (query or "").split("\n")
-    if not line or not column or line > len(lines):
+    if not line or not column or not 1 <= line <= len(lines):
         return None
     return {"number": line, "text": lines[line - 1][:200], "before": " " * min(column - 1, 200)}
 

@@ -148,7 +148,10 @@ async def graphs(request: Request) -> Response:
 
 @router.get("/graph/{name:path}", summary="A named graph")
 async def graph(request: Request, name: str) -> Response:
-    """One named graph, as a page or as RDF by Accept."""
+    """One named graph, as a page or as RDF by Accept.
+
+    Raises: NotFound if there is no graph of that name.
+    """
     site = site_of(request)
     this = Term("iri", graph_iri(name))
     if not _GRAPH_NAME.fullmatch(name) or not await ask(site.runner, site.texts["graph-exists"], {"graph": this}):
@@ -162,7 +165,13 @@ async def graph(request: Request, name: str) -> Response:
     if chosen is HTML:
         table = await select(site.runner, site.texts["graph-statements"], {"graph": this}, row_limit=PAGE_ROWS)
         source = name.removeprefix("source/") if name.startswith("source/") else None
-        values: dict[str, Any] = {"iri": this.value, "name": name, "table": table, "source": source, "row_limit": PAGE_ROWS}
+        values: dict[str, Any] = {
+            "iri": this.value,
+            "name": name,
+            "table": table,
+            "source": source,
+            "row_limit": PAGE_ROWS,
+        }
         return page(site, "graph.html", headers=headers, **values)
     question = QueryRequest(site.texts["graph"], graph_format=chosen, bindings={"graph": n_triples(this)})
     return await streamed(request, await answer_while_connected(request, question), headers)

@@ -1,0 +1,238 @@
+"""A build: the same bytes every time, all of it or nothing, and never over something that no build made."""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import clustergraph.build
+from clustergraph import __version__
+from clustergraph.build import Built, build
+from clustergraph.errors import UsageError
+from clustergraph.findings import VIOLATION, WARNING
+from clustergraph.published import open_published
+from conftest import SAMPLE
+
+NORTH = "data/cluster/north-clocks.ttl"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {one.relative_to(folder).as_posix(): one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file()}
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_build_writes_the_dataset_the_queries_and_a_manifest(tmp_path: Path) -> None:
+    built = build(SAMPLE, tmp_path / "dist")
+    files = contents(tmp_path / "dist")
+
+    assert list(files) == [
+        "clustergraph.nq",
+        "clustergraph.nq.gz",
+        "manifest.json",
+        "queries/catalogue/members-of-cluster.rq",
+        "queries/internal/labels.rq",
+    ]
+    counts = {"clusters": 0, "areas": 2, "memberships": 0, "claims": 0, "sources": 1}
+    triples = built.counts["triples"]
+    assert built == Built([], built.digest, {**counts, "triples": triples}, {"10-member-of": 2})
+    assert json.loads(files.pop("manifest.json")) == {
+        "version": __version__,
+        "digest": built.digest,
+        "counts": built.counts,
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    }
+    assert built.digest == hashlib.sha256(files["clustergraph.nq"]).hexdigest()
+    assert gzip.decompress(files["clustergraph.nq.gz"]) == files["clustergraph.nq"]
+    lines = files["clustergraph.nq"].splitlines()
+    assert lines == sorted(set(lines))
+    assert files["queries/internal/labels.rq"] == (SAMPLE / "queries/internal/labels.rq").read_bytes()
+
+
+def test_the_same_repository_gives_the_same_bytes_in_another_place(sample: Path, built_sample: Path) -> None:
+    for path in sample.rglob("*"):
+        os.utime(path, (1, 1))
+
+    build(sample, sample.parent / "again")
+
+    assert contents(sample.parent / "again") == contents(built_sample)
+
+
+def test_another_repository_gives_another_digest(sample: Path, built_sample: Path) -> None:
+    replace(sample / NORTH, "Northern clocks", "Clocks of the north")
+
+    assert build(sample, sample.parent / "dist").digest != open_published(built_sample).digest
+
+
+def test_a_violation_stops_the_build_and_leaves_an_older_one_as_it_was(sample: Path, built_sample: Path) -> None:
+    dist = Path(shutil.copytree(built_sample, sample / "dist"))
+    replace(sample / NORTH, '"@it', '"@IT')
+
+    built = build(sample, dist)
+
+    assert [(one.place, one.code, one.severity) for one in built.findings] == [(f"{NORTH}:9", "H002", VIOLATION)]
+    assert built[1:] == ("", {}, {})
+    assert contents(dist) == contents(built_sample)
+    assert sorted(one.name for one in sample.iterdir()) == ["data", "dist", "ontology", "queries", "shapes"]
+
+
+def test_a_file_that_cannot_be_read_stops_the_build(sample: Path) -> None:
+    (sample / NORTH).write_text("not Turtle", encoding="utf-8")
+
+    built = build(sample, sample / "dist")
+
+    assert [one.code for one in built.findings] == ["T001"]
+    assert not (sample / "dist").exists()
+
+
+def test_a_warning_does_not_stop_the_build(sample: Path) -> None:
+    replace(sample / "data/organisation/bell-foundry.ttl", "The Foundry", "It")
+
+    built = build(sample, sample / "dist")
+
+    assert [one.severity for one in built.findings] == [WARNING]
+    assert open_published(sample / "dist").digest == built.digest
+
+
+def test_a_catalogue_that_cannot_be_read_stops_the_build(sample: Path) -> None:
+    path = sample / "queries/catalogue/members-of-cluster.rq"
+    replace(path, "# title: Members of a cluster\n", "")
+
+    with pytest.raises(UsageError) as caught:
+        build(sample, sample / "dist")
+
+    assert caught.value.detail == f"{path}: the header has no 'title' line"
+    assert not (sample / "dist").exists()
+
+
+@pytest.mark.parametrize("name", ["photographs", "manifest.json"])
+def test_what_no_build_made_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    out = tmp_path / "dist"
+    out.mkdir()
+    (out / name).mkdir()
+
+    with pytest.raises(UsageError) as caught:
+        build(SAMPLE, out)
+
+    assert caught.value.detail == f"'{out}' holds something that no build made: name an empty or a new folder"
+    assert [one.name for one in out.iterdir()] == [name]
+
+
+def test_a_file_is_not_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "dist"
+    out.write_text("a letter", encoding="utf-8")
+
+    with pytest.raises(UsageError) as caught:
+        build(SAMPLE, out)
+
+    assert caught.value.detail == f"'{out}' holds something that no build made: name an empty or a new folder"
+    assert out.read_text(encoding="utf-8") == "a letter"
+
+
+def test_an_empty_folder_and_a_new_one_below_it_are_filled(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    build(SAMPLE, tmp_path / "empty")
+    build(SAMPLE, tmp_path / "new/deep/dist")
+
+    assert contents(tmp_path / "empty") == contents(tmp_path / "new/deep/dist") != {}
+
+
+def test_the_folder_one_stands_in_can_be_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    build(SAMPLE, Path())
+
+    assert "manifest.json" in contents(tmp_path / "here")
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path, built_sample: Path) -> None:
+    shutil.copytree(built_sample, tmp_path / "releases/1")
+    (tmp_path / "dist").symlink_to("releases/1")
+    (tmp_path / "releases/1/old").touch()
+
+    build(SAMPLE, tmp_path / "dist")
+
+    assert (tmp_path / "dist").readlink() == Path("releases/1")
+    assert contents(tmp_path / "releases/1") == contents(built_sample)
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_an_older_build_is_replaced_and_nothing_is_left_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_one_step: bool
+) -> None:
+    if not in_one_step:
+        monkeypatch.setattr(clustergraph.build, "_exchange", lambda _one, _other: False)
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/manifest.json").write_text("an older build", encoding="utf-8")
+    (tmp_path / "dist.tmp").mkdir()
+    (tmp_path / "dist.tmp/half").touch()
+
+    build(SAMPLE, tmp_path / "dist")
+
+    assert open_published(tmp_path / "dist").version == __version__
+    assert [one.name for one in tmp_path.iterdir()] == ["dist"]
+
+
+# A process that builds and is killed at the nth time that it touches the file system, with nothing of it cleaned up.
+# All of them are forked from one process, as most of the time of a build is the loading of the validator.
+KILLED_BUILDS = """
+import os, signal, sys
+from pathlib import Path
+from clustergraph.build import build
+from clustergraph.published import open_published
+
+root, out = Path(sys.argv[1]), Path(sys.argv[2])
+moments = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "ctypes.dlsym"}
+
+
+def killed(left: int) -> bool:
+    def count(event: str, arguments: tuple) -> None:
+        nonlocal left
+        if event in moments and (event == "ctypes.dlsym" or str(out.parent) in str(arguments[0])):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(count)
+        build(root, out)
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+moment = 1
+while killed(moment):
+    print(moment, open_published(out).digest)
+    moment += 1
+print("whole", open_published(out).digest)
+"""
+
+
+def test_a_build_killed_at_any_moment_leaves_the_old_dataset_or_the_new_one(sample: Path, built_sample: Path) -> None:
+    old = open_published(built_sample).digest
+    dist = Path(shutil.copytree(built_sample, sample.parent / "out/dist"))
+    replace(sample / NORTH, "Northern clocks", "Clocks of the north")
+    new = build(sample, sample.parent / "new").digest
+
+    given = subprocess.run(
+        [sys.executable, "-c", KILLED_BUILDS, str(sample), str(dist)], capture_output=True, text=True, check=True
+    )
+
+    lines = [line.split() for line in given.stdout.splitlines()]
+    assert len(lines) > 10, "the test has lost its subject"
+    assert {digest for _, digest in lines} == {old, new}
+    assert lines[-1] == ["whole", new]
+    assert [one.name for one in dist.parent.iterdir()] == ["dist"]

@@ -1,0 +1,458 @@
+"""A check of a whole repository: one mistake gives one finding, at the place where it can be mended."""
+
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import pytest
+
+from clustergraph.build import build
+from clustergraph.check import check, only_in
+from clustergraph.errors import UsageError
+from clustergraph.findings import VIOLATION, WARNING, Finding, weighing
+from clustergraph.repository import SIZE_LIMIT_BYTES, read_repository
+from conftest import REPOSITORY, SAMPLE
+
+BAD = Path(__file__).parent / "bad"
+
+
+class Bad(NamedTuple):
+    """What a file of tests/bad gives. Its name begins with the code, its first line says where it goes."""
+
+    name: str
+    place: str
+    english: str
+    italian: str
+
+
+ORGANISATION = "data/organisation/chime-tuners.ttl"
+LEAFLET = "data/source/tuners-leaflet.ttl"
+CLAIM = "claim:tuners-leaflet--tuners-in-south-clocks"
+FOREIGN_CLAIM = "claim:clock-almanac--tuners-in-south-clocks"
+BLANK = "a blank node, [ ], ( ) or _:x, stands here: give the thing an IRI of its own"
+BIANCO = "qui c'è un nodo anonimo, [ ], ( ) o _:x: dare alla cosa un proprio IRI"
+MATCHES = "skos:exactMatch, skos:closeMatch, skos:broadMatch, skos:narrowMatch, skos:relatedMatch"
+RDF_1_2 = "statements about statements and directions of text are of RDF 1.2, which we do not publish"
+NUL = "the text has a NUL character or a byte-order mark: remove it"
+NULLO = "il testo contiene un carattere NUL o un BOM: rimuoverlo"
+
+OUTSIDE = (
+    f"the claim {FOREIGN_CLAIM} stands outside the file of its source: "
+    "move it to data/source/clock-almanac.ttl, or name it for this one",
+    f"l'affermazione {FOREIGN_CLAIM} è fuori dal file della sua fonte: "
+    "spostarla in data/source/clock-almanac.ttl, o rinominarla",
+)
+
+TABLE = [
+    Bad(
+        "T001-no-dot.ttl",
+        f"{ORGANISATION}:9:1",
+        "Unexpected end: correct the text here, or just before",
+        "Unexpected end: correggere il testo qui, o subito prima",
+    ),
+    Bad(
+        "T001-undeclared-prefix.ttl",
+        f"{ORGANISATION}:5:29",
+        "The prefix orgs: has not been declared: correct the text here, or just before",
+        "The prefix orgs: has not been declared: correggere il testo qui, o subito prima",
+    ),
+    Bad(
+        "T001-triple-term.ttl",
+        f"{ORGANISATION}:11:36",
+        f"{RDF_1_2}: correct the text here, or just before",
+        f"{RDF_1_2}: correggere il testo qui, o subito prima",
+    ),
+    Bad(
+        "T001-mapping-row.tsv",
+        "data/mapping/more.sssom.tsv:3:1",
+        f"'owl:sameAs' is not a match: use one of {MATCHES}: correct the text here, or just before",
+        f"'owl:sameAs' is not a match: use one of {MATCHES}: correggere il testo qui, o subito prima",
+    ),
+    Bad(
+        "T002-not-utf-8.ttl",
+        f"{ORGANISATION}:8",
+        "this is not UTF-8 text: save it as UTF-8",
+        "il testo non è UTF-8: salvarlo così",
+    ),
+    Bad("T002-byte-order-mark.ttl", f"{ORGANISATION}:1", NUL, NULLO),
+    Bad("T002-nul.ttl", f"{ORGANISATION}:7", NUL, NULLO),
+    Bad(
+        "T003-folder-of-no-kind.ttl",
+        "data/museum/chime-tuners.ttl",
+        "no kind of file belongs here: move it to data/<kind>/<slug>.ttl, data/mapping/<name>.sssom.tsv, ontology/ or "
+        "shapes/",
+        "qui non va alcun file: va in data/<tipo>/<slug>.ttl, data/mapping/<nome>.sssom.tsv, ontology/ o shapes/",
+    ),
+    Bad(
+        "H001-named-otherwise.ttl",
+        f"{ORGANISATION}:6",
+        "the file is named 'chime-tuners.ttl' but does not describe organisation:chime-tuners: give "
+        "organisation:chime-tuners a type here, or rename the file",
+        "il file si chiama 'chime-tuners.ttl' ma non descrive organisation:chime-tuners: dare qui un tipo a "
+        "organisation:chime-tuners, o rinominare il file",
+    ),
+    Bad(
+        "H001-two-things.ttl",
+        f"{ORGANISATION}:10",
+        "organisation:bell-tuners is described in the file of organisation:chime-tuners: give it a file of its own",
+        "organisation:bell-tuners è descritto nel file di organisation:chime-tuners: va messo in un file proprio",
+    ),
+    Bad(
+        "H002-leading-zero.ttl",
+        f"{ORGANISATION}:9",
+        "'01' would be published as '1': write that",
+        "'01' sarebbe pubblicato come '1': scriverlo così",
+    ),
+    Bad(
+        "H002-trailing-zero.ttl",
+        f"{ORGANISATION}:8",
+        "'1.50' would be published as '1.5': write that",
+        "'1.50' sarebbe pubblicato come '1.5': scriverlo così",
+    ),
+    Bad(
+        "H002-other-datatype.ttl",
+        f"{ORGANISATION}:9",
+        "'5' would be published as '5' (xsd:integer): write that",
+        "'5' sarebbe pubblicato come '5' (xsd:integer): scriverlo così",
+    ),
+    Bad(
+        "H002-tag-in-capitals.ttl",
+        f"{ORGANISATION}:8",
+        "the language tag 'IT' would be published as 'it': write that",
+        "l'etichetta di lingua 'IT' sarebbe pubblicata come 'it': scriverla così",
+    ),
+    Bad("H003-nameless-value.ttl", f"{ORGANISATION}:8", BLANK, BIANCO),
+    Bad("H003-list.ttl", f"{ORGANISATION}:8", BLANK, BIANCO),
+    Bad("H003-nameless-subject.ttl", f"{ORGANISATION}:11", BLANK, BIANCO),
+    Bad(
+        "H004-misspelt-property.ttl",
+        f"{ORGANISATION}:7",
+        "no term skos:altLable is declared: did you mean skos:altLabel?",
+        "il termine skos:altLable non è dichiarato: forse skos:altLabel?",
+    ),
+    Bad(
+        "H004-misspelt-class.ttl",
+        f"{ORGANISATION}:7",
+        "no term cg:NationalClustre is declared: did you mean cg:NationalCluster?",
+        "il termine cg:NationalClustre non è dichiarato: forse cg:NationalCluster?",
+    ),
+    Bad(
+        "H004-unheard-of-property.ttl",
+        f"{ORGANISATION}:8",
+        "no term cg:weight is declared: declare it in ontology/, or use a declared one",
+        "il termine cg:weight non è dichiarato: dichiararlo in ontology/, o usarne uno dichiarato",
+    ),
+    Bad(
+        "H005-claim-outside-any-source.ttl",
+        f"{ORGANISATION}:14",
+        *OUTSIDE,
+    ),
+    Bad(
+        "H005-claim-of-another-source.ttl",
+        f"{LEAFLET}:15",
+        *OUTSIDE,
+    ),
+    Bad(
+        "H005-claim-without-source.ttl",
+        f"{LEAFLET}:15",
+        f"the claim {CLAIM} does not name its source: write 'cg:isStatedIn source:tuners-leaflet'",
+        f"l'affermazione {CLAIM} non indica la sua fonte: scrivere 'cg:isStatedIn source:tuners-leaflet'",
+    ),
+    Bad(
+        "H005-claim-naming-another-source.ttl",
+        f"{LEAFLET}:16",
+        f"the claim {CLAIM} does not name its source: write 'cg:isStatedIn source:tuners-leaflet'",
+        f"l'affermazione {CLAIM} non indica la sua fonte: scrivere 'cg:isStatedIn source:tuners-leaflet'",
+    ),
+    Bad(
+        "H006-unknown-member.ttl",
+        f"{LEAFLET}:17",
+        "nothing describes organisation:dial-maker: did you mean organisation:dial-makers?",
+        "nulla descrive organisation:dial-maker: forse organisation:dial-makers?",
+    ),
+    Bad(
+        "H006-unheard-of-member.ttl",
+        f"{LEAFLET}:17",
+        "nothing describes organisation:zeppelin: write its file first, see CONTRIBUTING.md",
+        "nulla descrive organisation:zeppelin: scriverne prima il file, vedi CONTRIBUTING.md",
+    ),
+    Bad(
+        "H006-mapping-of-an-unknown-area.tsv",
+        "data/mapping/more.sssom.tsv:3",
+        "nothing describes area:clock-areas--chime: did you mean area:clock-areas--chimes?",
+        "nulla descrive area:clock-areas--chime: forse area:clock-areas--chimes?",
+    ),
+    Bad(
+        "C001-member-is-a-role.ttl",
+        f"{LEAFLET}:17",
+        f"{CLAIM}: Name an organisation as the member.",
+        f"{CLAIM}: Indica come membro un'organizzazione.",
+    ),
+    Bad(
+        "C004-source-without-date.ttl",
+        f"{LEAFLET}:6",
+        "source:tuners-leaflet: Say when the source was issued.",
+        "source:tuners-leaflet: Indica quando la fonte è stata pubblicata.",
+    ),
+    Bad(
+        "C014-two-labels-in-one-language.ttl",
+        f"{ORGANISATION}:7",
+        "organisation:chime-tuners: Keep one preferred label per language.",
+        "organisation:chime-tuners: Tieni una sola etichetta preferita per lingua.",
+    ),
+    Bad(
+        "C029-source-of-another-age.ttl",
+        f"{LEAFLET}:8",
+        "source:tuners-leaflet: Check 1999: the last almanac came out in 1950.",
+        "source:tuners-leaflet: Controlla 1999: l'ultimo almanacco è uscito nel 1950.",
+    ),
+]
+
+
+def said(findings: list[Finding]) -> list[tuple[str, str, str, str]]:
+    return [(one.place, one.code, one.message["en"], one.message["it"]) for one in findings]
+
+
+def test_the_sample_is_clean() -> None:
+    assert check(read_repository(SAMPLE)).findings == []
+
+
+def test_every_bad_file_is_tried() -> None:
+    assert sorted(one.name for one in TABLE) == sorted(path.name for path in BAD.iterdir())
+
+
+@pytest.mark.parametrize("bad", TABLE, ids=[one.name for one in TABLE])
+def test_one_mistake_gives_one_finding(sample: Path, bad: Bad) -> None:
+    data = (BAD / bad.name).read_bytes()
+    target = sample / data.split(b"\n")[0].rpartition(b" ")[2].decode()
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(data)
+
+    findings = check(read_repository(sample)).findings
+
+    assert said(findings) == [(bad.place, bad.name[:4], bad.english, bad.italian)]
+    assert findings[0].severity == VIOLATION
+
+
+def test_a_file_too_long_to_be_read_is_named_not_read(sample: Path) -> None:
+    with (sample / ORGANISATION).open("wb") as stream:
+        stream.truncate(SIZE_LIMIT_BYTES + 1)
+
+    assert said(check(read_repository(sample)).findings) == [
+        (
+            ORGANISATION,
+            "T002",
+            "the file is longer than 10,000,000 bytes: split it",
+            "il file supera 10,000,000 byte: va diviso",
+        )
+    ]
+
+
+OUTWARD = (
+    "this link leads out of the repository: put the file itself here",
+    "questo collegamento esce dal repository: mettere qui il file stesso",
+)
+NOWHERE = (
+    "this link leads to no file: put the file itself here",
+    "questo collegamento non porta a un file: mettere qui il file stesso",
+)
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "message"),
+    [
+        pytest.param("../../../outside.ttl", OUTWARD, id="to-a-file-outside"),
+        pytest.param("/etc/hostname", OUTWARD, id="to-a-file-of-the-machine"),
+        pytest.param("../../../missing.ttl", OUTWARD, id="to-nothing-outside"),
+        pytest.param("missing.ttl", NOWHERE, id="to-nothing"),
+        pytest.param("../cluster", NOWHERE, id="to-a-folder"),
+    ],
+)
+def test_a_link_is_followed_only_to_a_file_of_the_repository(
+    sample: Path, leads_to: str, message: tuple[str, str]
+) -> None:
+    (sample.parent / "outside.ttl").write_text("secret", encoding="utf-8")
+    (sample / ORGANISATION).symlink_to(leads_to)
+
+    assert said(check(read_repository(sample)).findings) == [(ORGANISATION, "T003", *message)]
+
+
+def test_a_link_to_a_folder_is_not_passed_over(sample: Path) -> None:
+    (sample / "data/source").rename(sample / "moved")
+    (sample / "data/source").symlink_to("../moved")
+
+    findings = check(read_repository(sample)).findings
+
+    assert [(one.place, one.code) for one in findings] == [("data/source", "T003")]
+
+
+def test_files_that_cannot_be_read_are_all_named_and_nothing_is_concluded_without_them(sample: Path) -> None:
+    for name in ("bell-foundry", "dial-makers"):
+        (sample / f"data/organisation/{name}.ttl").write_text("not Turtle", encoding="utf-8")
+
+    findings, assembly = check(read_repository(sample))
+
+    assert [(one.place, one.code) for one in findings] == [
+        ("data/organisation/bell-foundry.ttl:1:1", "T001"),
+        ("data/organisation/dial-makers.ttl:1:1", "T001"),
+    ]
+    assert assembly is None
+
+
+def test_an_ontology_that_cannot_be_read_does_not_make_every_term_unknown(sample: Path) -> None:
+    (sample / "ontology/sample.ttl").write_text("not Turtle", encoding="utf-8")
+    shutil.copy(BAD / "H002-leading-zero.ttl", sample / ORGANISATION)
+
+    findings, _ = check(read_repository(sample))
+
+    assert [(one.place, one.code) for one in findings] == [
+        (f"{ORGANISATION}:9", "H002"),
+        ("ontology/sample.ttl:1:1", "T001"),
+    ]
+
+
+def test_a_shape_of_the_ontology_speaks_of_the_ontology(sample: Path) -> None:
+    path = sample / "ontology/sample.ttl"
+    path.write_text(path.read_text(encoding="utf-8") + "\ncg:Tower a owl:Class .\n", encoding="utf-8")
+
+    assert said(check(read_repository(sample)).findings) == [
+        ("ontology/sample.ttl:89", "C004", "cg:Tower: Label the class.", "cg:Tower: Dai un'etichetta alla classe.")
+    ]
+
+
+def test_a_shape_of_sources_sees_each_source_alone(sample: Path) -> None:
+    """A second source that dates the first one does not give the first one a date."""
+    almanac = sample / "data/source/clock-almanac.ttl"
+    dated = '    dcterms:issued "1901-05-01"^^xsd:date ;\n'
+    text = almanac.read_text(encoding="utf-8")
+    assert dated in text
+    almanac.write_text(text.replace(dated, ""), encoding="utf-8")
+    header = text.partition("\n\n")[0]
+    (sample / LEAFLET).write_text(
+        f"{header}\n\n"
+        "source:tuners-leaflet a cg:Source ;\n"
+        '    dcterms:issued "1902"^^xsd:gYear ;\n'
+        '    dcterms:title "Leaflet"@en .\n\n'
+        'source:clock-almanac dcterms:issued "1901"^^xsd:gYear .\n',
+        encoding="utf-8",
+    )
+
+    assert said(check(read_repository(sample)).findings) == [
+        (
+            "data/source/clock-almanac.ttl:12",
+            "C004",
+            "source:clock-almanac: Say when the source was issued.",
+            "source:clock-almanac: Indica quando la fonte è stata pubblicata.",
+        )
+    ]
+
+
+def test_a_shape_without_words_gives_ours_and_its_severity(sample: Path) -> None:
+    path = sample / "data/organisation/bell-foundry.ttl"
+    path.write_text(path.read_text(encoding="utf-8").replace("The Foundry", "It"), encoding="utf-8")
+
+    (finding,) = check(read_repository(sample)).findings
+
+    assert said([finding]) == [
+        (
+            "data/organisation/bell-foundry.ttl:6",
+            "C010",
+            "organisation:bell-foundry: a text is too short",
+            "organisation:bell-foundry: un testo è troppo corto",
+        )
+    ]
+    assert finding.severity == WARNING
+
+
+def test_what_only_rules_make_is_laid_at_their_door(sample: Path) -> None:
+    rule = "CONSTRUCT { membership:x a org:Organization ; skos:prefLabel 'a'@en , 'b'@en } WHERE {}"
+    (sample / "queries/rules/20-labels.rq").write_text(rule, encoding="utf-8")
+
+    assert said(check(read_repository(sample)).findings) == [
+        (
+            "queries/rules",
+            "C014",
+            "membership:x: Keep one preferred label per language.",
+            "membership:x: Tieni una sola etichetta preferita per lingua.",
+        )
+    ]
+
+
+def test_what_rules_make_of_a_mistake_is_not_said_beside_the_mistake(sample: Path) -> None:
+    rule = (
+        "CONSTRUCT { membership:x a org:Organization ; skos:prefLabel ?label }"
+        "WHERE { organisation:chime-tuners skos:prefLabel ?label }"
+    )
+    (sample / "queries/rules/20-labels.rq").write_text(rule, encoding="utf-8")
+    shutil.copy(BAD / "C014-two-labels-in-one-language.ttl", sample / ORGANISATION)
+
+    assert [one.place for one in check(read_repository(sample)).findings] == [f"{ORGANISATION}:7"]
+
+
+def test_findings_are_shown_for_the_files_asked_for() -> None:
+    repository = read_repository(SAMPLE)
+    one = Finding("data/cluster/north-clocks.ttl", 1, None, "H001", VIOLATION, {"en": "a", "it": "a"})
+    other = Finding("data/clusters.ttl", 1, None, "T003", VIOLATION, {"en": "b", "it": "b"})
+
+    assert only_in([one, other], repository, [PurePosixPath("data/cluster")]) == [one]
+    assert only_in([one, other], repository, [PurePosixPath("data/cluster/north-clocks.ttl")]) == [one]
+    assert only_in([one, other], repository, []) == [one, other]
+
+
+def test_a_file_asked_for_that_is_not_there_is_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        only_in([], read_repository(SAMPLE), [PurePosixPath("data/towers")])
+
+    assert caught.value.detail == (f"there is no 'data/towers' in '{SAMPLE}': name a file or folder of the repository")
+
+
+class Spoil(NamedTuple):
+    """A change of one place of the real repository and the one finding that it must give."""
+
+    path: str
+    old: str
+    new: str
+    place: str
+    code: str
+
+
+SIIT = "data/source/siit-clusters.ttl"
+SPOILS = {
+    "two-labels-in-one-language": Spoil(
+        "data/organisation/siit.ttl",
+        'skos:prefLabel "SIIT Technology District"@en ,',
+        'skos:prefLabel "SIIT Technology District"@en ,\n        "District"@en ,',
+        "data/organisation/siit.ttl",
+        "C014",
+    ),
+    "source-without-date": Spoil(SIIT, "    cg:isUndated true ;\n", "", SIIT, "C022"),
+    "claim-about-an-unknown-organisation": Spoil(
+        SIIT, "org:member organisation:siit ;", "org:member organisation:siitt ;", SIIT, "H006"
+    ),
+}
+
+
+def line_of(text: str, part: str) -> int:
+    assert text.count(part), part
+    return text[: text.index(part)].count("\n") + 1
+
+
+@pytest.mark.parametrize("spoil", SPOILS.values(), ids=list(SPOILS))
+def test_one_mistake_in_the_real_repository_stops_the_build_with_one_finding(tmp_path: Path, spoil: Spoil) -> None:
+    for folder in ("ontology", "data", "shapes", "queries"):
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder)
+    path = tmp_path / spoil.path
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace(spoil.old, spoil.new, 1), encoding="utf-8")
+    line = line_of(before, spoil.old if spoil.new else "\nsource:siit-clusters a") + (not spoil.new)
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    (dist / "manifest.json").write_text("an older build", encoding="utf-8")
+
+    built = build(tmp_path, dist)
+
+    violations = weighing(built.findings, VIOLATION)
+    assert [(one.place, one.code) for one in violations] == [(f"{spoil.place}:{line}", spoil.code)]
+    assert (built.digest, built.counts, built.inferred_by) == ("", {}, {})
+    assert [entry.name for entry in dist.iterdir()] == ["manifest.json"]
+    assert (dist / "manifest.json").read_text(encoding="utf-8") == "an older build"

@@ -1,0 +1,572 @@
+"""The terminal: what each verb prints where, and the status it leaves with."""
+
+import io
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+import clustergraph.check
+import clustergraph.cli
+from clustergraph import __version__
+from clustergraph.cli import verbs
+from clustergraph.findings import RENDERERS
+from clustergraph.published import open_published
+from clustergraph.settings import described
+from conftest import SAMPLE
+
+VERBS = ("build", "check", "query", "serve")
+H002 = "'01' would be published as '1': write that"
+H002_IT = "'01' sarebbe pubblicato come '1': scriverlo così"
+BAD = "data/organisation/chime-tuners.ttl"
+
+
+class Outcome(NamedTuple):
+    """What a command did: its status, standard output, and remarks on standard error."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs a command line in this process, in an empty folder and a narrow terminal that is none."""
+    monkeypatch.delenv("CLUSTERGRAPH_DIST", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+
+    def run(*arguments: object, stdin: bytes = b"") -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["clustergraph", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as caught:
+            clustergraph.cli.main()
+        sys.stdout.flush()
+        return Outcome(int(caught.value.code or 0), *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def spoilt(sample: Path) -> Path:
+    """The sample with one violation and one warning."""
+    shutil.copy(Path(__file__).parent / "bad/H002-leading-zero.ttl", sample / BAD)
+    path = sample / "data/organisation/bell-foundry.ttl"
+    path.write_text(path.read_text(encoding="utf-8").replace("The Foundry", "It"), encoding="utf-8")
+    return sample
+
+
+# Every verb
+
+
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_every_help_ends_with_an_example_on_one_line_that_is_a_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+
+    status, out, err = run(*filter(None, [verb]), "--help")
+
+    (example,) = re.findall(r"^  Example: clustergraph (.+)$", out, re.MULTILINE)
+    name, *arguments = shlex.split(example)
+    command = verbs.commands[name]
+    command.make_context(name, arguments)  # raises on an option or a value that the verb does not have
+    assert (status, err) == (0, "")
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version") == (0, f"clustergraph, version {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        pytest.param(["mend"], "Error: No such command 'mend'.", id="verb"),
+        *[pytest.param([verb, "--zzz"], "Error: No such option '--zzz'.", id=verb) for verb in VERBS],
+        pytest.param(
+            ["check", "--format", "pdf"],
+            "Error: Invalid value for '--format': 'pdf' is not one of 'full', 'concise', 'json', 'jsonl'.",
+            id="format",
+        ),
+        pytest.param(
+            ["check", "--fail-on", "whim"],
+            "Error: Invalid value for '--fail-on': 'whim' is not one of 'info', 'warning', 'violation'.",
+            id="severity",
+        ),
+        pytest.param(
+            ["serve", "--port", "http"],
+            "Error: Invalid value for '--port' (env var: 'CLUSTERGRAPH_PORT'): 'http' is not a valid integer.",
+            id="port",
+        ),
+    ],
+)
+def test_a_wrong_word_ends_with_2_and_is_repeated(run: Run, arguments: list[str], problem: str) -> None:
+    status, out, err = run(*arguments)
+
+    assert (status, out, err.splitlines()[-1]) == (2, "", problem)
+
+
+def test_a_failure_of_ours_ends_with_3_and_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        message = "no such luck"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr(clustergraph.check, "check", fail)
+
+    assert run("check", "--root", SAMPLE) == (
+        3,
+        "",
+        "clustergraph failed, and it is our fault: ZeroDivisionError: no such luck\n",
+    )
+
+
+def test_an_interruption_ends_as_the_shell_expects(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clustergraph.check, "check", interrupt)
+
+    assert run("check", "--root", SAMPLE).status == 130
+
+
+def test_the_module_is_the_program() -> None:
+    given = subprocess.run(
+        [sys.executable, "-m", "clustergraph", "check", "--root", str(SAMPLE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (given.returncode, given.stdout, given.stderr) == (0, "No findings.\n", "")
+
+
+# check
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        pytest.param("full", "No findings.\n", id="full"),
+        pytest.param("concise", "", id="concise"),
+        pytest.param("json", "[]\n", id="json"),
+        pytest.param("jsonl", "", id="jsonl"),
+    ],
+)
+def test_a_clean_repository_ends_with_0(run: Run, option: str, text: str) -> None:
+    assert run("check", "--root", SAMPLE, "--format", option) == (0, text, "")
+
+
+FOUNDRY = "data/organisation/bell-foundry.ttl:6"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        pytest.param(
+            "en",
+            f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry: a text is too short\n"
+            f"{BAD}:9  H002  violation\n    {H002}\n"
+            "2 findings in 2 files.\n",
+            id="en",
+        ),
+        pytest.param(
+            "it",
+            f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry: un testo è troppo corto\n"
+            f"{BAD}:9  H002  violation\n    {H002_IT}\n"
+            "2 rilievi in 2 file.\n",
+            id="it",
+        ),
+    ],
+)
+def test_findings_are_printed_in_the_language_asked_for(run: Run, spoilt: Path, language: str, text: str) -> None:
+    assert run("check", "--root", spoilt, "--lang", language) == (1, text, "")
+
+
+@pytest.mark.parametrize(
+    ("paths", "fail_on", "status"),
+    [
+        pytest.param([], "violation", 1, id="violation"),
+        pytest.param(["data/organisation/bell-foundry.ttl"], "violation", 0, id="only-a-warning"),
+        pytest.param(["data/organisation/bell-foundry.ttl"], "warning", 1, id="a-warning-that-counts"),
+        pytest.param(["data/organisation/bell-foundry.ttl"], "info", 1, id="anything-counts"),
+        pytest.param(["data/cluster"], "info", 0, id="nothing-there"),
+    ],
+)
+def test_the_status_is_that_of_the_files_asked_for(
+    run: Run, spoilt: Path, paths: list[str], fail_on: str, status: int
+) -> None:
+    assert run("check", "--root", spoilt, "--fail-on", fail_on, *paths).status == status
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl", "concise"])
+def test_only_findings_about_the_paths_named_are_shown(run: Run, spoilt: Path, name: str) -> None:
+    printed = {
+        "json": json.dumps(
+            [{"path": BAD, "line": 9, "column": None, "code": "H002", "severity": "violation", "message": H002}],
+            indent=2,
+        ),
+        "jsonl": json.dumps(
+            {"path": BAD, "line": 9, "column": None, "code": "H002", "severity": "violation", "message": H002}
+        ),
+        "concise": f"{BAD}:9: H002 {H002}",
+    }
+
+    assert run("check", "--root", spoilt, "--format", name, spoilt / BAD) == (1, f"{printed[name]}\n", "")
+
+
+def test_every_format_of_findings_is_an_option() -> None:
+    (option,) = [one for one in verbs.commands["check"].params if one.name == "format_name"]
+
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == list(RENDERERS)
+
+
+def test_the_repository_is_the_one_that_one_stands_in(run: Run, spoilt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(spoilt / "data/organisation")
+
+    assert run("check", "--format", "concise", "chime-tuners.ttl") == (1, f"{BAD}:9: H002 {H002}\n", "")
+
+
+def test_a_folder_that_is_no_repository_ends_with_2_and_names_what_it_lacks(run: Run) -> None:
+    assert run("check") == (
+        2,
+        "",
+        f"clustergraph: there is no folder 'ontology/' in '{Path.cwd()}': "
+        "run this in a clustergraph repository, or name its path\n",
+    )
+
+
+@pytest.mark.parametrize("path", ["data/cluster/nowhere.ttl", "/etc/hostname"], ids=["missing", "outside"])
+def test_a_path_that_is_not_in_the_repository_ends_with_2(run: Run, path: str) -> None:
+    assert run("check", "--root", SAMPLE, path) == (
+        2,
+        "",
+        f"clustergraph: there is no '{path}' in '{SAMPLE}': name a file or folder of the repository\n",
+    )
+
+
+# build
+
+
+def test_a_build_prints_where_it_is_and_its_digest(run: Run, sample: Path) -> None:
+    status, out, err = run("build", "--root", sample)
+    published = open_published(sample / "dist")
+
+    assert (status, out) == (0, f"{sample}/dist  sha256:{published.digest}\n")
+    assert err.splitlines() == [
+        "     2  triples by rule 10-member-of",
+        "     0  clusters",
+        "     2  areas",
+        "     0  memberships",
+        "     0  claims",
+        "     1  sources",
+        f"{published.counts['triples']:6,}  triples",
+    ]
+
+
+def test_a_build_of_a_spoilt_repository_ends_with_1_and_writes_nothing(run: Run, spoilt: Path) -> None:
+    assert run("build", "--root", spoilt, "--lang", "it") == (
+        1,
+        "",
+        f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry: un testo è troppo corto\n"
+        f"{BAD}:9  H002  violation\n    {H002_IT}\n"
+        "2 rilievi in 2 file.\n"
+        "Nothing was written.\n",
+    )
+    assert not (spoilt / "dist").exists()
+
+
+def test_a_build_over_something_else_ends_with_2(run: Run, sample: Path) -> None:
+    assert run("build", "--root", sample, "--out", sample / "data") == (
+        2,
+        "",
+        f"clustergraph: '{sample}/data' holds something that no build made: name an empty or a new folder\n",
+    )
+
+
+# query
+
+
+@pytest.fixture
+def ask(run: Run, built_sample: Path) -> Run:
+    """Runs `clustergraph query` on the built sample."""
+
+    def ask(*arguments: object, stdin: str | bytes = b"") -> Outcome:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        return run("query", "--dist", built_sample, *arguments, stdin=data)
+
+    return ask
+
+
+MEMBERS = ("members-of-cluster", "--param", "cluster=north-clocks")
+ID = "https://w3id.org/clustergraph/id"
+
+
+def test_without_a_name_the_catalogue_is_listed(ask: Run) -> None:
+    assert ask() == (
+        0,
+        "members-of-cluster                       Which organisations are members of a cluster?\n",
+        "",
+    )
+
+
+def test_an_answer_is_printed_as_a_table_and_counted_beside_it(ask: Run) -> None:
+    status, out, err = ask(*MEMBERS)
+
+    assert [line.rstrip() for line in out.splitlines()] == [
+        "cluster              member                    name",
+        "cluster:north-clocks organisation:bell-foundry Bell foundry",
+        "cluster:north-clocks organisation:dial-makers  Dial makers",
+    ]
+    assert (status, err) == (0, "2 rows\n")
+
+
+def test_a_value_is_printed_as_it_is_and_no_markup_is_read_into_it(ask: Run) -> None:
+    query = 'SELECT ("[red]a[/] :smile: https://x.y/" AS ?a) {}'
+
+    status, out, err = ask("-", stdin=query)
+
+    assert [line.rstrip() for line in out.splitlines()] == ["a", "[red]a[/] :smile: https://x.y/"]
+    assert (status, err) == (0, "1 row\n")
+
+
+def test_a_value_that_commands_the_terminal_is_spelled_out(ask: Run) -> None:
+    assert ask("-", stdin='SELECT ("\\u001b[2J\\u202e" AS ?a) {}').out.split() == ["a", "\\u001b[2J\\u202e"]
+
+
+def test_an_answer_wider_than_the_terminal_is_printed_as_one_block_a_row(
+    ask: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    query = 'SELECT ("short" AS ?a) ("a text that is wider than this terminal" AS ?bc) ?d { VALUES ?n { 1 2 } }'
+    block = "  a   short\n  bc  a text that is wider than this\n      terminal\n  d   –\n"
+
+    assert ask("-", stdin=query) == (0, f"1\n{block}\n2\n{block}", "2 rows\n")
+
+
+@pytest.mark.parametrize(("query", "answer"), [("ASK {}", "true"), ("ASK { <x:a> ?p ?o }", "false")], ids=["yes", "no"])
+def test_a_yes_or_no_is_printed_as_one_word(ask: Run, query: str, answer: str) -> None:
+    assert ask("-", stdin=query) == (0, f"{answer}\n", "")
+
+
+def test_a_column_named_true_is_no_yes(ask: Run) -> None:
+    status, out, err = ask("-", stdin="SELECT ?true { <x:a> <x:b> ?true }")
+
+    assert (status, out.split(), err) == (0, ["true"], "0 rows\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("csv", f"member\r\n{ID}/organisation/bell-foundry\r\n{ID}/organisation/dial-makers\r\n", id="csv"),
+        pytest.param("TSV", f"?member\n<{ID}/organisation/bell-foundry>\n<{ID}/organisation/dial-makers>\n", id="tsv"),
+        pytest.param(
+            "json",
+            '{"head":{"vars":["member"]},"results":{"bindings":['
+            f'{{"member":{{"type":"uri","value":"{ID}/organisation/bell-foundry"}}}},'
+            f'{{"member":{{"type":"uri","value":"{ID}/organisation/dial-makers"}}}}]}}}}',
+            id="json",
+        ),
+    ],
+)
+def test_an_answer_is_printed_in_the_format_asked_for(ask: Run, name: str, text: str) -> None:
+    query = "SELECT ?member { ?member org:memberOf ?cluster } ORDER BY ?member"
+
+    assert ask("-", "--format", name, stdin=query) == (0, text, "")
+
+
+def test_triples_are_printed_as_turtle(ask: Run) -> None:
+    assert ask("-", stdin="CONSTRUCT WHERE { organisation:dial-makers org:memberOf ?cluster }") == (
+        0,
+        "@prefix organisation: <https://w3id.org/clustergraph/id/organisation/> .\n"
+        "@prefix cluster: <https://w3id.org/clustergraph/id/cluster/> .\n"
+        "@prefix org: <http://www.w3.org/ns/org#> .\n"
+        "organisation:dial-makers org:memberOf cluster:north-clocks .\n",
+        "",
+    )
+
+
+def test_a_file_is_a_query_with_our_prefixes(ask: Run) -> None:
+    Path("mine.rq").write_text("ASK { organisation:dial-makers org:memberOf cluster:north-clocks }", encoding="utf-8")
+
+    assert ask("mine.rq") == (0, "true\n", "")
+
+
+def test_a_file_of_a_catalogue_is_a_saved_query(ask: Run) -> None:
+    path = SAMPLE / "queries/catalogue/members-of-cluster.rq"
+
+    assert ask(path, "--param", "cluster=south-clocks", "--format", "csv") == (0, "cluster,member,name\r\n", "")
+
+
+def test_a_saved_query_is_explained_and_not_run(ask: Run) -> None:
+    text = (SAMPLE / "queries/catalogue/members-of-cluster.rq").read_text(encoding="utf-8")
+
+    assert ask("members-of-cluster", "--explain") == (
+        0,
+        "Members of a cluster\n"
+        "Which organisations are members of a cluster?\n"
+        "Quali organizzazioni sono membri di un cluster?\n\n"
+        "--param cluster=north-clocks   whose members (cluster)\n\n"
+        f"{text}\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "problem"),
+    [
+        pytest.param(
+            ["members"],
+            "",
+            "there is no saved query and no file 'members': 'clustergraph query' lists the catalogue",
+            id="unknown-name",
+        ),
+        pytest.param(
+            ["members-of-cluster"],
+            "",
+            "query 'members-of-cluster' needs parameter 'cluster', e.g. cluster=north-clocks",
+            id="parameter-missing",
+        ),
+        pytest.param(
+            [*MEMBERS, "--param", "since=1900"],
+            "",
+            "query 'members-of-cluster' has no parameter 'since': its parameters are cluster",
+            id="parameter-unknown",
+        ),
+        pytest.param(
+            ["members-of-cluster", "--param", "cluster"],
+            "",
+            "'cluster' is not a parameter: write it as NAME=VALUE",
+            id="parameter-without-value",
+        ),
+        pytest.param(
+            ["members-of-cluster", "--param", "cluster=a> <b"],
+            "",
+            "'a> <b' does not fit parameter 'cluster' (cluster): give it like 'north-clocks'",
+            id="parameter-of-another-type",
+        ),
+        pytest.param(
+            ["-", "--param", "a=b"],
+            "ASK {}",
+            "--param is for saved queries: 'clustergraph query' lists them",
+            id="param",
+        ),
+        pytest.param(
+            ["-", "--explain"],
+            "ASK {}",
+            "--explain is for saved queries: 'clustergraph query' lists them",
+            id="explain",
+        ),
+        pytest.param(
+            [*MEMBERS, "--format", "turtle"],
+            "",
+            "there is no format 'turtle' here: use one of json, xml, csv, tsv",
+            id="format-of-triples",
+        ),
+        pytest.param(
+            ["-", "--format", "csv"],
+            "CONSTRUCT WHERE { ?s ?p ?o }",
+            "there is no format 'csv' here: use one of turtle, n-triples, json-ld, rdf-xml, trig, n-quads",
+            id="format-of-rows",
+        ),
+        pytest.param(["-"], "\nASK { ?s ?p }", "line 2, column 13: '}' cannot stand here", id="syntax"),
+        pytest.param(["-"], "", "line 1, column 1: something more is needed before the end of the query", id="nothing"),
+        pytest.param(
+            ["-"],
+            "ASK { SERVICE <x:y> {} }",
+            "line 1, column 7: SERVICE is not answered, as this endpoint answers from its own data only: remove the "
+            "SERVICE block",
+            id="service",
+        ),
+        pytest.param(
+            ["-"],
+            "DROP ALL",
+            "line 1, column 1: DROP begins an update, and this endpoint is read only: "
+            "ask with SELECT, ASK, CONSTRUCT or DESCRIBE",
+            id="update",
+        ),
+        pytest.param(["-"], b"ASK {} # \xe8", "standard input is not UTF-8 text: save it as UTF-8", id="not-utf-8"),
+    ],
+)
+def test_a_query_that_cannot_be_answered_ends_with_2(
+    ask: Run, arguments: list[str], stdin: str | bytes, problem: str
+) -> None:
+    assert ask(*arguments, stdin=stdin) == (2, "", f"clustergraph: {problem}\n")
+
+
+def test_a_query_file_that_is_not_utf_8_ends_with_2(ask: Run) -> None:
+    Path("mine.rq").write_bytes(b"ASK {} # \xe8")
+
+    assert ask("mine.rq") == (2, "", "clustergraph: mine.rq: this is not UTF-8 text: save it as UTF-8\n")
+
+
+def test_a_folder_without_build_ends_with_2_and_is_named(run: Run) -> None:
+    assert run("query") == (
+        2,
+        "",
+        "clustergraph: there is no folder 'dist': run 'clustergraph build' first, or name the folder it wrote\n",
+    )
+
+
+def test_the_build_of_the_environment_is_used(run: Run, built_sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLUSTERGRAPH_DIST", str(built_sample))
+
+    assert run("query", "-", stdin=b"ASK {}") == (0, "true\n", "")
+
+
+def test_a_reader_that_leaves_is_not_told_off(built_sample: Path) -> None:
+    command = [sys.executable, "-m", "clustergraph", "query", *MEMBERS, "--dist", str(built_sample), "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+
+        assert process.stderr.read() == b""
+
+
+# serve
+
+
+def test_serving_a_build_that_is_not_there_ends_with_2(run: Run, tmp_path: Path) -> None:
+    assert run("serve", tmp_path / "dist") == (
+        2,
+        "",
+        f"clustergraph: there is no folder '{tmp_path}/dist': run 'clustergraph build' first, or name the folder it "
+        "wrote\n",
+    )
+
+
+def test_serving_a_build_that_was_changed_ends_with_2(run: Run, built_sample: Path, tmp_path: Path) -> None:
+    dist = Path(shutil.copytree(built_sample, tmp_path / "dist"))
+    (dist / "clustergraph.nq").write_bytes(b"")
+
+    assert run("serve", dist) == (
+        2,
+        "",
+        f"clustergraph: '{dist}/clustergraph.nq' is not what manifest.json says (SHA-256 differs): run 'clustergraph "
+        "build' to make it anew\n",
+    )
+
+
+def test_every_knob_is_an_option_and_a_variable(run: Run) -> None:
+    options = {one.name: one for one in verbs.commands["serve"].params}
+
+    names = [name for name, *_ in described()]
+
+    assert sorted(options) == sorted(names)
+    assert [options[name].envvar for name in names if name != "dist"] == [
+        f"CLUSTERGRAPH_{name.upper()}" for name in names if name != "dist"
+    ]
+    assert run("serve", "--help").out.count("CLUSTERGRAPH_") == len(names) - 1

@@ -1,0 +1,154 @@
+"""A repository read into documents: what is read, into which graph, and where in a file a term stands."""
+
+from pathlib import Path, PurePosixPath
+
+import pyoxigraph as ox
+import pytest
+
+from clustergraph.errors import UsageError
+from clustergraph.repository import Document, read_repository, triples_of
+from clustergraph.terms import FOLDERS, expand
+from conftest import SAMPLE
+
+
+def test_each_file_belongs_to_the_graph_of_its_place() -> None:
+    documents = read_repository(SAMPLE).documents
+
+    assert [(str(one.path), one.graph) for one in documents] == [
+        ("data/cluster/north-clocks.ttl", "curated"),
+        ("data/cluster/south-clocks.ttl", "curated"),
+        ("data/mapping/clocks.sssom.tsv", "mapping"),
+        ("data/organisation/bell-foundry.ttl", "curated"),
+        ("data/organisation/dial-makers.ttl", "curated"),
+        ("data/scheme/clock-areas.ttl", "curated"),
+        ("data/source/clock-almanac.ttl", "source/clock-almanac"),
+        ("ontology/sample.ttl", "ontology"),
+        ("ontology/vocabularies/role.ttl", "ontology"),
+        ("shapes/MembershipClaim.ttl", "shapes"),
+        ("shapes/Organization.ttl", "shapes"),
+        ("shapes/ontology.ttl", "shapes"),
+        ("shapes/source/Source.ttl", "shapes"),
+    ]
+
+
+def test_shapes_are_read_and_are_no_part_of_the_dataset() -> None:
+    repository = read_repository(SAMPLE)
+
+    assert [one for one in repository.documents if one not in repository.dataset_documents] == repository.in_graph(
+        "shapes"
+    )
+
+
+def test_the_sources_are_the_documents_with_a_graph_each() -> None:
+    assert [str(one.path) for one in read_repository(SAMPLE).sources] == ["data/source/clock-almanac.ttl"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_that_is_missing_is_named(sample: Path, folder: str) -> None:
+    (sample / folder).rename(sample / "elsewhere")
+
+    with pytest.raises(UsageError) as caught:
+        read_repository(sample)
+
+    assert caught.value.detail == (
+        f"there is no folder '{folder}/' in '{sample}': run this in a clustergraph repository, or name its path"
+    )
+
+
+def test_hidden_files_are_not_read(sample: Path) -> None:
+    (sample / "data/cluster/.north-clocks.ttl.swp").write_bytes(b"\xff")
+
+    assert read_repository(sample).findings == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("data/notes.ttl", id="no-folder-of-a-kind"),
+        pytest.param("data/cluster/deep/a.ttl", id="a-folder-too-deep"),
+        pytest.param("data/cluster/a.txt", id="another-ending"),
+        pytest.param("data/cluster/a.ttl~", id="copy-of-an-editor"),
+        pytest.param("data/area/a.ttl", id="a-kind-without-files"),
+        pytest.param("data/mapping/a.tsv", id="a-table-of-no-mappings"),
+        pytest.param("ontology/a.owl", id="ontology-in-another-format"),
+        pytest.param("shapes/README.md", id="prose-among-shapes"),
+    ],
+)
+def test_a_file_where_none_belongs_is_a_finding(sample: Path, path: str) -> None:
+    (sample / path).parent.mkdir(exist_ok=True)
+    (sample / path).write_text("", encoding="utf-8")
+
+    assert [(one.place, one.code) for one in read_repository(sample).findings] == [(path, "T003")]
+
+
+def test_a_link_to_a_file_of_the_repository_is_read_as_that_file(sample: Path) -> None:
+    (sample / "ontology/linked.ttl").symlink_to("../shapes/ontology.ttl")
+
+    repository = read_repository(sample)
+
+    assert repository.findings == ()
+    (linked,) = [one for one in repository.documents if str(one.path) == "ontology/linked.ttl"]
+    assert linked.text == (sample / "shapes/ontology.ttl").read_text(encoding="utf-8")
+
+
+def test_a_triple_that_two_documents_state_is_one() -> None:
+    triple = ox.Triple(ox.NamedNode("x:s"), ox.NamedNode("x:p"), ox.Literal("o"))
+    documents = [Document(PurePosixPath(f"data/cluster/{name}.ttl"), "curated", "", (triple,)) for name in "ab"]
+
+    assert triples_of(documents) == {triple}
+
+
+TEXT = """\
+@prefix cluster: <https://w3id.org/clustergraph/id/cluster/> .
+
+# cluster:a is spoken of twice.
+cluster:a a cg:NationalCluster ;
+    cg:isInRegion territory:lombardy ;
+    cg:value 1.50 .
+
+cluster:ab cg:value 21.50 ;
+    cg:isInRegion territory:liguria .
+
+cluster:a
+    skos:note "[" ,
+        "x\u2028y" ;
+    cg:isInRegion territory:italy .
+
+<https://example.org/c> cg:value 7 .
+"""
+
+
+@pytest.mark.parametrize(
+    ("subject", "written", "line"),
+    [
+        pytest.param("cluster:a", [], 4, id="subject"),
+        pytest.param("cluster:ab", [], 8, id="subject-that-begins-alike"),
+        pytest.param("cluster:a", ["territory:lombardy"], 5, id="value"),
+        pytest.param("cluster:a", ["territory:italy"], 14, id="value-in-the-second-block"),
+        pytest.param("cluster:a", ["territory:liguria"], 4, id="value-of-another-subject"),
+        pytest.param("cluster:a", ["territory:liguria", "cg:isInRegion"], 5, id="first-that-is-there"),
+        pytest.param("cluster:a", ["1.50"], 6, id="number"),
+        pytest.param("cluster:ab", ["1.50"], 8, id="end-of-a-number"),
+        pytest.param("cluster:a", ["["], 12, id="bracket"),
+        pytest.param("cluster:a", ["", "cg:value"], 6, id="nothing-written"),
+        pytest.param("cluster:c", [], None, id="unknown-subject"),
+        pytest.param("cluster:c", ["7"], 16, id="value-of-an-unknown-subject"),
+        pytest.param("https://example.org/c", ["7"], 16, id="iri-in-full"),
+    ],
+)
+def test_a_term_is_found_among_the_statements_about_its_subject(
+    subject: str, written: list[str], line: int | None
+) -> None:
+    document = Document(PurePosixPath("data/cluster/a.ttl"), "curated", TEXT, ())
+
+    def iri(name: str) -> str:
+        return expand(name) if ":" in name and "//" not in name else name
+
+    assert document.line_of(iri(subject), *map(iri, written)) == line
+
+
+def test_a_term_is_found_in_the_row_of_a_table() -> None:
+    text = "#area:b\nsubject_id\tobject_id\narea:a\tarea:b\narea:a\tarea:c\n"
+    document = Document(PurePosixPath("data/mapping/a.sssom.tsv"), "mapping", text, ())
+
+    assert document.line_of(expand("area:a"), expand("area:c")) == 4

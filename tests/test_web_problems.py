@@ -1,0 +1,257 @@
+import inspect
+import logging
+from pathlib import Path
+
+import pytest
+
+from clustergraph import errors
+from clustergraph.errors import ClusterGraphError, DatasetUnusable, QueryMalformed, UsageError
+from clustergraph.web.problems import BY_STATUS, PROBLEMS, escaped, shown, told
+from web_runner import FailingRunner, TestClient, client_for, problem
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+SECRET = "/srv/secret/dist/clustergraph.nq line 7: password=hunter2"  # noqa: S105
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> TestClient:
+    return client_for(tmp_path)
+
+
+def test_every_error_of_ours_has_its_row() -> None:
+    ours = {one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, ClusterGraphError)}
+
+    assert set(PROBLEMS) == ours
+
+
+def test_names_and_statuses_go_together() -> None:
+    rows = [*PROBLEMS.values(), *BY_STATUS.values()]
+
+    by_name = {row.name: row for row in rows}
+    assert all(by_name[row.name] == row for row in rows)
+    assert {row.status for row in PROBLEMS.values()} == {400, 403, 404, 406, 413, 422, 500, 503, 504}
+
+
+def test_every_name_is_explained(client: TestClient) -> None:
+    text = client.get("/problems").text
+
+    for row in (*PROBLEMS.values(), *BY_STATUS.values()):
+        assert f'<tr id="{row.name}"><td class="number">{row.status}</td>' in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "name", "detail", "allow"),
+    [
+        (
+            "GET",
+            "/nowhere",
+            404,
+            "not-found",
+            "'/nowhere' leads nowhere: start from / or from the saved queries at /queries",
+            None,
+        ),
+        (
+            "PUT",
+            "/sparql",
+            405,
+            "method-not-allowed",
+            "'PUT' is not for this address: use one of GET, HEAD, OPTIONS, POST, QUERY",
+            "GET, HEAD, OPTIONS, POST, QUERY",
+        ),
+        (
+            "DELETE",
+            "/id/cluster/alpha",
+            405,
+            "method-not-allowed",
+            "'DELETE' is not for this address: use one of GET, HEAD, OPTIONS",
+            "GET, HEAD, OPTIONS",
+        ),
+        (
+            "TRACE",
+            "/static/style.css",
+            405,
+            "method-not-allowed",
+            "'TRACE' is not for this address: use one of GET, HEAD, OPTIONS",
+            "GET, HEAD, OPTIONS",
+        ),
+    ],
+    ids=["404", "405", "405 of a thing", "405 of a file"],
+)
+def test_the_framework_speaks_with_our_voice(  # noqa: PLR0917
+    client: TestClient, method: str, path: str, status: int, name: str, detail: str, allow: str | None
+) -> None:
+    response = client.request(method, path)
+
+    assert response.headers["content-type"] == "application/problem+json"
+    assert (response.status_code, response.json()) == (status, problem(status, name, detail))
+    assert response.headers.get("allow") == allow
+    assert (response.headers["cache-control"], response.headers["vary"]) == ("no-store", "Accept")
+
+
+def test_browsers_get_a_page(client: TestClient) -> None:
+    response = client.get("/nowhere", headers={"accept": BROWSER})
+
+    assert (response.status_code, response.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1>There is nothing at this address</h1>" in response.text
+    assert "&#39;/nowhere&#39; leads nowhere" in response.text
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/turtle", "image/png", "", "text/html;q=0.1, */*"])
+def test_programs_get_a_problem_document(client: TestClient, accept: str) -> None:
+    response = client.get("/nowhere", headers={"accept": accept})
+
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+FAULTS = [
+    RuntimeError(SECRET),
+    KeyError(SECRET),
+    OSError(2, "No such file", SECRET),
+    MemoryError(SECRET),
+    ClusterGraphError(SECRET),
+    UsageError(SECRET),
+    errors.QueryError(SECRET),
+]
+
+
+@pytest.mark.parametrize("accept", ["*/*", BROWSER], ids=["program", "browser"])
+@pytest.mark.parametrize(
+    "path", ["/sparql?query=ASK+{}", "/doc/cluster/alpha.ttl", "/graph/curated", "/browse/cluster"]
+)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: type(one).__name__)
+def test_our_fault_is_a_number_and_tells_nothing_of_our_insides(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: Exception, path: str, accept: str
+) -> None:
+    client = client_for(tmp_path, FailingRunner(lambda: fault))
+
+    with caplog.at_level(logging.ERROR, "clustergraph.web"):
+        response = client.get(path, headers={"accept": accept})
+
+    (record,) = caplog.records
+    assert record.args is not None
+    (number,) = record.args
+    assert response.status_code == 500
+    assert str(number) in response.text
+    for inside in ("secret", "hunter2", "Traceback", "Error", ".py"):
+        assert inside not in response.text
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["access-control-allow-origin"] == "*"
+    if accept == "*/*":
+        detail = f"this is our fault: tell us the number {number} if it happens again"
+        assert response.json() == problem(500, "our-fault", detail, request=number)
+
+
+def test_a_dataset_that_cannot_be_read_asks_for_patience() -> None:
+    trouble = told(DatasetUnusable("the dataset could not be loaded"))
+
+    assert (trouble.problem.status, dict(trouble.headers)) == (503, {"Retry-After": "60"})
+
+
+def test_a_long_detail_is_cut() -> None:
+    assert len(told(QueryMalformed("x" * 10_000, hint="y" * 10_000)).detail) == 600
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain è 漢", "plain è 漢"),
+        ("a\r\nb\tc\x00\x7f\x85", "a\\u000d\\u000ab\\u0009c\\u0000\\u007f\\u0085"),
+        ("\u202egnp.exe\u2066", "\\u202egnp.exe\\u2066"),
+        ("\u2028\u2029", "\\u2028\\u2029"),
+        ("\ud800", "\\ud800"),
+        ("\x1b[31m", "\\u001b[31m"),
+    ],
+    ids=["letters", "controls", "directions", "separators", "half a character", "terminal"],
+)
+def test_what_does_not_print_is_written_as_an_escape(text: str, expected: str) -> None:
+    assert escaped(text) == expected
+
+
+def test_no_more_than_eighty_characters_of_input_are_repeated() -> None:
+    assert shown("x" * 80) == "x" * 80
+    assert shown("x" * 81) == "x" * 79 + "…"
+
+
+HUGE = "Z" * 3_000
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        (f"/{HUGE}", {}),
+        (f"/id/cluster/{HUGE}", {}),
+        (f"/id/{HUGE}/a", {}),
+        (f"/doc/cluster/{HUGE}.ttl", {}),
+        (f"/doc/cluster/a.{HUGE}", {}),
+        (f"/ns/{HUGE}", {}),
+        (f"/graph/{HUGE}", {}),
+        (f"/graph/curated?format={HUGE}", {}),
+        (f"/browse/{HUGE}", {}),
+        (f"/queries/{HUGE}", {}),
+        (f"/queries/{HUGE}.csv", {}),
+        (f"/queries/clusters.{HUGE}", {}),
+        (f"/queries/members-of.csv?cluster={HUGE}.", {}),
+        (f"/queries/members-of.csv?{HUGE}=1", {}),
+        (f"/sparql?query=ASK+{{}}&format={HUGE}", {}),
+        (f"/sparql?query=ASK+{{}}&timeout={HUGE}", {}),
+        (f"/sparql?query=ASK+{{}}&default-graph-uri={HUGE}", {}),
+        ("/sparql?query=ASK+{}", {"accept": f"x/{HUGE}"}),
+        ("/id/cluster/alpha", {"accept": f"x/{HUGE}"}),
+    ],
+)
+def test_no_answer_repeats_a_huge_input(client: TestClient, target: str, headers: dict[str, str]) -> None:
+    response = client.get(target, headers=headers)
+
+    assert 400 <= response.status_code < 500
+    assert "Z" * 81 not in response.text
+
+
+def test_a_huge_method_or_content_type_is_not_repeated(client: TestClient) -> None:
+    method = client.request("Z" * 3_000, "/sparql")
+    media_type = client.post("/sparql", content=b"x", headers={"content-type": HUGE})
+
+    assert (method.status_code, media_type.status_code) == (405, 415)
+    assert "Z" * 81 not in method.text + media_type.text
+    assert "z" * 81 not in media_type.text
+
+
+# What scripts of other sites may do
+
+
+def test_a_preflight_allows_reading_and_nothing_else(client: TestClient) -> None:
+    headers = {"origin": "https://other.example", "access-control-request-method": "POST"}
+
+    response = client.options("/sparql", headers=headers)
+
+    cors = {name: value for name, value in response.headers.items() if name.startswith("access-control")}
+    assert (response.status_code, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST, QUERY")
+    assert cors == {
+        "access-control-allow-origin": "*",
+        "access-control-allow-methods": "GET, HEAD, POST",
+        "access-control-allow-headers": "Accept, Content-Type, If-None-Match",
+        "access-control-max-age": "86400",
+        "access-control-expose-headers": "ETag, Link, Retry-After, X-Clustergraph-Dataset",
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/sparql?query=ASK+{}", "/nowhere", "/id/cluster/alpha", "/static/style.css"])
+def test_every_answer_is_readable_by_scripts_without_credentials_and_safe_in_a_browser(
+    client: TestClient, path: str
+) -> None:
+    headers = client.get(path, headers={"origin": "https://other.example"}).headers
+
+    assert headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+    assert "set-cookie" not in headers
+
+
+@pytest.mark.parametrize("path", ["/sparql", "/", "/id/cluster/alpha", "/static/style.css", "/queries/clusters.csv"])
+def test_options_names_the_methods(client: TestClient, path: str) -> None:
+    response = client.options(path)
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert {"GET", "HEAD", "OPTIONS"} <= set(response.headers["allow"].split(", "))
