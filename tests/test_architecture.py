@@ -92,7 +92,7 @@ def test_no_query_is_put_together_from_values() -> None:
         for path in SOURCES
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.JoinedStr)
-        and keywords.search("".join(part.value for part in node.values if isinstance(part, ast.Constant)))
+        and keywords.search("".join(str(part.value) for part in node.values if isinstance(part, ast.Constant)))
     ]
 
     assert pasted == []

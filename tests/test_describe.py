@@ -198,6 +198,21 @@ def test_many_claims_are_counted_and_the_last_shown_is_whole() -> None:
     assert all(len(claim.details) == 2 and claim.evidence == "e" for claim in description.claims)
 
 
+def test_a_claim_that_lost_statements_to_the_limit_is_not_shown() -> None:
+    topics = " , ".join(f"topic:t{number}" for number in range(30))
+    many = "".join(
+        f"count:s--c{number:03} cg:isStatedIn source:s ; cg:isCountOf cluster:alpha ; cg:involves {topics} .\n"
+        for number in range(90)
+    )
+    runner = LocalRunner(f"source-graph:s {{ cluster:alpha a cg:TechnologyCluster . {many} }}")
+
+    description = described("cluster:alpha", runner)
+
+    assert description.claim_count == 90
+    assert 50 < len(description.claims) < 90
+    assert {len(claim.details) for claim in description.claims} == {31}
+
+
 def test_labels_prefer_what_people_see_and_fall_back_to_italian() -> None:
     runner = LocalRunner(
         "graph:curated { cluster:alpha rdfs:label 'term'@en ; dcterms:title 'title'@en ; skos:prefLabel 'nome'@it . }"

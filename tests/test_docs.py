@@ -80,7 +80,7 @@ def terms(store: Store, *types: str) -> list[tuple[str, str, str]]:
         FILTER(LANG(?label) = "en" && LANG(?definition) = "en") }} ORDER BY ?term"""
     solutions = store.query(sparql_prologue() + query)
     assert isinstance(solutions, QuerySolutions)
-    return [(f"`{compact(s[0].value)}`", s[1].value, s[2].value) for s in solutions]  # type: ignore[union-attr]
+    return [(f"`{compact(s[0].value)}`", s[1].value, s[2].value) for s in solutions]
 
 
 def test_the_page_of_the_data_model_lists_every_class_and_property(curated_store: Store) -> None:

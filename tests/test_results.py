@@ -77,10 +77,14 @@ def test_odd_tables_are_read(body: str, expected: Table) -> None:
 def test_rows_over_the_limit_are_left_unread_and_the_answer_is_given_up() -> None:
     frames = Frames(b"?a\n" + b"1\n" * 1_000, 2)
 
-    read = asyncio.run(read_table(Answer(TSV, frames()), row_limit=3))
+    async def read_and_look() -> tuple[Table, bool]:
+        answer = Answer(TSV, frames())
+        return await read_table(answer, row_limit=3), frames.closed  # closed now, not when somebody collects it
+
+    read, closed = asyncio.run(read_and_look())
 
     assert read == Table(("a",), ((Term("literal", "1", datatype=f"{XSD}integer"),),) * 3, complete=False)
-    assert frames.closed
+    assert closed
     assert frames.given < 10
 
 

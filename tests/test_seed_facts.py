@@ -67,7 +67,7 @@ def answer(row: Row, store: ox.Store) -> bool:
 
 
 def normalised(text: str) -> str:
-    """Text with typographic quotes, dashes and white space made plain, as evidence may differ from its seed in these."""
+    """Text with quotes, dashes and white space made plain: evidence may differ from its seed in these alone."""
     plain = unicodedata.normalize("NFC", text)
     for signs, replacement in (("‘’‚", "'"), ("“”„", '"'), ("–—‑", "-")):
         plain = re.sub(f"[{signs}]", replacement, plain)

@@ -76,7 +76,7 @@ def test_a_name_of_the_data_before_the_error_does_not_move_it() -> None:
     assert (error_of(query).line, error_of(query).column) == (2, 8)
 
 
-@given(st.text(alphabet='SELCTWHR*{}()?sp.;,"\'<>:#\\ \n0', max_size=60))
+@given(st.text(alphabet="SELCTWHR*{}()?sp.;,\"'<>:#\\ \n0", max_size=60))
 def test_every_syntax_error_has_a_place_inside_the_text(query: str) -> None:
     try:
         ox.Store().query(query)

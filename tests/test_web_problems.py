@@ -77,7 +77,7 @@ def test_every_name_is_explained(client: TestClient) -> None:
     ],
     ids=["404", "405", "405 of a thing", "405 of a file"],
 )
-def test_the_framework_speaks_with_our_voice(  # noqa: PLR0917
+def test_the_framework_speaks_with_our_voice(
     client: TestClient, method: str, path: str, status: int, name: str, detail: str, allow: str | None
 ) -> None:
     response = client.request(method, path)

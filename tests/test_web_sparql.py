@@ -1,5 +1,6 @@
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -262,6 +263,17 @@ def test_a_body_over_the_limit_is_refused_before_it_is_held(tmp_path: Path, decl
     assert response.json() == problem(413, "query-too-large", detail)
 
 
+def test_a_body_that_says_it_is_too_long_is_not_read_at_all(tmp_path: Path) -> None:
+    async def never() -> dict[str, object]:
+        message = "the body was asked for"
+        raise AssertionError(message)
+
+    headers = [(b"content-type", SPARQL_QUERY.encode()), (b"content-length", b"100001")]
+    sent = exchange(client_for(tmp_path).app, "POST", headers=headers, receive=never)
+
+    assert sent[0]["status"] == 413
+
+
 def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clustergraph.web.protocol.BODY_TIME_LIMIT_S", 0.01)
 
@@ -270,8 +282,10 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path, monkeypatch
         return {}
 
     headers = [(b"content-type", SPARQL_QUERY.encode())]
+    began = time.monotonic()
     sent = exchange(client_for(tmp_path).app, "POST", headers=headers, receive=never)
 
+    assert time.monotonic() - began < 5
     assert sent[0]["status"] == 408
     detail = "the body did not arrive within 0.01 s: send it faster"
     assert json.loads(sent[1]["body"]) == problem(408, "too-slow", detail)
@@ -485,6 +499,13 @@ def test_head_is_the_head_of_get_and_gives_the_answer_up(client: TestClient, run
     assert (head.status_code, head.content) == (200, b"")
     assert dict(head.headers) == dict(whole.headers)
     assert runner.closed == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/doc/cluster/alpha.ttl", "/health/live", "/static/style.css"])
+def test_no_body_follows_a_head_whatever_the_server_would_do_with_it(tmp_path: Path, path: str) -> None:
+    sent = exchange(client_for(tmp_path).app, "HEAD", path)
+
+    assert b"".join(message.get("body", b"") for message in sent) == b""
 
 
 # Errors while evaluating

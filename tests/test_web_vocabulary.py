@@ -118,7 +118,19 @@ def test_all_graphs_are_listed_with_their_sizes(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["nothing", "source/omega", "source/%2e%2e/curated", "..%2f..%2fetc", "curated/", "mapping", "%0d%0ax", "Curated"],
+    [
+        "nothing",
+        "source/omega",
+        "source/%2e%2e/curated",
+        "..%2f..%2fetc",
+        "curated/",
+        "mapping",
+        "%0d%0ax",
+        "Curated",
+        "a%20b",
+        "a%3E",
+        "%22",
+    ],
 )
 def test_a_graph_that_is_not_there_is_not_found(client: TestClient, name: str) -> None:
     assert client.get(f"/graph/{name}").status_code == 404

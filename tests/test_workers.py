@@ -145,12 +145,16 @@ def test_an_answer_over_the_output_limit_never_ends_as_if_complete(dataset: Path
     async def ask(pool: WorkerPool) -> None:
         answer = await pool.answer(QueryRequest("SELECT * { ?a ?p ?b . ?c ?q ?d }", result_format=CSV))
         received = 0
-        with pytest.raises(QueryTooHungry) as caught:
+        failure: QueryTooHungry | None = None
+        try:
             async for frame in answer.frames:
                 received += len(frame)
+        except QueryTooHungry as exc:
+            failure = exc
 
         assert 0 < received <= 1_000_000
-        assert caught.value.detail == (
+        assert failure is not None
+        assert failure.detail == (
             "the answer is longer than 1,000,000 bytes: add a LIMIT, or ask for less of each entity"
         )
         assert await body(pool, ORDINARY) == ORDINARY_ANSWER
@@ -236,10 +240,12 @@ def test_a_worker_cannot_reach_the_network_even_past_the_guard(
 
     async def ask(pool: WorkerPool) -> None:
         query = f"SELECT * {{ SERVICE {silent}<{address}> {{ ?s ?p ?o }} }}"
+        said = ""
         try:
             await body(pool, QueryRequest(query, result_format=CSV))
         except QueryError as exc:
-            assert address not in exc.detail
+            said = exc.detail
+        assert address not in said
 
     run(dataset, ask)
 
