@@ -1,7 +1,8 @@
 """The process that holds the loaded dataset and forks query workers from it: `python -m clustergraph.loader`.
 
 The parent keeps one end of a control socket. Each byte it sends asks for one worker, answered with the worker's process
-id, its socket and a handle to kill it by. When the parent goes, the socket closes, this process ends, and the kernel ends its workers.
+id, its socket and a handle to kill it by. When the parent goes, the socket closes, this process ends, and the kernel
+ends its workers.
 Knows nothing of HTTP; what a worker says on its socket is defined in `frames`.
 """
 
@@ -152,7 +153,7 @@ def main(arguments: list[str]) -> None:
     if resource.getrlimit(resource.RLIMIT_STACK)[0] != wanted:
         # The size of the main stack is fixed when a program starts, so start again with a larger one.
         resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
-        os.execv(sys.executable, [sys.executable, "-P", "-m", "clustergraph.loader", *arguments])
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "clustergraph.loader", *arguments])  # noqa: S606  # no shell
     descriptor, dataset, limits = int(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
     control = socket.socket(fileno=descriptor)
     engine = load_engine(dataset)

@@ -143,8 +143,8 @@ def read_document(root: Path, path: PurePosixPath) -> Document | Finding:
             "T001",
             english,
             f"{exc.msg.rstrip('.')}: correggere il testo qui, o subito prima",
-            exc.lineno,
-            exc.offset,
+            line=exc.lineno,
+            column=exc.offset,
         )
     return Document(path, graph, text, tuple(triples))
 
@@ -190,7 +190,7 @@ def _text(root: Path, path: PurePosixPath) -> str | Finding:
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
         return _unreadable(
-            path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", line
+            path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", line=line
         )
     if (place := text.find("\0")) >= 0 or text.startswith("\ufeff"):
         line = text.count("\n", 0, max(place, 0)) + 1
@@ -199,13 +199,13 @@ def _text(root: Path, path: PurePosixPath) -> str | Finding:
             "T002",
             "the text has a NUL character or a byte-order mark: remove it",
             "il testo contiene un carattere NUL o un BOM: rimuoverlo",
-            line,
+            line=line,
         )
     return text
 
 
 def _unreadable(
-    path: PurePosixPath, code: str, english: str, italian: str, line: int | None = None, column: int | None = None
+    path: PurePosixPath, code: str, english: str, italian: str, *, line: int | None = None, column: int | None = None
 ) -> Finding:
     return Finding(str(path), line, column, code, VIOLATION, {"en": english, "it": italian})
 

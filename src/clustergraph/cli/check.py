@@ -29,7 +29,7 @@ def repository_of(path: Path) -> Path:
 )
 @click.pass_context
 def check(
-    context: click.Context, paths: tuple[Path, ...], root: Path | None, format_name: str, language: str, fail_on: str
+    context: click.Context, paths: tuple[Path, ...], *, root: Path | None, format_name: str, language: str, fail_on: str
 ) -> None:
     """Say what is wrong with contributed files, and where.
 
