@@ -2,13 +2,13 @@
 
 import asyncio
 import io
-import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple
+from starlette.testclient import TestClient
 
 from clustergraph.engine import Engine
 from clustergraph.published import Published
@@ -19,9 +19,6 @@ from clustergraph.terms import PREFIXES
 from clustergraph.web.app import create_app
 from clustergraph.web.problems import BY_STATUS, PROBLEMS
 
-with warnings.catch_warnings():  # Starlette is moving from httpx to httpx2; either will do here
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
 
 __all__ = [
     "CATALOGUE",
