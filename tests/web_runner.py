@@ -19,7 +19,6 @@ from clustergraph.terms import PREFIXES
 from clustergraph.web.app import create_app
 from clustergraph.web.problems import BY_STATUS, PROBLEMS
 
-
 __all__ = [
     "CATALOGUE",
     "DATASET",
