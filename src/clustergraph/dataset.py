@@ -38,8 +38,6 @@ def open_dataset(folder: Path | None = None) -> Dataset:
 
     Shape:  the default graph is the merge of all named graphs; our prefixes are bound.
     Raises: DatasetUnusable if there is no build, or one that changed since.
-
-    >>> dataset = open_dataset()  # doctest: +SKIP
     """
     dataset = Dataset(store=OxigraphStore(store=_store(open_published(find_dist(folder)))))
     for prefix, namespace in PREFIXES.items():

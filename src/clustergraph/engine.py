@@ -5,7 +5,8 @@ to the thread that made them, so a result never leaves the call that evaluates i
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final, TypeAlias
@@ -14,10 +15,10 @@ import pyoxigraph as ox
 
 from clustergraph.errors import NotAcceptable, QueryMalformed
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
-from clustergraph.guard import query_form
+from clustergraph.guard import PROLOGUE, Scanner, query_form
 from clustergraph.runner import QueryRequest
 from clustergraph.syntax import malformed
-from clustergraph.terms import PREFIXES, RDF, RDFS, SKOS, XSD
+from clustergraph.terms import BASE, PREFIXES, RDF, RDFS, SKOS, XSD
 
 _RESULT_WRITERS: Final = {
     "json": ox.QueryResultsFormat.JSON,
@@ -35,15 +36,11 @@ _GRAPH_WRITERS: Final = {
 }
 _UNWRITTEN: Final = (f"{RDF}langString", f"{XSD}string")  # datatypes that no format spells out
 _LABELS: Final = (ox.NamedNode(f"{SKOS}prefLabel"), ox.NamedNode(f"{RDFS}label"))
-_CLAUSE: Final = re.compile(
-    r"""<[^<>"{}|^`\x00-\x20]*> | \#[^\r\n]*
-      | \"{3}(?:[^"\\]|\\.|"(?!""))*\"{3} | '{3}(?:[^'\\]|\\.|'(?!''))*'{3} | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'
-      | FROM (?![\w:.\-]) (?:\s|\#[^\r\n]*)* (?P<named>NAMED(?![\w:.\-])(?:\s|\#[^\r\n]*)*)?
-        (?P<graph> <[^<>"{}|^`\x00-\x20]*> | [\w.\-]*:(?:[\w:.\-]|%[0-9a-f]{2}|\\.)* )
-      | (?P<form>SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.\-]) | [?$@]?[\w:.\-]+""",
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
+_FROM: Final = re.compile("from", re.IGNORECASE)
+_UNKNOWN_FUNCTION: Final = re.compile(r"The custom function <([^<>]*)> is not supported")
+_UNKNOWN_FUNCTIONS: Final = 20  # of one query; each makes the engine read the query once more
 _Graph: TypeAlias = ox.NamedNode | ox.BlankNode
+_Default: TypeAlias = ox.DefaultGraph | list[_Graph] | None
 _SORTED_TRIPLES: Final = 20_000  # answers up to this size are sorted and free of duplicates; larger ones stream
 
 
@@ -80,12 +77,7 @@ class Engine:
         """
         store, default, named = self._scope(request)
         try:
-            result = store.query(
-                request.query,
-                default_graph=default,
-                named_graphs=named,
-                substitutions={ox.Variable(name): term(text) for name, text in request.bindings.items()} or None,
-            )
+            result = _evaluated(store, request, default, named)
         except SyntaxError as exc:
             raise malformed(exc, request.query) from exc
         if isinstance(result, ox.QueryTriples):
@@ -93,20 +85,20 @@ class Engine:
             return Evaluated(triples, _fitting(request.graph_format, request.result_format, GRAPH_FORMATS))
         return Evaluated(result, _fitting(request.result_format, request.graph_format, RESULT_FORMATS))
 
-    def _scope(self, request: QueryRequest) -> tuple[ox.Store, _Graph | ox.DefaultGraph | None, list[_Graph] | None]:
+    def _scope(self, request: QueryRequest) -> tuple[ox.Store, _Default, list[_Graph] | None]:
         """The store to ask and the graphs to name in the call; those of the request hold over those of the query.
 
         Several default graphs are merged into a store of their own: the engine's own union of graphs is a bag, in which
         a triple that two sources state counts twice.
         """
-        default: list[_Graph] = [ox.NamedNode(iri) for iri in request.default_graphs]
+        default: list[_Graph] = [ox.NamedNode(iri) for iri in dict.fromkeys(request.default_graphs)]
         named: list[_Graph] = [ox.NamedNode(iri) for iri in request.named_graphs]
         if not default and not named:
             default, named = _graphs_of(request.query)
         if not default and not named:
             return self._store, None, None
-        if len(default) == 1:
-            return self._store, default[0], named
+        if len(default) < 2:  # noqa: PLR2004  # nothing to merge; no graph is an empty default graph
+            return self._store, default, named
         merged = ox.Store()
         for graph in default:
             merged.extend(ox.Quad(*quad.triple) for quad in self._quads(graph))
@@ -130,23 +122,69 @@ class Engine:
                     yield quad.triple
 
 
-def _graphs_of(query: str) -> tuple[list[_Graph], list[_Graph]]:
-    """The graphs of the FROM and of the FROM NAMED clauses of a query; none where it is not SPARQL.
+def _evaluated(
+    store: ox.Store, request: QueryRequest, default: _Default, named: list[_Graph] | None
+) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+    """What the engine says, after relative IRIs are resolved against our base.
 
-    A prologue and a name mean in Turtle what they mean in SPARQL, so the Turtle parser turns each name into an IRI.
+    A function that the engine does not know is an error in its expression, as any function of the wrong arguments is,
+    and not the end of the query.
+    Source: SPARQL 1.1 Protocol, section 2.1.4 (a service has a base IRI); SPARQL 1.1 Query Language, section 17.3.
     """
-    default: list[_Graph] = []
-    named: list[_Graph] = []
-    clauses = [one for one in _CLAUSE.finditer(query) if one["form"] or one["graph"]]
-    for clause in clauses[1:]:
-        if name := clause["graph"]:
-            try:
-                (quad,) = ox.parse(f"{query[: clauses[0].start()]} <x:s> <x:p> {name} .", format=ox.RdfFormat.TURTLE)
-            except (SyntaxError, ValueError):
-                return [], []
-            graphs = named if clause["named"] else default
-            graphs += [quad.object] if isinstance(quad.object, ox.NamedNode) else []
-    return default, named
+    unknown: dict[ox.NamedNode, Callable[..., None]] = {}
+    while True:
+        try:
+            return store.query(
+                request.query,
+                base_iri=BASE,
+                default_graph=default,
+                named_graphs=named,
+                substitutions={ox.Variable(name): term(text) for name, text in request.bindings.items()} or None,
+                custom_functions=unknown,
+            )
+        except RuntimeError as exc:
+            function = _UNKNOWN_FUNCTION.fullmatch(str(exc))
+            if function is None or len(unknown) == _UNKNOWN_FUNCTIONS:
+                raise
+            unknown[ox.NamedNode(function[1])] = lambda *_: None
+
+
+def _graphs_of(query: str) -> tuple[list[_Graph], list[_Graph]]:
+    """The graphs of the FROM and of the FROM NAMED clauses of a query, each once.
+
+    Shape: both are empty where a clause stands that could be read in two ways; the engine then reads it alone.
+    """
+    found: tuple[dict[_Graph, None], dict[_Graph, None]] = ({}, {})
+    if _FROM.search(query):
+        with suppress(QueryMalformed, SyntaxError, ValueError):
+            prologue, clauses = _clauses(query)
+            # A prologue and a name mean in Turtle what they mean in SPARQL.
+            names = ",".join(name for _, name in clauses)
+            quads = ox.parse(f"{prologue}<x:s> <x:p> {names} .", format=ox.RdfFormat.TURTLE, base_iri=BASE)
+            for (is_named, _), quad in zip(clauses, list(quads), strict=True):
+                assert isinstance(quad.object, ox.NamedNode)  # noqa: S101  # no other kind of name is among them
+                found[is_named][quad.object] = None
+    return list(found[0]), list(found[1])
+
+
+def _clauses(query: str) -> tuple[str, list[tuple[bool, str]]]:
+    """The prologue of a query, and its dataset clauses: whether one names a named graph, and the name as written.
+
+    Raises: QueryMalformed if the text breaks off, or has a FROM that the engine may read and we would not: `FROMex:g`.
+    """
+    tokens = [one for one in Scanner(query) if one.depth == 0 and one.kind in ("word", "name", "iri")]
+    begins = next((n for n, one in enumerate(tokens) if one.kind == "word" and one.text.lower() not in PROLOGUE), 0)
+    rest, clauses = iter(tokens[begins:]), []
+    for token in rest:
+        word = token.text.lower()
+        if word == "from":
+            graph = next(rest, token)
+            is_named = graph.text.lower() == "named"
+            clauses.append((is_named, (next(rest, token) if is_named else graph).text))
+        elif word.startswith("from") or (token.kind == "word" and "from" in word):
+            message = f"'{token.text[:80]}' is not a word: write a space after FROM"
+            raise QueryMalformed(message)
+    return query[: tokens[begins].start] if tokens else "", clauses
 
 
 def load_engine(dataset: Path) -> Engine:

@@ -16,7 +16,7 @@ from clustergraph.errors import QueryError, QueryMalformed, QueryRefused, QueryT
 from clustergraph.runner import Limits
 
 Form = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
-_PROLOGUE: Final = frozenset({"base", "prefix", "version"})
+PROLOGUE: Final = frozenset({"base", "prefix", "version"})
 _UPDATES: Final = frozenset({"add", "clear", "copy", "create", "delete", "drop", "insert", "load", "move", "with"})
 _CLAUSES: Final = frozenset({"bind", "filter", "graph", "lateral", "minus", "optional", "union", "values"})
 
@@ -62,7 +62,7 @@ def _run(pattern: re.Pattern[str], text: str, position: int) -> int:
     return found.end() if (found := pattern.match(text, position)) else position
 
 
-class _Scanner:
+class Scanner:
     """The tokens of a query, without what stands between them and without the data of VALUES blocks.
 
     Raises: QueryMalformed where a string, an IRI or a bracket is not as it must be.
@@ -78,7 +78,7 @@ class _Scanner:
         text, position = self.text, 0
         while (position := _run(_DATA if self.stack[-1] == "{values" else _GAP, text, position)) < len(text):
             in_data = self.stack[-1] == "{values"
-            kind, end = _SCAN.get(text[position], _Scanner._word)(self, position)
+            kind, end = _SCAN.get(text[position], Scanner._word)(self, position)
             if not in_data or kind in ("open", "close"):
                 token = _Token(kind, position, text[position:end], len(self.stack) - 1)
                 self.after_operand = kind not in ("sign", "open")
@@ -150,14 +150,14 @@ class _Scanner:
         return "open", position + len(bracket)
 
 
-_SCAN: Final[dict[str, Callable[[_Scanner, int], tuple[str, int]]]] = {
-    **{chr(code): _Scanner._sign for code in range(128) if not chr(code).isalpha()},
+_SCAN: Final[dict[str, Callable[[Scanner, int], tuple[str, int]]]] = {
+    **{chr(code): Scanner._sign for code in range(128) if not chr(code).isalpha()},
     **dict.fromkeys("?$", lambda scanner, position: ("variable", _run(_WORD, scanner.text, position + 1))),
     **dict.fromkeys("0123456789", lambda scanner, position: ("number", _run(_NUMBER, scanner.text, position))),
-    **dict.fromkeys("'\"", _Scanner._string),
-    **dict.fromkeys(":_", _Scanner._word),
+    **dict.fromkeys("'\"", Scanner._string),
+    **dict.fromkeys(":_", Scanner._word),
     "@": lambda scanner, position: ("language", _run(_LANGUAGE, scanner.text, position)),
-    "<": _Scanner._angle,
+    "<": Scanner._angle,
 }
 
 
@@ -225,7 +225,7 @@ def _within_limits(query: str, limits: Limits) -> Iterator[_Token]:
         (limits.pattern_limit, "triple patterns", "ask several smaller queries"),
         (limits.unary_limit, "signs '!', '+' or '-' in a row", "write one of them"),
     )
-    for count, token in enumerate(_Scanner(query), start=1):
+    for count, token in enumerate(Scanner(query), start=1):
         patterns += _PATTERNS.get(token.kind, _on_term)(frames, token.text)
         # `true--1:b` is a name, but where the engine knows no such prefix it reads the hyphens as signs.
         unary = unary + 1 if token.text in ("!", "+", "-") else token.text.count("-") * (token.kind == "name")
@@ -242,7 +242,7 @@ def _without_updates(tokens: Iterable[_Token], query: str) -> Iterator[_Token]:
         if begins and word in _UPDATES:
             what = f"{word.upper()} begins an update, and this endpoint is read only"
             raise _error(QueryRefused, query, token.start, what, "ask with SELECT, ASK, CONSTRUCT or DESCRIBE")
-        begins = (begins and word in ("", *_PROLOGUE)) or (token.text == ";" and token.depth == 0)
+        begins = (begins and word in ("", *PROLOGUE)) or (token.text == ";" and token.depth == 0)
         yield token
 
 
@@ -293,8 +293,8 @@ def query_form(query: str) -> Form | None:
     'CONSTRUCT'
     """
     with suppress(QueryMalformed):
-        for token in _Scanner(query):
-            if token.kind not in ("name", "iri", "string") and token.text.lower() not in _PROLOGUE:
+        for token in Scanner(query):
+            if token.kind not in ("name", "iri", "string") and token.text.lower() not in PROLOGUE:
                 # The engine takes SELECTDISTINCT for two words.
                 return next((form for form in get_args(Form) if token.text.upper().startswith(form)), None)
     return None
