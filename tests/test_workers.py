@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,19 @@ def test_workers_that_die_idle_are_replaced_and_no_query_notices(dataset: Path) 
     run(dataset, ask)
 
 
+def test_a_loader_that_dies_is_started_again(dataset: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def ask(pool: WorkerPool) -> None:
+        os.kill(pool._loader._process.pid, signal.SIGKILL)
+        while any(not _is_dying(worker.pid) for worker in pool._alive):
+            await asyncio.sleep(0.01)
+
+        assert [await body(pool, ORDINARY) for _ in range(4)] == [ORDINARY_ANSWER] * 4
+
+    run(dataset, ask, queue_wait_s=PATIENCE_S)
+
+    assert [one.getMessage() for one in caplog.records] == ["the loader process has ended and is started again"]
+
+
 def test_a_reader_that_leaves_frees_its_worker(dataset: Path) -> None:
     async def ask(pool: WorkerPool) -> None:
         for _ in range(4):  # twice as many as there are workers
@@ -261,7 +275,9 @@ def test_workers_end_with_their_parent(dataset: Path) -> None:
 
     run(dataset, ask)
 
-    assert [pid for pid in pids if Path(f"/proc/{pid}").exists() and not _is_dying(pid)] == []
+    end = time.monotonic() + PATIENCE_S
+    while any(not _is_dying(pid) for pid in pids):
+        assert time.monotonic() < end, "a worker outlived its parent"
 
 
 def _is_dying(pid: int) -> bool:

@@ -6,6 +6,7 @@ Killed, not cancelled: the engine has neither a timeout nor a cancellation (docs
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import select
 import signal
@@ -32,7 +33,10 @@ from clustergraph.errors import (
 from clustergraph.frames import ANSWER, ASK, DATA, END, ERROR, HEADER, format_named, request_to_json
 from clustergraph.runner import Answer, Limits, QueryRequest
 
+_logger: Final = logging.getLogger("clustergraph.workers")
+
 START_LIMIT_S: Final = 120.0  # to load the dataset; a dataset of ten million quads takes about a minute
+RETRY_S: Final = 1.0  # between two attempts to start a worker
 STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its worker
 
 
@@ -125,7 +129,9 @@ class _Loader:
         return struct.unpack(">I", data)[0], descriptors[1], socket.socket(fileno=descriptors[0])
 
     def close(self) -> None:
+        """Ends the process, and through the kernel its workers. Blocks until it is gone."""
         self._control.close()
+        self._process.kill()
         self._process.wait()
 
 
@@ -260,6 +266,17 @@ class WorkerPool:
         finally:
             self._waiting -= 1
 
+    def _fork(self) -> tuple[int, int, socket.socket]:
+        """A new worker, from a new loader where the old one has ended. Blocks."""
+        try:
+            return self._loader.fork()
+        except OSError:
+            _logger.warning("the loader process has ended and is started again")
+            self._loader.close()
+            self._loader = _Loader(self._dataset, self._limits)
+            self._loader.wait_until_loaded()
+            return self._loader.fork()
+
     def _replace(self, worker: _Worker) -> None:
         worker.kill()
         self._alive.discard(worker)
@@ -269,8 +286,17 @@ class WorkerPool:
             task.add_done_callback(self._tasks.discard)
 
     async def _spawn(self) -> None:
-        async with self._forking:
-            pid, handle, sock = await asyncio.to_thread(self._loader.fork)
+        """Adds one worker, however often it takes: a pool that shrank for good would end by answering nobody."""
+        while True:
+            try:
+                async with self._forking:
+                    pid, handle, sock = await asyncio.to_thread(self._fork)
+                break
+            except (OSError, DatasetUnusable):
+                _logger.exception("no worker could be started; the next attempt follows in %g s", RETRY_S)
+                await asyncio.sleep(RETRY_S)
+                if self._closing:
+                    return
         reader, writer = await asyncio.open_unix_connection(sock=sock)
         worker = _Worker(pid, handle, reader, writer)
         self._alive.add(worker)
