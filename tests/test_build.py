@@ -54,6 +54,7 @@ def test_a_build_writes_the_dataset_the_queries_and_a_manifest(tmp_path: Path) -
     }
     assert built.digest == hashlib.sha256(files["clustergraph.nq"]).hexdigest()
     assert gzip.decompress(files["clustergraph.nq.gz"]) == files["clustergraph.nq"]
+    assert files["clustergraph.nq.gz"][4:8] == bytes(4), "a packed file must not tell the time"
     lines = files["clustergraph.nq"].splitlines()
     assert lines == sorted(set(lines))
     assert files["queries/internal/labels.rq"] == (SAMPLE / "queries/internal/labels.rq").read_bytes()

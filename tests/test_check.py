@@ -320,6 +320,14 @@ def test_a_shape_of_the_ontology_speaks_of_the_ontology(sample: Path) -> None:
     ]
 
 
+def test_a_shape_of_the_ontology_does_not_speak_of_data(sample: Path) -> None:
+    path = sample / "shapes/ontology.ttl"
+    text = path.read_text(encoding="utf-8").replace("owl:Class", "<http://www.w3.org/ns/org#Organization>")
+    path.write_text(text, encoding="utf-8")
+
+    assert check(read_repository(sample)).findings == []
+
+
 def test_a_shape_of_sources_sees_each_source_alone(sample: Path) -> None:
     """A second source that dates the first one does not give the first one a date."""
     almanac = sample / "data/source/clock-almanac.ttl"

@@ -174,6 +174,17 @@ def test_a_triple_that_two_graphs_state_counts_once(
 
 
 @pytest.mark.parametrize(
+    ("clauses", "default"),
+    [
+        pytest.param("", ("x:g1", "x:g2"), id="request"),
+        pytest.param("FROM <x:g1> FROM <x:g2>", (), id="query"),
+    ],
+)
+def test_every_one_of_several_graphs_is_seen(engine: Engine, clauses: str, default: tuple[str, ...]) -> None:
+    assert rows(engine, f"SELECT ?d {clauses} {{ <x:s> <x:d> ?d }}", default) == ["only here"]
+
+
+@pytest.mark.parametrize(
     ("clauses", "default", "named", "graphs"),
     [
         pytest.param("", (), (), ["x:g1", "x:g2"], id="all"),
@@ -331,6 +342,7 @@ def test_a_term_is_read(text: str, found: ox.NamedNode | ox.Literal) -> None:
     [
         pytest.param("", "is not one RDF term in N-Triples syntax", id="nothing"),
         pytest.param("<x:a> . <x:b> <x:c> <x:d>", "is not one RDF term in N-Triples syntax", id="two-triples"),
+        pytest.param("<x:a> .\n<x:b> <x:c> <x:d>", "is not one RDF term in N-Triples syntax", id="two-lines"),
         pytest.param("<x:a> <x:b>", "is not one RDF term in N-Triples syntax", id="two-terms"),
         pytest.param("a:b", "is not one RDF term in N-Triples syntax", id="prefixed-name"),
         pytest.param("# <x:a>", "is not one RDF term in N-Triples syntax", id="comment"),

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,10 +35,17 @@ def test_a_finding_made_twice_is_said_once() -> None:
     assert in_order([BELL, BELL]) == [BELL]
 
 
-def test_two_messages_of_one_place_are_two_findings() -> None:
-    other = Finding("data/b.ttl", 7, 5, "T001", VIOLATION, {"en": "another", "it": "altro"})
-
-    assert in_order([BELL, other]) == [BELL, other]
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(replace(BELL, message={"en": "another", "it": "altro"}), id="message"),
+        pytest.param(replace(BELL, code="T002"), id="code"),
+        pytest.param(replace(BELL, column=6), id="column"),
+        pytest.param(replace(BELL, path="data/c.ttl"), id="file"),
+    ],
+)
+def test_findings_that_differ_in_one_thing_are_two(other: Finding) -> None:
+    assert sorted(in_order([BELL, other]), key=str) == sorted([BELL, other], key=str)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,18 @@ def test_what_a_rule_forbids_gives_one_finding(path: str, graph: str, text: str,
     assert codes(path, graph, text) == [code]
 
 
+def test_each_property_with_a_nameless_value_is_found_where_it_stands() -> None:
+    text = "organisation:a a org:Organization ;\n    rdf:value [ rdf:value [] ] ,\n    [] ;\n    rdfs:seeAlso ( 1 2 ) ."
+    documents = (document("ontology/a.ttl", "ontology", ONTOLOGY), document("data/organisation/a.ttl", "curated", text))
+
+    findings = check_rules(Repository(SAMPLE, documents, ()))
+
+    assert [(one.place, one.code) for one in findings] == [
+        ("data/organisation/a.ttl:2", "H003"),
+        ("data/organisation/a.ttl:4", "H003"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("literal", "kept"),
     [

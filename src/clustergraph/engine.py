@@ -36,11 +36,12 @@ _GRAPH_WRITERS: Final = {
 }
 _UNWRITTEN: Final = (f"{RDF}langString", f"{XSD}string")  # datatypes that no format spells out
 _LABELS: Final = (ox.NamedNode(f"{SKOS}prefLabel"), ox.NamedNode(f"{RDFS}label"))
-_FROM: Final = re.compile("from", re.IGNORECASE)
+_FROM: Final = re.compile(r"(?<![\w:])from|(?:ask|construct)from", re.IGNORECASE)
 _UNKNOWN_FUNCTION: Final = re.compile(r"The custom function <([^<>]*)> is not supported")
 _UNKNOWN_FUNCTIONS: Final = 20  # of one query; each makes the engine read the query once more
 _Graph: TypeAlias = ox.NamedNode | ox.BlankNode
-_Default: TypeAlias = ox.DefaultGraph | list[_Graph] | None
+_Default: TypeAlias = list[_Graph | ox.DefaultGraph]
+_Term: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _SORTED_TRIPLES: Final = 20_000  # answers up to this size are sorted and free of duplicates; larger ones stream
 
 
@@ -85,13 +86,13 @@ class Engine:
             return Evaluated(triples, _fitting(request.graph_format, request.result_format, GRAPH_FORMATS))
         return Evaluated(result, _fitting(request.result_format, request.graph_format, RESULT_FORMATS))
 
-    def _scope(self, request: QueryRequest) -> tuple[ox.Store, _Default, list[_Graph] | None]:
+    def _scope(self, request: QueryRequest) -> tuple[ox.Store, _Default | None, list[_Graph] | None]:
         """The store to ask and the graphs to name in the call; those of the request hold over those of the query.
 
         Several default graphs are merged into a store of their own: the engine's own union of graphs is a bag, in which
         a triple that two sources state counts twice.
         """
-        default: list[_Graph] = [ox.NamedNode(iri) for iri in dict.fromkeys(request.default_graphs)]
+        default: _Default = [ox.NamedNode(iri) for iri in dict.fromkeys(request.default_graphs)]
         named: list[_Graph] = [ox.NamedNode(iri) for iri in request.named_graphs]
         if not default and not named:
             default, named = _graphs_of(request.query)
@@ -104,9 +105,9 @@ class Engine:
             merged.extend(ox.Quad(*quad.triple) for quad in self._quads(graph))
         for graph in named:
             merged.extend(self._quads(graph))
-        return merged, ox.DefaultGraph(), named
+        return merged, [ox.DefaultGraph()], named
 
-    def _quads(self, graph: _Graph) -> Iterator[ox.Quad]:
+    def _quads(self, graph: _Graph | ox.DefaultGraph) -> Iterator[ox.Quad]:
         return self._store.quads_for_pattern(None, None, None, graph)
 
     def _with_labels(self, triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
@@ -123,7 +124,7 @@ class Engine:
 
 
 def _evaluated(
-    store: ox.Store, request: QueryRequest, default: _Default, named: list[_Graph] | None
+    store: ox.Store, request: QueryRequest, default: _Default | None, named: list[_Graph] | None
 ) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
     """What the engine says, after relative IRIs are resolved against our base.
 
@@ -131,7 +132,7 @@ def _evaluated(
     and not the end of the query.
     Source: SPARQL 1.1 Protocol, section 2.1.4 (a service has a base IRI); SPARQL 1.1 Query Language, section 17.3.
     """
-    unknown: dict[ox.NamedNode, Callable[..., None]] = {}
+    unknown: dict[ox.NamedNode, Callable[..., _Term | None]] = {}
     while True:
         try:
             return store.query(
@@ -149,31 +150,31 @@ def _evaluated(
             unknown[ox.NamedNode(function[1])] = lambda *_: None
 
 
-def _graphs_of(query: str) -> tuple[list[_Graph], list[_Graph]]:
-    """The graphs of the FROM and of the FROM NAMED clauses of a query, each once.
+def _graphs_of(query: str) -> tuple[_Default, list[_Graph]]:
+    """The graphs of the FROM and of the FROM NAMED clauses of a query, each once; none where it is not SPARQL.
 
-    Shape: both are empty where a clause stands that could be read in two ways; the engine then reads it alone.
+    Raises: QueryMalformed for a FROM that stands so close to another word that it can be read in two ways.
     """
-    found: tuple[dict[_Graph, None], dict[_Graph, None]] = ({}, {})
-    if _FROM.search(query):
-        with suppress(QueryMalformed, SyntaxError, ValueError):
-            prologue, clauses = _clauses(query)
-            # A prologue and a name mean in Turtle what they mean in SPARQL.
-            names = ",".join(name for _, name in clauses)
-            quads = ox.parse(f"{prologue}<x:s> <x:p> {names} .", format=ox.RdfFormat.TURTLE, base_iri=BASE)
-            for (is_named, _), quad in zip(clauses, list(quads), strict=True):
-                assert isinstance(quad.object, ox.NamedNode)  # noqa: S101  # no other kind of name is among them
-                found[is_named][quad.object] = None
-    return list(found[0]), list(found[1])
+    default: _Default = []
+    named: list[_Graph] = []
+    if not _FROM.search(query):
+        return default, named
+    prologue, clauses = _clauses(query)
+    with suppress(SyntaxError, ValueError):
+        # A prologue and a name mean in Turtle what they mean in SPARQL.
+        names = ",".join(name for _, name in clauses)
+        quads = ox.parse(f"{prologue}<x:s> <x:p> {names} .", format=ox.RdfFormat.TURTLE, base_iri=BASE)
+        for (is_named, _), graph in zip(clauses, [quad.object for quad in quads], strict=True):
+            if isinstance(graph, ox.NamedNode):
+                (named if is_named else default).append(graph)
+    return list(dict.fromkeys(default)), list(dict.fromkeys(named))
 
 
 def _clauses(query: str) -> tuple[str, list[tuple[bool, str]]]:
-    """The prologue of a query, and its dataset clauses: whether one names a named graph, and the name as written.
-
-    Raises: QueryMalformed if the text breaks off, or has a FROM that the engine may read and we would not: `FROMex:g`.
-    """
+    """The prologue of a query, and its dataset clauses: whether one names a named graph, and the name as written."""
     tokens = [one for one in Scanner(query) if one.depth == 0 and one.kind in ("word", "name", "iri")]
     begins = next((n for n, one in enumerate(tokens) if one.kind == "word" and one.text.lower() not in PROLOGUE), 0)
+    declared = {one.text for one in tokens[:begins]}
     rest, clauses = iter(tokens[begins:]), []
     for token in rest:
         word = token.text.lower()
@@ -181,8 +182,11 @@ def _clauses(query: str) -> tuple[str, list[tuple[bool, str]]]:
             graph = next(rest, token)
             is_named = graph.text.lower() == "named"
             clauses.append((is_named, (next(rest, token) if is_named else graph).text))
-        elif word.startswith("from") or (token.kind == "word" and "from" in word):
-            message = f"'{token.text[:80]}' is not a word: write a space after FROM"
+        elif (token.kind == "word" and "from" in word) or (
+            word.startswith("from") and token.text[: token.text.find(":") + 1] not in declared
+        ):
+            # The engine takes FROMex:g for two words where no prefix `FROMex:` is declared.
+            message = f"'{token.text[:80]}' can be read as two words: write a space before and after FROM"
             raise QueryMalformed(message)
     return query[: tokens[begins].start] if tokens else "", clauses
 

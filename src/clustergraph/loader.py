@@ -89,10 +89,12 @@ def _error(exc: ClusterGraphError) -> dict[str, object]:
     return said
 
 
-def _harden(memory_limit_bytes: int) -> None:
+def _harden(parent: int, memory_limit_bytes: int) -> None:
     """Takes away what a query has no need of: memory without end, new files and sockets, a life after its parent."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)  # the parent died before the kernel knew that we want to die with it
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limit = pages * resource.getpagesize() + memory_limit_bytes
@@ -110,8 +112,8 @@ def _allow_cpu(cpu_limit_s: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (used + cpu_limit_s + 1, resource.RLIM_INFINITY))
 
 
-def _work(engine: Engine, sock: socket.socket, limits: dict[str, int]) -> None:
-    _harden(limits["memory_limit_bytes"])
+def _work(engine: Engine, sock: socket.socket, parent: int, limits: dict[str, int]) -> None:
+    _harden(parent, limits["memory_limit_bytes"])
     while (frame := read_frame(sock)) is not None:
         _allow_cpu(limits["cpu_limit_s"])
         _answer(engine, sock, request_from_json(frame[1]), limits["output_limit_bytes"])
@@ -127,6 +129,7 @@ def _serve(engine: Engine, control: socket.socket, limits: dict[str, int]) -> No
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries our workers; nobody waits for them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is the parent's affair
     control.sendall(struct.pack(">Q", len(engine)))
+    parent = os.getpid()
     while control.recv(1):
         ours, theirs = socket.socketpair()
         pid = os.fork()
@@ -135,7 +138,7 @@ def _serve(engine: Engine, control: socket.socket, limits: dict[str, int]) -> No
             control.close()
             status = 1
             try:
-                _work(engine, theirs, limits)
+                _work(engine, theirs, parent, limits)
                 status = 0
             finally:
                 os._exit(status)

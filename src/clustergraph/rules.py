@@ -148,13 +148,13 @@ def no_blank_node(document: Document, _known: Known) -> Iterator[Finding]:
     """Everything in data/ has a name, so that it can be linked, corrected and compared between releases."""
     if document.path.parts[0] != "data":
         return
-    places = {
-        t.subject.value: t.predicate.value
-        for t in reversed(document.triples)
+    places = dict.fromkeys(
+        (t.subject.value, t.predicate.value)
+        for t in document.triples
         if isinstance(t.object, ox.BlankNode) and isinstance(t.subject, ox.NamedNode)
-    }
+    )
     loose = any(isinstance(t.subject, ox.BlankNode) for t in document.triples)
-    for subject, predicate in sorted(places.items()) or ([("", "[")] if loose else []):
+    for subject, predicate in places or ([("", "[")] if loose else []):
         yield _finding(
             document,
             "H003",
