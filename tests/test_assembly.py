@@ -98,6 +98,11 @@ def test_what_is_stated_already_is_not_inferred_again(sample: Path) -> None:
         pytest.param(
             "CONSTRUCT { ?s ?p ?o\nWHERE", 'is not a SPARQL query: error at 2:1: expected one of ","', id="not-sparql"
         ),
+        pytest.param(
+            "CONSTRUCT { ?s ?p ?o } WHERE { SERVICE <x:y> { ?s ?p ?o } }",
+            "cannot be a rule: line 1, column 32: SERVICE is not answered",
+            id="calls-another-server",
+        ),
         pytest.param("é".encode("latin-1"), "is not a SPARQL query: 'utf-8' codec can't decode byte", id="not-utf-8"),
     ],
 )

@@ -10,8 +10,10 @@ from typing import NamedTuple, TypeVar
 
 import pyoxigraph as ox
 
-from clustergraph.errors import UsageError
+from clustergraph.errors import QueryError, UsageError
+from clustergraph.guard import admit
 from clustergraph.repository import Document, Repository
+from clustergraph.runner import Limits
 from clustergraph.terms import PREFIXES, graph_iri
 
 INFERRED = "inferred"
@@ -60,7 +62,12 @@ def assemble(repository: Repository) -> Assembly:
 def _apply(assembly: Assembly, rule: Path) -> int:
     """One rule over all that is there already, so that a rule sees what those before it in name order have made."""
     try:
-        result = assembly.store.query(rule.read_text(encoding="utf-8"), prefixes=PREFIXES)
+        text = rule.read_text(encoding="utf-8")
+        admit(text, limits=Limits())  # a contributed rule must not call other servers from the machine that builds
+        result = assembly.store.query(text, prefixes=PREFIXES)
+    except QueryError as exc:
+        message = f"'{rule}' cannot be a rule: {exc.detail}"
+        raise UsageError(message) from exc
     except (SyntaxError, UnicodeDecodeError) as exc:
         message = f"'{rule}' is not a SPARQL query: {str(exc)[:200]}"
         raise UsageError(message) from exc
