@@ -101,6 +101,19 @@ def test_a_query_without_end_is_stopped_while_others_are_answered(dataset: Path)
     run(dataset, ask)
 
 
+def test_the_process_of_a_query_without_end_is_gone_when_its_client_is_told(dataset: Path) -> None:
+    async def ask(pool: WorkerPool) -> None:
+        before = {worker.pid for worker in pool._alive}
+        with pytest.raises(QueryTimedOut):
+            await pool.answer(QueryRequest(ENDLESS, result_format=CSV, time_limit_s=0.2))
+
+        (gone,) = before - {worker.pid for worker in pool._alive}
+        while not _is_dying(gone):  # a process that lives on is ended by PATIENCE_S, and fails the test
+            await asyncio.sleep(0.01)
+
+    run(dataset, ask, limits=LIMITS._replace(cpu_limit_s=10 * int(PATIENCE_S)))
+
+
 def test_a_query_may_lower_its_own_limit_but_not_raise_it(dataset: Path) -> None:
     async def ask(pool: WorkerPool) -> None:
         for asked, message in ((0.1, "stopped after 0.1 s"), (60.0, "stopped after 1 s")):
