@@ -34,7 +34,7 @@ def test_each_triple_stands_in_the_graph_of_its_file() -> None:
     claim = triple("claim:clock-almanac--dial-makers-in-north-clocks", "org:member", "organisation:dial-makers")
     match = triple("area:clock-areas--chimes", "skos:closeMatch", "area:clock-areas--bells")
 
-    assert [name for name in GRAPHS if focus in set(assembly.graph(name))] == ["curated", "source/clock-almanac"]
+    assert [name for name in GRAPHS if focus in set(assembly.graph(name))] == ["source/clock-almanac"]
     assert [name for name in GRAPHS if claim in set(assembly.graph(name))] == ["source/clock-almanac"]
     assert [name for name in GRAPHS if match in set(assembly.graph(name))] == ["mapping"]
 

@@ -1,7 +1,12 @@
 """The catalogue of saved queries against golden answers, and against what the seed documents say.
 
 A golden answer is the CSV of a query with the example values of its parameters, each row of it read by a person next to
-the documents. A change of data or wording that changes an answer asks for that reading again.
+the documents. A change of data or wording that changes an answer asks for that reading again. Build, look at the new
+answer, then renew the golden one, with a `--param` for each parameter in the header of the query:
+
+    clustergraph query NAME --param PARAMETER=EXAMPLE --format csv > tests/golden/NAME.csv
+
+What the five seed documents say (`SAID`) stays true when further sources are added, so it needs no such renewal.
 """
 
 import csv
@@ -70,6 +75,7 @@ SIIT: Final = "source:siit-clusters"
 GUIDE: Final = "source:open-innovation-lombardy-guide"
 BRESCIA: Final = "source:unibs-technology-clusters"
 MISSION: Final = "source:cfi-mission"
+SEEDS: Final = (SIIT, MIUR, GUIDE, BRESCIA, MISSION)
 LOMBARD_MEMBERS: Final = (
     "enterprise",
     "university",
@@ -345,7 +351,7 @@ SAID: Final[list[tuple[int, str, tuple[str, ...], Iterable[tuple[str, ...]]]]] =
         [("strategy:s3-lombardy", GUIDE), ("strategy:s3-lombardy", BRESCIA)],
     ),
 ]
-"""What the documents answer, written from their text: question, query, columns, and the rows without repetitions."""
+"""What the seed documents answer, from their text: question, query, columns, and rows that the answer must have."""
 
 
 @pytest.fixture(scope="module")
@@ -428,6 +434,23 @@ def doubled(store: ox.Store) -> ox.Store:
     """The dataset with a second graph for each source, of the same triples."""
     named = _named(store)
     return _with_default_graph([*named, *(_copy(quad) for quad in named if _is_of_source(quad))])
+
+
+@pytest.fixture(scope="module")
+def with_further_sources(store: ox.Store) -> ox.Store:
+    """The dataset with one more source for each seed document, which says the same under another name."""
+    named = _named(store)
+    slugs = [one.removeprefix("source:") for one in SEEDS]
+    return _with_default_graph(
+        [*named, *(_retold(quad, slug) for slug in slugs for quad in named if slug in str(quad))]
+    )
+
+
+def _retold(quad: ox.Quad, slug: str) -> ox.Quad:
+    """The quad with another slug for a source, in its graph, its claims and all that is said of them."""
+    other: ox.Quad
+    (other,) = ox.parse(str(quad).replace(slug, f"another-{slug}") + " .", ox.RdfFormat.N_QUADS)
+    return other
 
 
 @pytest.fixture(scope="module")
@@ -569,16 +592,29 @@ def test_what_two_sources_state_counts_once_in_the_default_graph(store: ox.Store
     assert (once.value, twice.value) == ("1", "2")
 
 
-@pytest.mark.parametrize(
+EVERY_SAYING = pytest.mark.parametrize(
     ("question", "name", "columns", "rows"), [pytest.param(*one, id=f"{one[0]}-{one[1]}") for one in SAID]
 )
-def test_the_answer_is_what_the_documents_say(
+
+
+@EVERY_SAYING
+def test_the_answer_has_what_the_documents_say(
     store: ox.Store, question: int, name: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]
 ) -> None:
     answer = _columns(_answer(store, CATALOGUE[name]), columns)
 
     assert name in QUESTIONS[question]
-    assert sorted(set(answer)) == sorted(rows)
+    assert sorted(set(rows) - set(answer)) == []
+
+
+@EVERY_SAYING
+def test_the_answer_still_has_it_when_further_sources_say_the_same(
+    with_further_sources: ox.Store, question: int, name: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]
+) -> None:
+    answer = _columns(_answer(with_further_sources, CATALOGUE[name]), columns)
+
+    assert name in QUESTIONS[question]
+    assert sorted(set(rows) - set(answer)) == []
 
 
 def test_every_question_but_that_on_disagreements_is_checked_against_the_documents() -> None:
@@ -590,51 +626,128 @@ def test_every_question_but_that_on_disagreements_is_checked_against_the_documen
 def test_mission_comes_before_targets_and_targets_before_activities(store: ox.Store) -> None:
     kinds = [kind for (kind,) in _columns(_answer(store, CATALOGUE["aims-of-cluster"]), ("aimKind",))]
 
-    assert kinds == ["cg:MissionAim"] * 3 + ["cg:StrategicTarget"] * 5 + ["cg:Activity"] * 6
+    assert list(dict.fromkeys(kinds)) == ["cg:MissionAim", "cg:StrategicTarget", "cg:Activity"]
+    assert kinds == sorted(kinds, key=["cg:MissionAim", "cg:StrategicTarget", "cg:Activity"].index)
 
 
-def test_only_the_list_of_the_ministry_lacks_energy(store: ox.Store) -> None:
+def _disagreements(store: ox.Store, kind: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Some columns of the rows of one kind."""
+    answer = _columns(_answer(store, CATALOGUE["disagreements"]), ("kind", *columns))
+    return [row[1:] for row in answer if row[0] == kind]
+
+
+def _new_disagreements(
+    store: ox.Store, quads: Iterable[ox.Quad], kind: str, columns: Sequence[str]
+) -> list[tuple[str, ...]]:
+    """Those that there are only when the quads are added."""
+    before = _disagreements(store, kind, columns)
+    after = _disagreements(_with_default_graph([*_named(store), *quads]), kind, columns)
+    return [row for row in after if row not in before]
+
+
+def _lists(store: ox.Store, what: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    """By two seed documents: what the first alone lists, of what it speaks, and the same for the second."""
+    columns = ("what", "firstSource", "secondSource", "first", "firstOf", "second", "secondOf")
+    rows = [row[1:] for row in _disagreements(store, "lists", columns) if row[0] == what]
+    return {(first, second): tuple(said) for first, second, *said in rows if {first, second} <= set(SEEDS)}
+
+
+def test_a_disagreement_is_one_of_four_kinds_and_between_two_sources(store: ox.Store) -> None:
+    answer = _columns(_answer(store, CATALOGUE["disagreements"]), ("kind", "firstSource", "secondSource"))
+
+    assert {kind for kind, _, _ in answer} <= {"figures", "dates", "lists", "names"}
+    assert [row for row in answer if row[1] == row[2]] == []
+
+
+def test_only_the_list_of_the_ministry_lacks_energy_and_it_is_of_national_clusters(store: ox.Store) -> None:
     """Eight areas against nine: trap 1 of the seed documents."""
-    answer = _columns(
-        _answer(store, CATALOGUE["disagreements"]), ("kind", "what", "first", "firstSource", "second", "secondSource")
-    )
+    said = ("", "cluster-kind:national", "Energy", "cluster-kind:lombard")
 
-    about_areas = [row[2:] for row in answer if row[:2] == ("lists", "cg:hasFocusArea")]
-
-    assert about_areas == [("", MIUR, "Energy", GUIDE), ("", MIUR, "Energy", BRESCIA)]
+    assert _lists(store, "cg:hasFocusArea") == {(MIUR, GUIDE): said, (MIUR, BRESCIA): said}
 
 
 def test_each_kind_of_member_that_one_source_alone_lists_is_a_disagreement(store: ox.Store) -> None:
     """Trap 9 of the seed documents."""
-    answer = _columns(
-        _answer(store, CATALOGUE["disagreements"]), ("what", "first", "firstSource", "second", "secondSource")
+    pairs = _lists(store, "cg:hasMemberCategory")
+
+    assert pairs[MIUR, SIIT] == (
+        "start-up incubator",
+        "cluster-kind:national",
+        "financial actor; technology district",
+        "cluster-kind:technology-cluster",
     )
-
-    pairs = {
-        (first_source, second_source): (first, second)
-        for what, first, first_source, second, second_source in answer
-        if what == "cg:hasMemberCategory"
-    }
-
-    assert pairs[MIUR, SIIT] == ("start-up incubator", "financial actor; technology district")
     assert pairs[MISSION, SIIT] == (
         "association; research body; territorial authority",
+        "cluster:national-smart-factory",
         "financial actor; other innovation actor; private research institution; public research institution; "
         "technology district",
+        "cluster-kind:technology-cluster",
     )
     assert (GUIDE, BRESCIA) not in pairs
     assert len(pairs) == 9
 
 
-def test_the_two_names_of_the_lombard_smart_communities_cluster_stand_side_by_side(store: ox.Store) -> None:
-    """Trap 4 of the seed documents."""
-    answer = _columns(
-        _answer(store, CATALOGUE["disagreements"]), ("kind", "subject", "first", "second", "secondSource")
+@pytest.mark.parametrize(
+    ("owners", "scope"),
+    [
+        pytest.param(("cluster:lombardy-energy",), "cluster:lombardy-energy", id="one-cluster"),
+        pytest.param(("cluster-kind:lombard",), "cluster-kind:lombard", id="one-kind"),
+        pytest.param(
+            ("cluster:lombardy-energy", "cluster:lombardy-mobility"), "cluster-kind:lombard", id="clusters-of-one-kind"
+        ),
+        pytest.param(
+            ("cluster:lombardy-energy", "cluster-kind:lombard"), "cluster-kind:lombard", id="a-kind-and-one-of-it"
+        ),
+        pytest.param(
+            ("cluster:lombardy-energy", "cluster:national-mobility"),
+            "cluster-kind:technology-cluster",
+            id="clusters-of-two-kinds",
+        ),
+    ],
+)
+def test_a_list_speaks_of_its_one_owner_else_of_the_one_kind_of_its_owners_else_of_clusters_in_general(
+    store: ox.Store, owners: tuple[str, ...], scope: str
+) -> None:
+    listed = [_said(MISSION, owner, "cg:hasFocusArea", _iri("area:lombardy-ctl--energy")) for owner in owners]
+
+    new = _new_disagreements(store, listed, "lists", ("first", "firstOf", "firstSource", "secondOf", "secondSource"))
+
+    assert new == [
+        ("Energy", scope, MISSION, "cluster-kind:national", MIUR),
+        ("", scope, MISSION, "cluster-kind:lombard", GUIDE),
+        ("", scope, MISSION, "cluster-kind:lombard", BRESCIA),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "thing", "name", "disagrees"),
+    [
+        pytest.param(MISSION, "cluster:lombardy-energy", '"Power"@en', True, id="another-source"),
+        pytest.param(BRESCIA, "cluster:lombardy-energy", '"Power"@en', False, id="same-source"),
+        pytest.param(MISSION, "cluster:lombardy-energy", '"Elettricità"@it', False, id="another-language"),
+        pytest.param(MISSION, "cluster:lombardy-aerospace", '"Power"@en', False, id="another-thing"),
+        pytest.param(MISSION, "cluster:lombardy-energy", '"Energy Cluster"@en', False, id="longer-form"),
+    ],
+)
+def test_two_names_disagree_in_two_sources_in_one_language_and_for_one_thing(
+    store: ox.Store, source: str, thing: str, name: str, disagrees: bool
+) -> None:
+    called = _said(source, thing, "cg:attestedName", term(name))
+
+    new = _new_disagreements(
+        store, [called], "names", ("subject", "first", "firstOf", "firstSource", "second", "secondOf", "secondSource")
     )
 
-    names = [row[2:] for row in answer if row[:2] == ("cluster and area", "cluster:lombardy-smart-communities")]
+    assert new == ([(thing, "Power", thing, MISSION, "Energy", thing, BRESCIA)] if disagrees else [])
 
-    assert names == [("Smart Cities & Communities", "Technologies for Smart Communities", BRESCIA)]
+
+def _iri(name: str) -> ox.NamedNode:
+    return ox.NamedNode(expand(name))
+
+
+def _said(source: str, subject: str, predicate: str, value: ox.NamedNode | ox.Literal) -> ox.Quad:
+    """A plain statement in the graph of a source."""
+    return ox.Quad(_iri(subject), _iri(predicate), value, _iri(source.replace("source:", "source-graph:")))
 
 
 def _figure(source: str, number: int, date: str) -> list[ox.Quad]:
@@ -667,15 +780,12 @@ def _figure(source: str, number: int, date: str) -> list[ox.Quad]:
 def test_two_figures_disagree_unless_they_are_equal_or_for_different_dates(
     store: ox.Store, number: int, date: str, disagrees_with: list[str]
 ) -> None:
-    changed = _with_default_graph([*_named(store), *_figure(MISSION, number, date)])
+    columns = ("subject", "what", "first", "second", "secondSource")
 
-    answer = _columns(
-        _answer(changed, CATALOGUE["disagreements"]), ("kind", "subject", "what", "first", "second", "secondSource")
-    )
+    new = _new_disagreements(store, _figure(MISSION, number, date), "figures", columns)
 
-    figures = [row[1:] for row in answer if row[0] == "figures"]
     expected = [("cluster-kind:lombard", "countable:clusters", str(number), "9", one) for one in disagrees_with]
-    assert figures == expected
+    assert new == expected
 
 
 @pytest.mark.parametrize(
@@ -686,12 +796,8 @@ def test_two_figures_disagree_unless_they_are_equal_or_for_different_dates(
     ],
 )
 def test_two_dates_disagree_unless_one_is_within_the_other(store: ox.Store, date: str, disagrees: bool) -> None:
-    initiative, on_date = ox.NamedNode(expand("initiative:national-clusters-2012")), ox.NamedNode(expand("cg:onDate"))
-    graph = ox.NamedNode(expand("source-graph:cfi-mission"))
-    changed = _with_default_graph([*_named(store), ox.Quad(initiative, on_date, term(date), graph)])
+    said = _said(MISSION, "initiative:national-clusters-2012", "cg:onDate", term(date))
 
-    answer = _columns(_answer(changed, CATALOGUE["disagreements"]), ("kind", "what", "second", "secondSource"))
+    new = _new_disagreements(store, [said], "dates", ("what", "second", "secondSource"))
 
-    dates = [row[1:] for row in answer if row[0] == "dates"]
-    expected = [("cg:onDate", "2012", MIUR), ("cg:onDate", "2012", BRESCIA)] if disagrees else []
-    assert dates == expected
+    assert new == ([("cg:onDate", "2012", MIUR), ("cg:onDate", "2012", BRESCIA)] if disagrees else [])

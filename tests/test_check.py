@@ -48,25 +48,25 @@ TABLE = [
         "T001-no-dot.ttl",
         f"{ORGANISATION}:9:1",
         "Unexpected end: correct the text here, or just before",
-        "Unexpected end: correggere il testo qui, o subito prima",
+        "qui il testo non si legge («Unexpected end»): correggerlo qui, o subito prima",
     ),
     Bad(
         "T001-undeclared-prefix.ttl",
         f"{ORGANISATION}:5:29",
         "The prefix orgs: has not been declared: correct the text here, or just before",
-        "The prefix orgs: has not been declared: correggere il testo qui, o subito prima",
+        "qui il testo non si legge («The prefix orgs: has not been declared»): correggerlo qui, o subito prima",
     ),
     Bad(
         "T001-triple-term.ttl",
         f"{ORGANISATION}:11:36",
         f"{RDF_1_2}: correct the text here, or just before",
-        f"{RDF_1_2}: correggere il testo qui, o subito prima",
+        f"qui il testo non si legge («{RDF_1_2}»): correggerlo qui, o subito prima",
     ),
     Bad(
         "T001-mapping-row.tsv",
         "data/mapping/more.sssom.tsv:3:1",
         f"'owl:sameAs' is not a match: use one of {MATCHES}: correct the text here, or just before",
-        f"'owl:sameAs' is not a match: use one of {MATCHES}: correggere il testo qui, o subito prima",
+        f"qui il testo non si legge («'owl:sameAs' is not a match: use one of {MATCHES}»): correggerlo qui, o subito prima",
     ),
     Bad(
         "T002-not-utf-8.ttl",
@@ -181,6 +181,14 @@ TABLE = [
         "data/mapping/more.sssom.tsv:3",
         "nothing describes area:clock-areas--chime: did you mean area:clock-areas--chimes?",
         "nulla descrive area:clock-areas--chime: forse area:clock-areas--chimes?",
+    ),
+    Bad(
+        "H007-claim-in-an-entity-file.ttl",
+        f"{ORGANISATION}:8",
+        "org:memberOf is a claim, and nobody makes it here: move it to the file of the source that does, "
+        "data/source/<source>.ttl",
+        "org:memberOf è un'affermazione, e qui nessuno la fa: va nel file della fonte che la fa, "
+        "data/source/<fonte>.ttl",
     ),
     Bad(
         "C001-member-is-a-role.ttl",

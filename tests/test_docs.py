@@ -1,6 +1,8 @@
 """The pages of docs/ say what the tables of the code say."""
 
 import re
+import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ from fastapi.routing import APIRoute
 from pyoxigraph import QuerySolutions, Store
 
 from clustergraph import settings
+from clustergraph.check import check
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS
+from clustergraph.repository import read_repository
 from clustergraph.rules import RULES, TITLES
 from clustergraph.shacl import COMPONENTS
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
@@ -66,7 +70,7 @@ def test_a_link_of_a_page_leads_somewhere(page: str) -> None:
 
 def test_contributing_names_only_files_that_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = re.findall(r"`((?:src|tests|docs|ontology|shapes|queries|data)/[\w./*-]+)`", text)
+    named = re.findall(r"`((?:src|tests|docs|ontology|shapes|queries|data)/[\w./*-]+)`(?!:)", text)
 
     assert [one for one in named if not any(ROOT.glob(one.rstrip("/")))] == []
 
@@ -115,3 +119,23 @@ def test_the_page_of_the_interface_lists_every_kind_of_error() -> None:
     known = {(str(one.status), f"`{one.name}`", one.title) for one in (*PROBLEMS.values(), *BY_STATUS.values())}
 
     assert rows("http-api.md", r"\d{3}") == sorted(known)
+
+
+def test_the_files_to_copy_of_contributing_are_clean(tmp_path: Path) -> None:
+    for folder in ("ontology", "data", "shapes", "queries"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    examples = re.findall(r"`(data/\S+\.ttl)`:\n\n((?:    .*\n|\n)+)", text)
+    before = check(read_repository(tmp_path)).findings
+    for path, block in examples:
+        (tmp_path / path).write_text(textwrap.dedent(block), encoding="utf-8")
+
+    added = [one for one in check(read_repository(tmp_path)).findings if one not in before]
+
+    assert [(path, block.strip()[:7]) for path, block in examples] == [
+        ("data/organisation/example-university.ttl", "@prefix"),
+        ("data/source/example-page.ttl", "@prefix"),
+    ]
+    assert [(one.place, one.code, one.severity) for one in added] == [
+        ("data/source/example-page.ttl:13", "C004", "warning")  # a text at hand would be better
+    ]

@@ -57,7 +57,7 @@ def test_a_frame_longer_than_the_buffers_arrives_whole() -> None:
         sender = threading.Thread(target=write_frame, args=(ours, DATA, payload))
         sender.start()
         received = read_frame(theirs)
-        sender.join()
+    sender.join()  # after the sockets are closed, so that a reader that stops too early does not hang the test
 
     assert received == (DATA, payload)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import clustergraph.published
 from clustergraph.errors import DatasetUnusable
 from clustergraph.published import find_dist, open_published, sha256
 
@@ -134,3 +135,16 @@ def test_the_folder_named_holds_over_the_variable_and_that_over_the_place(
     monkeypatch.setenv("CLUSTERGRAPH_DIST", "/elsewhere")
 
     assert (here, find_dist(), find_dist(Path("named"))) == (Path("dist"), Path("/elsewhere"), Path("named"))
+
+
+def test_the_dataset_of_the_wheel_is_found_where_there_is_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "package/dist").mkdir(parents=True)
+    monkeypatch.setattr(clustergraph.published, "__file__", str(tmp_path / "package/published.py"))
+    monkeypatch.delenv("CLUSTERGRAPH_DIST", raising=False)
+    monkeypatch.chdir(tmp_path)
+    packaged = find_dist()
+    (tmp_path / "dist").mkdir()
+
+    assert (packaged, find_dist()) == (tmp_path / "package/dist", Path("dist"))

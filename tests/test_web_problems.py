@@ -227,7 +227,7 @@ def test_a_preflight_allows_reading_and_nothing_else(client: TestClient) -> None
     assert (response.status_code, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST, QUERY")
     assert cors == {
         "access-control-allow-origin": "*",
-        "access-control-allow-methods": "GET, HEAD, POST",
+        "access-control-allow-methods": "GET, HEAD, POST, QUERY",
         "access-control-allow-headers": "Accept, Content-Type, If-None-Match",
         "access-control-max-age": "86400",
         "access-control-expose-headers": "ETag, Link, Retry-After, X-Clustergraph-Dataset",

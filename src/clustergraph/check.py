@@ -13,16 +13,13 @@ from clustergraph.findings import VIOLATION, Finding, in_order, weighing
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository, triples_of
 from clustergraph.rules import check_rules
 from clustergraph.shacl import COMPONENTS, Result, to_rdflib, validate
-from clustergraph.terms import CG, RDF, RDFS, compact
+from clustergraph.terms import RDF, RDFS, compact
 
 _TYPE = ox.NamedNode(f"{RDF}type")
 _SUBCLASS = ox.NamedNode(f"{RDFS}subClassOf")
 _RULES_FOLDER = "queries/rules"
 _ALONE, _OF_ONTOLOGY, _MERGED = _SCOPES = ("alone", "ontology", "merged")
 _NEED_ALL_FILES = ("H004", "H006")  # what is declared or described may be so in a file that could not be read
-_HOUSE_RULE = {"C001": "H006", "C021": "H006", "C023": "H006", "C029": "H005", f"{CG}isStatedIn": "H005"}
-"""The codes and paths of results that a house rule may have said: what nothing describes has no class either."""
-
 _ANY = "any"  # prefixes and shapes of single values: they have no target, and the others refer to them
 
 
@@ -46,12 +43,10 @@ def check(repository: Repository) -> Checked:
     if repository.findings:
         return Checked(in_order(one for one in findings if one.code not in _NEED_ALL_FILES), None)
     assembly = assemble(repository)
-    said = {(one.code, one.path, line) for one in findings for line in (one.line, None)}
-    for result, documents in _shape_results(repository, assembly):
-        finding = _located(result, documents)
-        codes = ("H003", _HOUSE_RULE.get(finding.code), _HOUSE_RULE.get(result.path))
-        if said.isdisjoint((code, finding.path, finding.line) for code in codes):
-            findings.append(finding)
+    # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
+    broken = {one.path for one in findings}
+    located = (_located(result, documents) for result, documents in _shape_results(repository, assembly))
+    findings += [one for one in located if one.path not in broken]
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != _RULES_FOLDER]
     return Checked(in_order(written if weighing(written, VIOLATION) else findings), assembly)

@@ -7,18 +7,18 @@ to the thread that made them, so a result never leaves the call that evaluates i
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import IO, Final, TypeAlias
 
 import pyoxigraph as ox
 
-from clustergraph.errors import NotAcceptable, QueryMalformed
+from clustergraph.errors import NotAcceptable, QueryMalformed, QueryTooLarge
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.guard import PROLOGUE, Scanner, query_form
 from clustergraph.runner import QueryRequest
 from clustergraph.syntax import malformed
-from clustergraph.terms import BASE, PREFIXES, RDF, RDFS, SKOS, XSD
+from clustergraph.terms import BASE, PREFIXES, RDF, RDFS, SKOS, XSD, sparql_prologue
 
 _RESULT_WRITERS: Final = {
     "json": ox.QueryResultsFormat.JSON,
@@ -37,11 +37,13 @@ _GRAPH_WRITERS: Final = {
 _UNWRITTEN: Final = (f"{RDF}langString", f"{XSD}string")  # datatypes that no format spells out
 _LABELS: Final = (ox.NamedNode(f"{SKOS}prefLabel"), ox.NamedNode(f"{RDFS}label"))
 _FROM: Final = re.compile(r"(?<![\w:])from|(?:ask|construct)from", re.IGNORECASE)
+_AFTER_CLAUSES: Final = ("group", "having", "order")
 _UNKNOWN_FUNCTION: Final = re.compile(r"The custom function <([^<>]*)> is not supported")
 _UNKNOWN_FUNCTIONS: Final = 20  # of one query; each makes the engine read the query once more
 _Graph: TypeAlias = ox.NamedNode | ox.BlankNode
 _Default: TypeAlias = list[_Graph | ox.DefaultGraph]
 _Term: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+_Result: TypeAlias = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 _SORTED_TRIPLES: Final = 20_000  # answers up to this size are sorted and free of duplicates; larger ones stream
 
 
@@ -70,15 +72,20 @@ class Engine:
         """The number of quads, the merged default graph included."""
         return len(self._store)
 
+    def knows(self, iri: str) -> bool:
+        """Whether the default graph says anything of a thing."""
+        statements = self._store.quads_for_pattern(ox.NamedNode(iri), None, None, ox.DefaultGraph())
+        return next(iter(statements), None) is not None
+
     def evaluate(self, request: QueryRequest) -> Evaluated:
         """The result of one query, with the format it will be written in.
 
         Raises: QueryMalformed with the place of a syntax error; NotAcceptable if the query is of the other family than
-                the formats allow.
+                the formats allow; QueryTooLarge for more than 20 functions that the engine does not know.
         """
         store, default, named = self._scope(request)
         try:
-            result = _evaluated(store, request, default, named)
+            result = _evaluated_with_our_prefixes(store, request, default, named)
         except SyntaxError as exc:
             raise malformed(exc, request.query) from exc
         if isinstance(result, ox.QueryTriples):
@@ -123,9 +130,26 @@ class Engine:
                     yield quad.triple
 
 
-def _evaluated(
+def _evaluated_with_our_prefixes(
     store: ox.Store, request: QueryRequest, default: _Default | None, named: list[_Graph] | None
-) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+) -> _Result:
+    """What the engine says; our own prefixes need no declaration, and one that the query declares holds over ours."""
+    try:
+        return _evaluated(store, request, default, named)
+    except (
+        SyntaxError
+    ):  # read again only then: handing the engine a table of prefixes costs every query that needs none
+        return _evaluated(store, request, default, named, prefixes=PREFIXES)
+
+
+def _evaluated(
+    store: ox.Store,
+    request: QueryRequest,
+    default: _Default | None,
+    named: list[_Graph] | None,
+    *,
+    prefixes: dict[str, str] | None = None,
+) -> _Result:
     """What the engine says, after relative IRIs are resolved against our base.
 
     A function that the engine does not know is an error in its expression, as any function of the wrong arguments is,
@@ -138,6 +162,7 @@ def _evaluated(
             return store.query(
                 request.query,
                 base_iri=BASE,
+                prefixes=prefixes,
                 default_graph=default,
                 named_graphs=named,
                 substitutions={ox.Variable(name): term(text) for name, text in request.bindings.items()} or None,
@@ -145,8 +170,11 @@ def _evaluated(
             )
         except RuntimeError as exc:
             function = _UNKNOWN_FUNCTION.fullmatch(str(exc))
-            if function is None or len(unknown) == _UNKNOWN_FUNCTIONS:
+            if function is None:
                 raise
+            if len(unknown) == _UNKNOWN_FUNCTIONS:
+                message = f"more than {_UNKNOWN_FUNCTIONS} functions are not known here: call fewer"
+                raise QueryTooLarge(message) from exc
             unknown[ox.NamedNode(function[1])] = lambda *_: None
 
 
@@ -163,7 +191,9 @@ def _graphs_of(query: str) -> tuple[_Default, list[_Graph]]:
     with suppress(SyntaxError, ValueError):
         # A prologue and a name mean in Turtle what they mean in SPARQL.
         names = ",".join(name for _, name in clauses)
-        quads = ox.parse(f"{prologue}<x:s> <x:p> {names} .", format=ox.RdfFormat.TURTLE, base_iri=BASE)
+        quads = ox.parse(
+            f"{sparql_prologue()}{prologue}<x:s> <x:p> {names} .", format=ox.RdfFormat.TURTLE, base_iri=BASE
+        )
         for (is_named, _), graph in zip(clauses, [quad.object for quad in quads], strict=True):
             if isinstance(graph, ox.NamedNode):
                 (named if is_named else default).append(graph)
@@ -176,18 +206,18 @@ def _clauses(query: str) -> tuple[str, list[tuple[bool, str]]]:
     begins = next((n for n, one in enumerate(tokens) if one.kind == "word" and one.text.lower() not in PROLOGUE), 0)
     declared = {one.text for one in tokens[:begins]}
     rest, clauses = iter(tokens[begins:]), []
-    for token in rest:
+    for token in takewhile(lambda one: one.text.lower() not in _AFTER_CLAUSES, rest):
         word = token.text.lower()
         if word == "from":
             graph = next(rest, token)
             is_named = graph.text.lower() == "named"
             clauses.append((is_named, (next(rest, token) if is_named else graph).text))
-        elif (token.kind == "word" and "from" in word) or (
-            word.startswith("from") and token.text[: token.text.find(":") + 1] not in declared
-        ):
-            # The engine takes FROMex:g for two words where no prefix `FROMex:` is declared.
-            message = f"'{token.text[:80]}' can be read as two words: write a space before and after FROM"
-            raise QueryMalformed(message)
+        elif "from" in word if token.kind == "word" else word.startswith("from"):
+            # The engine takes FROMex:g for two words, unless it is one of the things that DESCRIBE names.
+            prefix = token.text[: token.text.find(":") + 1]
+            if clauses or prefix not in declared or tokens[begins].text.lower() != "describe":
+                message = f"'{token.text[:80]}' can be read as two words: write a space before and after FROM"
+                raise QueryMalformed(message)
     return query[: tokens[begins].start] if tokens else "", clauses
 
 

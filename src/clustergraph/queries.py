@@ -19,7 +19,7 @@ from typing import Final
 
 from clustergraph.errors import NotFound, ParameterUnsuitable, UsageError
 from clustergraph.guard import query_form
-from clustergraph.terms import BASE, KINDS, SLUG, XSD, entity_iri, sparql_prologue
+from clustergraph.terms import KINDS, SLUG, XSD, entity_iri, kind_and_slug, sparql_prologue
 
 _HEADER = re.compile(
     r"# (?:(?P<key>title|asks@en|asks@it)|(?P<list>column|parameter) (?P<name>\w+)(?: \((?P<type>[\w-]+)\))?)"
@@ -100,6 +100,11 @@ class SavedQuery:
                 message = f"query '{self.name}' needs parameter '{one.name}', e.g. {one.name}={one.example}"
                 raise ParameterUnsuitable(message)
         return {name: known[name].term(value) for name, value in values.items()}
+
+    def things(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The IRI of each thing among the values, by parameter name, so that a misspelt one is not an empty answer."""
+        kinds = {one.name: one.type for one in self.parameters if one.type in KINDS}
+        return {name: self.bindings(values)[name][1:-1] for name in kinds}
 
     @property
     def examples(self) -> dict[str, str]:
@@ -195,6 +200,13 @@ def internal(folder: Path, name: str) -> str:
     return sparql_prologue() + (folder / f"{name}.rq").read_text(encoding="utf-8")
 
 
+def unknown_thing(name: str, iri: str) -> ParameterUnsuitable:
+    """What is wrong with a value that names a thing of which the dataset says nothing."""
+    kind, slug = kind_and_slug(iri) or ("thing", iri)
+    message = f"the dataset says nothing of the {kind} '{slug[:80]}': give parameter '{name}' the slug of one it knows"
+    return ParameterUnsuitable(message)
+
+
 def find_query(queries: Mapping[str, SavedQuery], name: str) -> SavedQuery:
     """The saved query of that name.
 
@@ -203,5 +215,5 @@ def find_query(queries: Mapping[str, SavedQuery], name: str) -> SavedQuery:
     try:
         return queries[name]
     except KeyError:
-        message = f"there is no saved query '{name[:80]}': the list is at {BASE}queries"
+        message = f"there is no saved query '{name[:80]}': 'clustergraph query' lists them"
         raise NotFound(message) from None

@@ -142,7 +142,7 @@ def read_document(root: Path, path: PurePosixPath) -> Document | Finding:
             path,
             "T001",
             english,
-            f"{exc.msg.rstrip('.')}: correggere il testo qui, o subito prima",
+            f"qui il testo non si legge («{exc.msg.rstrip('.')}»): correggerlo qui, o subito prima",
             line=exc.lineno,
             column=exc.offset,
         )

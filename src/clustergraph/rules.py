@@ -13,12 +13,40 @@ import pyoxigraph as ox
 
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.repository import CURATED, MAPPING, ONTOLOGY, SHAPES, Document, Repository
-from clustergraph.terms import CG, CLAIM_KINDS, ID, OWL, RDF, RDFS, SH, compact, described_iri, kind_and_slug
+from clustergraph.terms import CG, CLAIM_KINDS, ID, ORG, OWL, RDF, RDFS, SH, compact, described_iri, kind_and_slug
 from clustergraph.turtle import tags_in_capitals
 
 _TYPE: Final = ox.NamedNode(f"{RDF}type")
 _IS_STATED_IN: Final = f"{CG}isStatedIn"
 _BUILT_IN: Final = (RDF, RDFS, OWL, SH)  # languages, not vocabularies: the gates of the ontology check their terms
+_CLAIMS: Final = frozenset(
+    (
+        f"{ORG}memberOf",
+        *(
+            f"{CG}{name}"
+            for name in (
+                "alignedWith",
+                "attestedName",
+                "evidence",
+                "hasAim",
+                "hasBroaderFocusArea",
+                "hasFocusArea",
+                "hasMemberCategory",
+                "hasParty",
+                "involves",
+                "isForArea",
+                "isPartOfInitiative",
+                "isPromotedBy",
+                "isRecognisedBy",
+                "isUnderStrategy",
+                "recognisedBy",
+                "recognises",
+            )
+        ),
+    )
+)
+"""The properties with which somebody claims something of a thing; they have no place in the thing's own file."""
+
 _TERM_TYPES: Final = {
     f"{OWL}{name}"
     for name in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "NamedIndividual", "Ontology")
@@ -217,6 +245,24 @@ def claim_names_its_source(document: Document, _known: Known) -> Iterator[Findin
             )
 
 
+def entity_file_claims_nothing(document: Document, _known: Known) -> Iterator[Finding]:
+    """An entity's own file says what it is; what somebody claims of it stands in the file of a source."""
+    if document.graph != CURATED:
+        return
+    for triple in document.triples:
+        iri = triple.predicate.value
+        if iri in _CLAIMS:
+            yield _finding(
+                document,
+                "H007",
+                document.line_of(_name(triple.subject), iri),
+                f"{compact(iri)} is a claim, and nobody makes it here: move it to the file of the source that does, "
+                "data/source/<source>.ttl",
+                f"{compact(iri)} è un'affermazione, e qui nessuno la fa: va nel file della fonte che la fa, "
+                "data/source/<fonte>.ttl",
+            )
+
+
 def thing_is_described(document: Document, known: Known) -> Iterator[Finding]:
     """Every thing of ours that a file speaks of is described in some file."""
     if document.graph == SHAPES:
@@ -260,6 +306,7 @@ RULES: Final[dict[str, Rule]] = {
     "H004": term_is_known,
     "H005": claim_names_its_source,
     "H006": thing_is_described,
+    "H007": entity_file_claims_nothing,
 }
 """Every house rule by its code."""
 

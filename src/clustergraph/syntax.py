@@ -11,6 +11,7 @@ from typing import Final
 import pyoxigraph as ox
 
 from clustergraph.errors import QueryMalformed
+from clustergraph.terms import BASE, PREFIXES
 
 _REPORT: Final = re.compile(r"error at (\d+):(\d+): (?:expected (?:one of )?)?(.*)", re.DOTALL)
 _WORD: Final = re.compile(
@@ -51,8 +52,8 @@ def malformed(error: SyntaxError, query: str) -> QueryMalformed:
 
 
 def _undeclared(query: str) -> tuple[int, str]:
-    """The first prefixed name whose prefix no PREFIX line declares."""
-    declared = set(_DECLARATION.findall(query))
+    """The first prefixed name whose prefix is none of ours and is declared by no PREFIX line."""
+    declared = {*_DECLARATION.findall(query), *PREFIXES}
     for word in _WORD.finditer(query):
         prefix, colon, _ = word.group().partition(":")
         if colon and _PREFIX_NAME.fullmatch(prefix) and prefix not in declared and prefix != "_":
@@ -91,7 +92,7 @@ def _is_usable(beginning: str) -> bool:
 def _expected(beginning: str) -> list[str]:
     """The punctuation and kinds of word that the parser would take after this beginning of a query."""
     try:
-        ox.Store().query(beginning)
+        ox.Store().query(beginning, base_iri=BASE, prefixes=PREFIXES)
     except SyntaxError as exc:
         report = _REPORT.fullmatch(str(exc))
         if report and _offset(beginning, int(report[1]), int(report[2])) >= len(beginning):
@@ -101,7 +102,7 @@ def _expected(beginning: str) -> list[str]:
 
 def _parses(text: str) -> bool:
     try:
-        ox.Store().query(text)
+        ox.Store().query(text, base_iri=BASE, prefixes=PREFIXES)
     except SyntaxError:
         return False
     return True

@@ -47,7 +47,10 @@ def check(
     repository = read_repository(folder)
     wanted = [_relative(path, folder) for path in paths]
     only_in([], repository, wanted)  # a path that is not there is said before the work, not after
-    findings = only_in(check_repository(repository).findings, repository, wanted)
+    checked = check_repository(repository)
+    findings = only_in(checked.findings, repository, wanted)
+    if checked.assembly is None:
+        click.echo("The shapes were not looked at, as a file could not be read.", err=True)
     if text := RENDERERS[format_name](findings, language):
         click.echo(text)
     context.exit(1 if weighing(findings, fail_on) else 0)

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clustergraph.errors import NotAcceptable, NotFound, ParameterUnsuitable, QueryMalformed, UsageError
+from clustergraph.errors import NotAcceptable, NotFound, ParameterUnsuitable, UsageError
 from clustergraph.findings import printable
 from clustergraph.formats import CSV, GRAPH_FORMATS, RESULT_FORMATS, TURTLE, named
 from clustergraph.guard import admit, query_form
 from clustergraph.published import Published, find_dist, open_published
-from clustergraph.queries import SavedQuery, load_query, query_text
+from clustergraph.queries import SavedQuery, load_query, query_text, unknown_thing
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.terms import compact, sparql_prologue
 
@@ -48,15 +48,15 @@ def query(name: str | None, parameters: tuple[str, ...], format_name: str, dist:
     saved = _find(published, name)
     if saved is None:
         _refuse_options(parameters, explain)
-        text, bindings = _text(name), {}
+        text, bindings, things = _text(name), {}, {}
         admit(text, Limits())
-        text = sparql_prologue() + text
     elif explain:
         _explain(saved)
         return
     else:
-        text, bindings = saved.text, saved.bindings(dict(_pair(one) for one in parameters))
-    _run(published, text, bindings, format_name)
+        values = dict(_pair(one) for one in parameters)
+        text, bindings, things = saved.text, saved.bindings(values), saved.things(values)
+    _run(published, text, bindings, format_name, things)
 
 
 def _find(published: Published, name: str) -> SavedQuery | None:
@@ -106,7 +106,7 @@ def _explain(saved: SavedQuery) -> None:
     click.echo(f"\n{saved.text.removeprefix(sparql_prologue())}")
 
 
-def _run(published: Published, text: str, bindings: dict[str, str], format_name: str) -> None:
+def _run(published: Published, text: str, bindings: dict[str, str], format_name: str, things: dict[str, str]) -> None:
     from clustergraph.engine import load_engine  # noqa: PLC0415  # `serve` shares this program and must load no engine
 
     form = query_form(text)
@@ -116,9 +116,11 @@ def _run(published: Published, text: str, bindings: dict[str, str], format_name:
     request = QueryRequest(text, chosen, chosen, bindings=bindings)
     output = io.BytesIO()
     try:
-        load_engine(published.dataset).evaluate(request).write(output)
-    except QueryMalformed as exc:
-        raise _without_prologue(exc, text) from exc
+        engine = load_engine(published.dataset)
+        for parameter, iri in things.items():
+            if not engine.knows(iri):
+                raise unknown_thing(parameter, iri)
+        engine.evaluate(request).write(output)
     except NotAcceptable as exc:
         raise ParameterUnsuitable(exc.detail) from exc
     if as_table and form == "ASK":
@@ -128,17 +130,6 @@ def _run(published: Published, text: str, bindings: dict[str, str], format_name:
     else:
         sys.stdout.buffer.write(output.getvalue())
         sys.stdout.buffer.flush()
-
-
-def _without_prologue(exc: QueryMalformed, text: str) -> QueryMalformed:
-    """The same error with the line as the user counts it, without the prefixes that we put on top."""
-    ours = sparql_prologue().count("\n")
-    if exc.line is None or not text.startswith(sparql_prologue()):
-        return exc
-    # A place in the prologue is the end of a text without a query.
-    line, column = (exc.line - ours, exc.column) if exc.line > ours else (1, 1)
-    detail = exc.detail.replace(f"line {exc.line}, column {exc.column}:", f"line {line}, column {column}:", 1)
-    return QueryMalformed(detail, line=line, column=column, hint=exc.hint)
 
 
 def _print_table(text: str) -> None:

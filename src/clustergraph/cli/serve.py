@@ -1,11 +1,13 @@
 """`clustergraph serve`."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from clustergraph.errors import UsageError
 from clustergraph.published import find_dist, open_published
 from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
 
@@ -43,14 +45,23 @@ def serve(dist: Path | None, **knobs: Any) -> None:
 
     settings = Settings(dist=find_dist(dist), **knobs)
     published = open_published(settings.dist)
-    click.echo(
-        f"Serving {published.folder} (sha256:{published.digest[:12]}…) on http://{settings.host}:{settings.port}/"
-    )
-    uvicorn.run(
-        create_app(published, settings),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        server_header=False,
-        timeout_keep_alive=5,
-    )
+    with _listening(settings.host, settings.port) as listener:
+        address = f"http://{settings.host}:{settings.port}/"
+        click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on {address}")
+        config = uvicorn.Config(
+            create_app(published, settings), log_level="warning", server_header=False, timeout_keep_alive=5
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens, taken before anything is promised.
+
+    Raises: UsageError naming the address that cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as exc:
+        message = f"cannot listen on {host}, port {port}: {exc.strerror}; choose another with --host or --port"
+        raise UsageError(message) from exc

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from clustergraph.errors import ClusterGraphError, NotFound, QueryMalformed
 from clustergraph.formats import CSV, JSON, TSV, Format
-from clustergraph.queries import SavedQuery, find_query
-from clustergraph.results import read_table
+from clustergraph.queries import SavedQuery, find_query, unknown_thing
+from clustergraph.results import Term, ask, read_table
 from clustergraph.runner import QueryRequest
 from clustergraph.web.problems import prefers_page, shown, told
 from clustergraph.web.protocol import parameters
@@ -62,11 +62,13 @@ async def table(request: Request, name: str, extension: str) -> Response:
         message = f"there is no '.{shown(extension)}' of a saved query: use one of {choices}"
         raise NotFound(message)
     chosen = _TABLES[extension]
-    bindings = saved.bindings(_values(request))
+    values = _values(request)
+    bindings = saved.bindings(values)
     headers = data_headers(site, tag=_tag(site, saved, bindings, extension))
     unchanged = not_modified(request, headers)
     if unchanged:
         return unchanged
+    await _require_things(site, saved, values)
     question = QueryRequest(saved.text, result_format=chosen, bindings=bindings)
     answer = await answer_while_connected(request, question)
     return await streamed(request, answer, {**headers, **attachment(saved.name, chosen)})
@@ -85,6 +87,7 @@ async def query(request: Request, name: str) -> Response:
         unchanged = not_modified(request, headers)
         if unchanged:
             return unchanged
+        await _require_things(site, saved, values)
         answer = await answer_while_connected(request, QueryRequest(saved.text, result_format=TSV, bindings=bindings))
         shown_table = await read_table(answer, row_limit=PAGE_ROWS)
     except ClusterGraphError as exc:
@@ -102,6 +105,16 @@ def _saved(site: Site, name: str) -> SavedQuery:
     except NotFound as exc:
         message = f"there is no saved query '{shown(name)}': the list is at /queries"
         raise NotFound(message) from exc
+
+
+async def _require_things(site: Site, saved: SavedQuery, values: Mapping[str, str]) -> None:
+    """Nothing, if the dataset says something of each thing among the values: a misspelt slug is not an empty answer.
+
+    Raises: ParameterUnsuitable otherwise.
+    """
+    for name, iri in saved.things(values).items():
+        if not await ask(site.runner, site.texts["exists"], {"this": Term("iri", iri)}):
+            raise unknown_thing(name, iri)
 
 
 def _values(request: Request) -> dict[str, str]:

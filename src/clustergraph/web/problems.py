@@ -69,7 +69,7 @@ BY_STATUS: Final[Mapping[int, Problem]] = {
 """Trouble with HTTP itself, before anything of ours is asked."""
 
 _PREFLIGHT: Final = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, QUERY",
     "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
     "Access-Control-Max-Age": "86400",
 }
