@@ -66,7 +66,8 @@ TABLE = [
         "T001-mapping-row.tsv",
         "data/mapping/more.sssom.tsv:3:1",
         f"'owl:sameAs' is not a match: use one of {MATCHES}: correct the text here, or just before",
-        f"qui il testo non si legge («'owl:sameAs' is not a match: use one of {MATCHES}»): correggerlo qui, o subito prima",
+        f"qui il testo non si legge («'owl:sameAs' is not a match: use one of {MATCHES}»): "
+        "correggerlo qui, o subito prima",
     ),
     Bad(
         "T002-not-utf-8.ttl",

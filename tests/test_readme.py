@@ -115,6 +115,21 @@ def server(real_dist: Path) -> Iterator[str]:
     process.wait(PATIENCE_S)
 
 
+def test_the_query_can_be_pasted_into_the_endpoint(server: str) -> None:
+    query, answer = answer_after("sparql")
+    request = urllib.request.Request(  # noqa: S310  # our own loopback address
+        f"{server}/sparql", query.encode(), {"Content-Type": "application/sparql-query", "Accept": "text/csv"}
+    )
+
+    with urllib.request.urlopen(request) as response:  # noqa: S310
+        rows = response.read().decode().splitlines()
+
+    assert len(rows) == len(stripped(answer))
+    assert rows[1] == (
+        "Energy,Lombard energy cluster,https://w3id.org/clustergraph/id/source/open-innovation-lombardy-guide"
+    )
+
+
 def test_the_curl_command_is_answered_by_a_running_server(server: str) -> None:
     (command,) = [one for one in commands() if one.startswith("curl")]
 
