@@ -13,40 +13,24 @@ import pyoxigraph as ox
 
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.repository import CURATED, MAPPING, ONTOLOGY, SHAPES, Document, Repository
-from clustergraph.terms import CG, CLAIM_KINDS, ID, ORG, OWL, RDF, RDFS, SH, compact, described_iri, kind_and_slug
+from clustergraph.terms import (
+    CG,
+    CLAIM_KINDS,
+    CLAIM_PROPERTIES,
+    ID,
+    OWL,
+    RDF,
+    RDFS,
+    SH,
+    compact,
+    described_iri,
+    kind_and_slug,
+)
 from clustergraph.turtle import tags_in_capitals
 
 _TYPE: Final = ox.NamedNode(f"{RDF}type")
 _IS_STATED_IN: Final = f"{CG}isStatedIn"
 _BUILT_IN: Final = (RDF, RDFS, OWL, SH)  # languages, not vocabularies: the gates of the ontology check their terms
-_CLAIMS: Final = frozenset(
-    (
-        f"{ORG}memberOf",
-        *(
-            f"{CG}{name}"
-            for name in (
-                "alignedWith",
-                "attestedName",
-                "evidence",
-                "hasAim",
-                "hasBroaderFocusArea",
-                "hasFocusArea",
-                "hasMemberCategory",
-                "hasParty",
-                "involves",
-                "isForArea",
-                "isPartOfInitiative",
-                "isPromotedBy",
-                "isRecognisedBy",
-                "isUnderStrategy",
-                "recognisedBy",
-                "recognises",
-            )
-        ),
-    )
-)
-"""The properties with which somebody claims something of a thing; they have no place in the thing's own file."""
-
 _TERM_TYPES: Final = {
     f"{OWL}{name}"
     for name in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "NamedIndividual", "Ontology")
@@ -251,7 +235,7 @@ def entity_file_claims_nothing(document: Document, _known: Known) -> Iterator[Fi
         return
     for triple in document.triples:
         iri = triple.predicate.value
-        if iri in _CLAIMS:
+        if iri in CLAIM_PROPERTIES:
             yield _finding(
                 document,
                 "H007",

@@ -4,16 +4,10 @@ Killed, not cancelled: the engine has neither a timeout nor a cancellation (docs
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
-import select
-import signal
 import socket
-import struct
-import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -30,59 +24,20 @@ from clustergraph.errors import (
     QueryTimedOut,
     QueryTooHungry,
 )
-from clustergraph.frames import ANSWER, ASK, DATA, END, ERROR, HEADER, format_named, request_to_json
+from clustergraph.frames import ANSWER, DATA, END, ERROR, format_named, request_to_json
+from clustergraph.processes import Loader, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest
 
 _logger: Final = logging.getLogger("clustergraph.workers")
 
-START_LIMIT_S: Final = 120.0  # to load the dataset; a dataset of ten million quads takes about a minute
 RETRY_S: Final = 1.0  # between two attempts to start a worker
 STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its worker
-
-
-class _Worker:
-    """One forked process and the streams to it."""
-
-    def __init__(self, pid: int, handle: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.pid = pid
-        self._handle = handle
-        self._reader = reader
-        self._writer = writer
-
-    async def send(self, payload: bytes) -> None:
-        self._writer.write(HEADER.pack(ASK, len(payload)) + payload)
-        await self._writer.drain()
-
-    async def frame(self) -> tuple[bytes, bytes]:
-        """The next frame.
-
-        Raises: asyncio.IncompleteReadError or ConnectionError once the process is dead.
-        """
-        kind, length = HEADER.unpack(await self._reader.readexactly(HEADER.size))
-        return kind, await self._reader.readexactly(length)
-
-    def is_alive(self) -> bool:
-        """Whether the process has not ended: its handle becomes readable when it does."""
-        watch = select.poll()
-        watch.register(self._handle, select.POLLIN)
-        return not watch.poll(0)
-
-    def kill(self) -> None:
-        """Ends the process if it still lives. May be called again."""
-        if self._handle >= 0:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-            os.close(self._handle)
-            self._handle = -1
-            self._writer.close()
 
 
 class _Lease:
     """A worker on loan for one query: given back once, to the others if it is fit for more, else replaced."""
 
-    def __init__(
-        self, worker: _Worker, give_back: Callable[[_Worker], None], replace: Callable[[_Worker], None]
-    ) -> None:
+    def __init__(self, worker: Worker, give_back: Callable[[Worker], None], replace: Callable[[Worker], None]) -> None:
         self.worker = worker
         self._give_back = give_back
         self._replace = replace
@@ -93,46 +48,6 @@ class _Lease:
         if not self._ended:
             self._ended = True
             (self._give_back if complete else self._replace)(self.worker)
-
-
-class _Loader:
-    """The process that holds the dataset, as its parent sees it."""
-
-    def __init__(self, dataset: Path, limits: Limits) -> None:
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            descriptor = str(theirs.fileno())
-            told = json.dumps(limits._asdict())
-            self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
-                [sys.executable, "-P", "-m", "clustergraph.loader", descriptor, str(dataset), told],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-
-    def wait_until_loaded(self) -> int:
-        """The number of quads, once loaded. Blocks."""
-        self._control.settimeout(START_LIMIT_S)
-        said = self._control.recv(8, socket.MSG_WAITALL)
-        if len(said) < 8:  # noqa: PLR2004
-            message = "the dataset could not be loaded: run 'clustergraph build' to make it anew"
-            raise DatasetUnusable(message)
-        return int(struct.unpack(">Q", said)[0])
-
-    def fork(self) -> tuple[int, int, socket.socket]:
-        """A new worker's process id, its handle and our end of its socket. Blocks for the milliseconds of a fork."""
-        self._control.sendall(b"w")
-        data, descriptors, _, _ = socket.recv_fds(self._control, 4, 2)
-        if len(data) < 4:  # noqa: PLR2004
-            message = "the loader process has ended"
-            raise ConnectionError(message)
-        return struct.unpack(">I", data)[0], descriptors[1], socket.socket(fileno=descriptors[0])
-
-    def close(self) -> None:
-        """Ends the process, and through the kernel its workers. Blocks until it is gone."""
-        self._control.close()
-        self._process.kill()
-        self._process.wait()
 
 
 class WorkerPool:
@@ -158,14 +73,14 @@ class WorkerPool:
         self._queue_limit = queue_per_worker * self._size
         self._queue_wait_s = queue_wait_s
         self._waiting = 0
-        self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
-        self._alive: set[_Worker] = set()
+        self._idle: asyncio.Queue[Worker] = asyncio.Queue()
+        self._alive: set[Worker] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._forking = asyncio.Lock()
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        self._loader = _Loader(self._dataset, self._limits)
+        self._loader = Loader(self._dataset, self._limits)
         try:
             await asyncio.to_thread(self._loader.wait_until_loaded)
         except BaseException:
@@ -229,7 +144,7 @@ class WorkerPool:
             raise _error(payload)
 
     async def _frame(
-        self, worker: _Worker, left_s: float, limit_s: float, *, ask: bytes | None = None
+        self, worker: Worker, left_s: float, limit_s: float, *, ask: bytes | None = None
     ) -> tuple[bytes, bytes]:
         try:
             async with asyncio.timeout(left_s):
@@ -248,7 +163,7 @@ class WorkerPool:
             )
             raise QueryTooHungry(message) from exc
 
-    async def _acquire(self) -> _Worker:
+    async def _acquire(self) -> Worker:
         if self._idle.empty() and self._waiting >= self._queue_limit:
             message = (
                 f"all {self._size} workers are taken and {self._waiting} queries wait already: try again in a moment"
@@ -273,11 +188,11 @@ class WorkerPool:
         except OSError:
             _logger.warning("the loader process has ended and is started again")
             self._loader.close()
-            self._loader = _Loader(self._dataset, self._limits)
+            self._loader = Loader(self._dataset, self._limits)
             self._loader.wait_until_loaded()
             return self._loader.fork()
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: Worker) -> None:
         worker.kill()
         self._alive.discard(worker)
         if not self._closing:
@@ -298,7 +213,7 @@ class WorkerPool:
                 if self._closing:
                     return
         reader, writer = await asyncio.open_unix_connection(sock=sock)
-        worker = _Worker(pid, handle, reader, writer)
+        worker = Worker(pid, handle, reader, writer)
         self._alive.add(worker)
         self._idle.put_nowait(worker)
 
