@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from clustergraph import workers
 from clustergraph.errors import Busy, DatasetUnusable, QueryError, QueryMalformed, QueryTimedOut, QueryTooHungry
 from clustergraph.formats import CSV, JSON, N_TRIPLES, TURTLE
+from clustergraph.processes import ForkFailed
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.workers import WorkerPool
 
@@ -199,6 +201,61 @@ def test_a_loader_that_dies_is_started_again(dataset: Path, caplog: pytest.LogCa
     run(dataset, ask, queue_wait_s=PATIENCE_S)
 
     assert [one.getMessage() for one in caplog.records] == ["the loader process has ended and is started again"]
+
+
+def test_a_worker_that_cannot_be_forked_now_is_forked_later(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "RETRY_S", 0.01)
+
+    async def ask(pool: WorkerPool) -> None:
+        failures = [ForkFailed("full"), OSError(24, "full")]
+        fork = pool._fork
+
+        def failing() -> tuple[int, int, socket.socket]:
+            if failures:
+                raise failures.pop()
+            return fork()
+
+        monkeypatch.setattr(pool, "_fork", failing)
+        for worker in list(pool._alive):
+            os.kill(worker.pid, signal.SIGKILL)
+        while any(not _is_dying(worker.pid) for worker in pool._alive):
+            await asyncio.sleep(0.01)
+
+        assert [await body(pool, ORDINARY) for _ in range(4)] == [ORDINARY_ANSWER] * 4
+        assert (failures, len(pool._alive)) == ([], 2)
+
+    run(dataset, ask, queue_wait_s=PATIENCE_S)
+
+
+def test_one_large_value_comes_in_small_pieces(dataset: Path) -> None:
+    doubled = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(18))
+    query = f'SELECT ?x18 {{ BIND("aaaaaaaaaa" AS ?x0) {doubled} }}'
+
+    async def ask(pool: WorkerPool) -> None:
+        answer = await pool.answer(QueryRequest(query, result_format=CSV))
+        sizes = [len(frame) async for frame in answer.frames]
+
+        assert (sum(sizes), max(sizes)) == (len("x18\r\n") + 10 * 2**18 + len("\r\n"), 1 << 16)
+
+    run(dataset, ask, limits=LIMITS._replace(time_limit_s=PATIENCE_S))
+
+
+def test_an_answer_that_is_read_too_slowly_is_cut(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "STREAM_LIMIT_S", 0.3)
+
+    async def ask(pool: WorkerPool) -> None:
+        answer = await pool.answer(QueryRequest("SELECT * { ?a ?p ?b . ?c ?q ?d }", result_format=CSV))
+        failure: QueryTooHungry | None = None
+        try:
+            async for _ in answer.frames:
+                await asyncio.sleep(0.02)
+        except QueryTooHungry as exc:
+            failure = exc
+
+        assert failure is not None
+        assert await body(pool, ORDINARY) == ORDINARY_ANSWER
+
+    run(dataset, ask, limits=LIMITS._replace(time_limit_s=PATIENCE_S))
 
 
 def test_a_reader_that_leaves_frees_its_worker(dataset: Path) -> None:

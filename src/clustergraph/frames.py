@@ -15,6 +15,8 @@ DATA: Final = b"D"  # a piece of the body
 END: Final = b"Z"  # the body is complete
 ERROR: Final = b"E"  # no answer, or no more of it; payload: the error, as JSON
 
+FRAME_LIMIT_BYTES: Final = 1 << 20  # what one side may make the other hold at once
+
 HEADER: Final = struct.Struct(">cI")
 
 _BY_NAME: Final = {one.name: one for one in (*RESULT_FORMATS, *GRAPH_FORMATS)}

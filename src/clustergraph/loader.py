@@ -57,9 +57,10 @@ class _FrameWriter:
         if not self._begun:
             write_frame(self._sock, ANSWER, self._format_name.encode())
             self._begun = True
-        if self._buffer:
-            write_frame(self._sock, DATA, bytes(self._buffer))
-            self._buffer.clear()
+        # In pieces, however much the engine gave at once: the parent must never hold more than it passes on.
+        for start in range(0, len(self._buffer), CHUNK_BYTES):
+            write_frame(self._sock, DATA, bytes(self._buffer[start : start + CHUNK_BYTES]))
+        self._buffer.clear()
 
 
 def _answer(engine: Engine, sock: socket.socket, request: QueryRequest, output_limit_bytes: int) -> None:
@@ -132,7 +133,13 @@ def _serve(engine: Engine, control: socket.socket, limits: dict[str, int]) -> No
     parent = os.getpid()
     while control.recv(1):
         ours, theirs = socket.socketpair()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # no process or memory is free just now: said by sending no worker
+            ours.close()
+            theirs.close()
+            socket.send_fds(control, [struct.pack(">I", 0)], [])
+            continue
         if pid == 0:
             ours.close()
             control.close()

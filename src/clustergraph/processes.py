@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from clustergraph.errors import DatasetUnusable
-from clustergraph.frames import ASK, HEADER
+from clustergraph.frames import ASK, FRAME_LIMIT_BYTES, HEADER
 from clustergraph.runner import Limits
 
 START_LIMIT_S: Final = 120.0  # to load the dataset; a dataset of ten million quads takes about a minute
+
+
+class ForkFailed(Exception):
+    """A worker could not be had this time, though the loader lives."""
 
 
 class Worker:
@@ -30,6 +34,7 @@ class Worker:
         self._writer = writer
 
     async def send(self, payload: bytes) -> None:
+        """Hands over one request."""
         self._writer.write(HEADER.pack(ASK, len(payload)) + payload)
         await self._writer.drain()
 
@@ -39,6 +44,9 @@ class Worker:
         Raises: asyncio.IncompleteReadError or ConnectionError once the process is dead.
         """
         kind, length = HEADER.unpack(await self._reader.readexactly(HEADER.size))
+        if length > FRAME_LIMIT_BYTES:
+            message = f"a frame of {length:,} bytes"
+            raise ConnectionError(message)
         return kind, await self._reader.readexactly(length)
 
     def is_alive(self) -> bool:
@@ -82,12 +90,20 @@ class Loader:
         return int(struct.unpack(">Q", said)[0])
 
     def fork(self) -> tuple[int, int, socket.socket]:
-        """A new worker's process id, its handle and our end of its socket. Blocks for the milliseconds of a fork."""
+        """A new worker's process id, its handle and our end of its socket. Blocks for the milliseconds of a fork.
+
+        Raises: ForkFailed if it may go better next time; OSError if the loader has ended.
+        """
         self._control.sendall(b"w")
         data, descriptors, _, _ = socket.recv_fds(self._control, 4, 2)
         if len(data) < 4:  # noqa: PLR2004
             message = "the loader process has ended"
             raise ConnectionError(message)
+        if len(descriptors) < 2:  # noqa: PLR2004  # the kernel drops what a process at its limit cannot take
+            for one in descriptors:
+                os.close(one)
+            message = "no file descriptor is free for a new worker"
+            raise ForkFailed(message)
         return struct.unpack(">I", data)[0], descriptors[1], socket.socket(fileno=descriptors[0])
 
     def close(self) -> None:

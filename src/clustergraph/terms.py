@@ -68,13 +68,25 @@ VOCABULARY_KINDS: Final = (
 KINDS: Final = tuple(sorted((*ENTITY_KINDS, *CLAIM_KINDS, *VOCABULARY_KINDS, "area", "mapping", "membership")))
 """Every `{kind}` of `…/id/{kind}/{slug}`."""
 
-CLAIM_PROPERTIES: Final = frozenset(
-    {f"{ORG}memberOf"}
-    | {
-        f"{CG}{name}"
-        for name in ["alignedWith", "attestedName", "evidence", "hasAim", "hasBroaderFocusArea", "hasFocusArea", "hasMemberCategory", "hasParty", "involves", "isForArea", "isPartOfInitiative", "isPromotedBy", "isRecognisedBy", "isUnderStrategy", "recognisedBy", "recognises"]
-    }
+_CLAIMED: Final = (
+    "alignedWith",
+    "attestedName",
+    "evidence",
+    "hasAim",
+    "hasBroaderFocusArea",
+    "hasFocusArea",
+    "hasMemberCategory",
+    "hasParty",
+    "involves",
+    "isForArea",
+    "isPartOfInitiative",
+    "isPromotedBy",
+    "isRecognisedBy",
+    "isUnderStrategy",
+    "recognisedBy",
+    "recognises",
 )
+CLAIM_PROPERTIES: Final = frozenset((f"{ORG}memberOf", *(f"{CG}{name}" for name in _CLAIMED)))
 """With these somebody claims something of a thing; they have no place in the thing's own file."""
 
 PREFIXES: Final[dict[str, str]] = {

@@ -25,12 +25,14 @@ from clustergraph.errors import (
     QueryTooHungry,
 )
 from clustergraph.frames import ANSWER, DATA, END, ERROR, format_named, request_to_json
-from clustergraph.processes import Loader, Worker
+from clustergraph.processes import ForkFailed, Loader, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest
 
 _logger: Final = logging.getLogger("clustergraph.workers")
 
 RETRY_S: Final = 1.0  # between two attempts to start a worker
+QUICK_DEATH_S: Final = 0.1  # a worker that dies so early was dying when it was asked: somebody killed it while idle
+STREAM_LIMIT_S: Final = 60.0  # from the first frame to the last, however slowly the client reads
 STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its worker
 
 
@@ -99,7 +101,7 @@ class WorkerPool:
             worker.kill()
         await asyncio.to_thread(self._loader.close)
 
-    async def answer(self, request: QueryRequest) -> Answer:
+    async def answer(self, request: QueryRequest, *, again: bool = False) -> Answer:
         """The answer to one query, once its status is certain.
 
         Raises: Busy; QueryTimedOut; QueryTooHungry; whatever error the worker names.
@@ -109,8 +111,11 @@ class WorkerPool:
         before = time.monotonic()
         try:
             kind, payload = await self._frame(lease.worker, limit_s, limit_s, ask=request_to_json(request))
-        except BaseException:
+        except BaseException as exc:
             lease.end()
+            died = isinstance(exc.__cause__, asyncio.IncompleteReadError | ConnectionError)
+            if died and not again and time.monotonic() - before < QUICK_DEATH_S:
+                return await self.answer(request, again=True)
             raise
         if kind == ERROR:
             lease.end(complete=True)
@@ -126,6 +131,7 @@ class WorkerPool:
         """The body. Time is counted while we wait for the worker, not while the client takes what it gave."""
         loop = asyncio.get_running_loop()
         kind = DATA
+        slow = loop.call_later(STREAM_LIMIT_S, lease.end)
         try:
             while True:
                 before = time.monotonic()
@@ -139,6 +145,7 @@ class WorkerPool:
                 finally:
                     stalled.cancel()
         finally:
+            slow.cancel()
             lease.end(complete=kind in (END, ERROR))
         if kind != END:
             raise _error(payload)
@@ -207,7 +214,7 @@ class WorkerPool:
                 async with self._forking:
                     pid, handle, sock = await asyncio.to_thread(self._fork)
                 break
-            except (OSError, DatasetUnusable):
+            except (OSError, DatasetUnusable, ForkFailed):
                 _logger.exception("no worker could be started; the next attempt follows in %g s", RETRY_S)
                 await asyncio.sleep(RETRY_S)
                 if self._closing:

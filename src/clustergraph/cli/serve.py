@@ -1,15 +1,18 @@
 """`clustergraph serve`."""
 
+import resource
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from clustergraph.errors import UsageError
 from clustergraph.published import find_dist, open_published
 from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
+
+_CONNECTIONS: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
@@ -42,6 +45,9 @@ def serve(dist: Path | None, **knobs: Any) -> None:
     import uvicorn  # noqa: PLC0415  # optional extra
 
     from clustergraph.web.app import create_app  # noqa: PLC0415
+    from clustergraph.web.connection import BoundedProtocol  # noqa: PLC0415
+
+    _allow_files()
 
     settings = Settings(dist=find_dist(dist), **knobs)
     published = open_published(settings.dist)
@@ -49,9 +55,22 @@ def serve(dist: Path | None, **knobs: Any) -> None:
         address = f"http://{settings.host}:{settings.port}/"
         click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on {address}")
         config = uvicorn.Config(
-            create_app(published, settings), log_level="warning", server_header=False, timeout_keep_alive=5
+            create_app(published, settings),
+            http=BoundedProtocol,
+            log_level="warning",
+            server_header=False,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=10,
+            limit_concurrency=_CONNECTIONS,
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _allow_files() -> None:
+    """As many open files as the system lets us have: each connection is one, and a new worker takes two."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(65_536, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listening(host: str, port: int) -> socket.socket:

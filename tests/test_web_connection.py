@@ -1,0 +1,86 @@
+"""A connection that sends too large a head, or none at all, is closed, and the others go on."""
+
+import asyncio
+import contextlib
+
+import pytest
+import uvicorn
+
+from clustergraph.web import connection
+from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
+
+PATIENCE_S = 60.0
+
+
+async def hello(scope: dict[str, object], _receive: object, send: object) -> None:
+    """An application that answers everything with two letters."""
+    assert callable(send)
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"hi"})
+
+
+def exchange(*requests: bytes, closing: bool = True) -> list[bytes]:
+    """What one connection gets back after each piece it sends, read until the server has no more or closes."""
+
+    async def within() -> list[bytes]:
+        server = uvicorn.Server(uvicorn.Config(hello, port=0, http=BoundedProtocol, lifespan="off", log_level="error"))
+        serving = asyncio.ensure_future(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        answers = []
+        for request in requests:
+            with contextlib.suppress(ConnectionError):
+                writer.write(request)
+                await writer.drain()
+            if closing and request is requests[-1]:
+                try:
+                    answers.append(await reader.read())
+                except ConnectionError:  # closed with our bytes unread, which the system tells as a reset
+                    answers.append(b"")
+            else:
+                answers.append(await reader.readuntil(b"hi"))
+        writer.close()
+        server.should_exit = True
+        await serving
+        return answers
+
+    return asyncio.run(asyncio.wait_for(within(), PATIENCE_S))
+
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def test_ordinary_requests_follow_one_another_on_one_connection() -> None:
+    answers = exchange(REQUEST, REQUEST, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", closing=False)
+
+    assert [answer.split(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 200 OK"] * 3
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"GET /" + b"a" * 2 * HEAD_LIMIT_BYTES, id="address"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * HEAD_LIMIT_BYTES, id="headers"),
+    ],
+)
+def test_a_head_without_end_is_refused(head: bytes) -> None:
+    (answer,) = exchange(head)
+
+    assert answer.split(b"\r\n")[0] in (b"HTTP/1.1 431 Request Header Fields Too Large", b"")
+
+
+def test_the_next_head_on_a_connection_is_bounded_too() -> None:
+    first, second = exchange(REQUEST, b"GET /" + b"a" * 2 * HEAD_LIMIT_BYTES)
+
+    assert first.startswith(b"HTTP/1.1 200 OK")
+    assert second.split(b"\r\n")[0] in (b"HTTP/1.1 431 Request Header Fields Too Large", b"")
+
+
+@pytest.mark.parametrize("head", [b"", b"GET / HTTP/1.1\r\nHost"], ids=["nothing", "half-a-head"])
+def test_a_head_that_does_not_come_ends_the_connection(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIME_LIMIT_S", 0.05)
+
+    assert exchange(head) == [b""]
