@@ -1,5 +1,7 @@
 """A build: the same bytes every time, all of it or nothing, and never over something that no build made."""
 
+import errno
+import fcntl
 import gzip
 import hashlib
 import json
@@ -161,7 +163,7 @@ def test_the_folder_one_stands_in_can_be_filled(tmp_path: Path, monkeypatch: pyt
 def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path, built_sample: Path) -> None:
     shutil.copytree(built_sample, tmp_path / "releases/1")
     (tmp_path / "dist").symlink_to("releases/1")
-    (tmp_path / "releases/1/old").touch()
+    (tmp_path / "releases/1/clustergraph.nq").write_bytes(b"old")
 
     build(SAMPLE, tmp_path / "dist")
 
@@ -171,19 +173,193 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path, built_sam
 
 @pytest.mark.parametrize("in_one_step", [True, False])
 def test_an_older_build_is_replaced_and_nothing_is_left_beside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_one_step: bool
+    tmp_path: Path, built_sample: Path, monkeypatch: pytest.MonkeyPatch, *, in_one_step: bool
 ) -> None:
     if not in_one_step:
         monkeypatch.setattr(clustergraph.build, "_exchange", lambda _one, _other: False)
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist/manifest.json").write_text("an older build", encoding="utf-8")
-    (tmp_path / "dist.tmp").mkdir()
-    (tmp_path / "dist.tmp/half").touch()
+    shutil.copytree(built_sample, tmp_path / "dist")
+    replace(tmp_path / "dist/manifest.json", f'"{__version__}"', '"0.0.1"')
 
     build(SAMPLE, tmp_path / "dist")
 
     assert open_published(tmp_path / "dist").version == __version__
     assert [one.name for one in tmp_path.iterdir()] == ["dist"]
+
+
+def refusal(root: Path, out: Path) -> str:
+    with pytest.raises(UsageError) as caught:
+        build(root, out)
+    return caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    ["an older build", "[" * 100_000, '{"name": "an extension", "manifest_version": 3}', '{"version": "1"}'],
+    ids=["prose", "deep", "foreign", "half"],
+)
+def test_a_folder_with_the_manifest_of_another_is_not_replaced(tmp_path: Path, manifest: str) -> None:
+    out = tmp_path / "dist"
+    out.mkdir()
+    (out / "manifest.json").write_text(manifest, encoding="utf-8")
+
+    assert refusal(SAMPLE, out) == f"'{out}' holds something that no build made: name an empty or a new folder"
+    assert contents(tmp_path) == {"dist/manifest.json": manifest.encode()}
+
+
+@pytest.mark.parametrize("name", ["letter", "queries/letter", ".git/HEAD"])
+def test_a_build_with_a_file_that_it_does_not_list_is_not_replaced(
+    tmp_path: Path, built_sample: Path, name: str
+) -> None:
+    out = Path(shutil.copytree(built_sample, tmp_path / "dist"))
+    (out / name).parent.mkdir(exist_ok=True)
+    (out / name).write_text("dear", encoding="utf-8")
+
+    assert refusal(SAMPLE, out) == f"'{out}' holds something that no build made: name an empty or a new folder"
+    assert contents(out) == {**contents(built_sample), name: b"dear"}
+
+
+def test_a_build_with_a_link_to_a_folder_is_not_replaced(tmp_path: Path, built_sample: Path) -> None:
+    out = Path(shutil.copytree(built_sample, tmp_path / "dist"))
+    (out / "link").symlink_to(tmp_path)
+
+    assert refusal(SAMPLE, out) == f"'{out}' holds something that no build made: name an empty or a new folder"
+
+
+def test_a_pipe_for_a_manifest_is_not_waited_for(tmp_path: Path) -> None:
+    out = tmp_path / "dist"
+    out.mkdir()
+    os.mkfifo(out / "manifest.json")
+
+    assert refusal(SAMPLE, out) == f"'{out}' holds something that no build made: name an empty or a new folder"
+
+
+def test_the_repository_the_home_folder_and_what_holds_them_are_not_replaced(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "homes/me"))
+    (tmp_path / "homes/me").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(sample)
+    before = contents(tmp_path)
+
+    for out in (sample, sample.parent, Path("/"), tmp_path / "link", tmp_path / "homes/me", tmp_path / "homes"):
+        assert refusal(sample, out) == (
+            f"'{out}' is or holds the repository or your home folder: name a folder for the build alone"
+        )
+    assert contents(tmp_path) == before
+
+
+def test_what_was_put_there_during_the_build_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "dist"
+
+    def intrude(_paths: object) -> None:
+        out.mkdir()
+        (out / "letter").touch()
+
+    monkeypatch.setattr(clustergraph.build, "_flush", intrude)
+
+    assert refusal(SAMPLE, out) == f"'{out}' holds something that no build made: name an empty or a new folder"
+    assert list(contents(tmp_path)) == ["dist/letter"]
+
+
+def test_siblings_of_any_name_are_left_alone(tmp_path: Path) -> None:
+    names = ["dist.tmp", "dist.old", ".dist.personal", ".dist.personal.building", ".other.abcdefgh.building"]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "photograph").touch()
+
+    build(SAMPLE, tmp_path / "dist")
+
+    assert sorted(one.parent.name for one in tmp_path.rglob("photograph")) == sorted(names)
+
+
+def test_what_a_killed_build_left_is_swept_and_what_a_living_one_holds_is_not(tmp_path: Path) -> None:
+    for name in ("dead", "live"):
+        (tmp_path / f".dist.00{name}00.building/new").mkdir(parents=True)
+    descriptor = os.open(tmp_path / ".dist.00live00.building", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    build(SAMPLE, tmp_path / "dist")
+    os.close(descriptor)
+
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".dist.00live00.building", "dist"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_system_that_cannot_write_is_quoted_and_nothing_is_left(
+    tmp_path: Path, built_sample: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(_paths: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    out = Path(shutil.copytree(built_sample, tmp_path / "dist"))
+    monkeypatch.setattr(clustergraph.build, "_flush", refuse)
+
+    assert refusal(SAMPLE, out) == f"'{out}' cannot be written: {os.strerror(number)}"
+    assert refusal(SAMPLE, tmp_path / "a/b/c") == f"'{tmp_path}/a/b/c' cannot be written: {os.strerror(number)}"
+    assert [one.name for one in tmp_path.iterdir()] == ["dist"]
+    assert contents(out) == contents(built_sample)
+
+
+def test_a_rename_that_fails_halfway_puts_the_older_build_back(
+    tmp_path: Path, built_sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = Path(shutil.copytree(built_sample, tmp_path / "dist"))
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name == "new":
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(clustergraph.build, "_exchange", lambda _one, _other: False)
+    monkeypatch.setattr(Path, "rename", refuse)
+
+    assert refusal(SAMPLE, out) == f"'{out}' cannot be written: Input/output error"
+    assert [one.name for one in tmp_path.iterdir()] == ["dist"]
+    assert contents(out) == contents(built_sample)
+
+
+def test_a_place_where_no_folder_can_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+
+    assert refusal(SAMPLE, Path("/proc/x/y")) == "'/proc/x/y' cannot be written: No such file or directory"
+    assert refusal(SAMPLE, tmp_path / "file/dist") == f"'{tmp_path}/file/dist' cannot be written: Not a directory"
+    assert refusal(SAMPLE, tmp_path / "loop").startswith(f"'{tmp_path}/loop' cannot be written: ")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "loop"]
+
+
+BUILDS_AT_ONCE = """
+import os, sys
+from pathlib import Path
+from clustergraph.build import build
+
+children = []
+for root in sys.argv[2:] * 4:
+    children.append(os.fork())
+    if children[-1] == 0:
+        build(Path(root), Path(sys.argv[1]))
+        os._exit(0)
+print([os.waitpid(child, 0)[1] for child in children])
+"""
+
+
+def test_builds_at_once_into_one_folder_leave_one_of_them_whole(sample: Path) -> None:
+    dist = sample.parent / "out/dist"
+    digests = [build(SAMPLE, sample.parent / "one").digest]
+    replace(sample / NORTH, "Northern clocks", "Clocks of the north")
+    digests.append(build(sample, sample.parent / "other").digest)
+
+    given = subprocess.run(
+        [sys.executable, "-c", BUILDS_AT_ONCE, str(dist), str(SAMPLE), str(sample)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (given.stdout, given.stderr) == (f"{[0] * 8}\n", "")
+    assert open_published(dist).digest in digests
+    assert [one.name for one in dist.parent.iterdir()] == ["dist"]
 
 
 # A process that builds and is killed at the nth time that it touches the file system, with nothing of it cleaned up.

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,15 +15,20 @@ from clustergraph.errors import DatasetUnusable
 from clustergraph.published import find_dist, open_published, sha256
 
 ANEW = "run 'clustergraph build' to make it anew"
+NEEDED = ("queries/internal/exists.rq", "queries/internal/statements.rq")
 
 
 @pytest.fixture
 def dist(built_sample: Path, tmp_path: Path) -> Path:
-    """A copy of the built sample, to be spoiled at will."""
-    return Path(shutil.copytree(built_sample, tmp_path / "dist"))
+    """A copy of the built sample with the queries that the pages need, to be spoiled at will."""
+    dist = Path(shutil.copytree(built_sample, tmp_path / "dist"))
+    for name in NEEDED:
+        (dist / name).write_bytes(b"ASK {}")
+    changed(dist, lambda manifest: manifest["files"].update(dict.fromkeys(NEEDED, sha256(dist / NEEDED[0]))))
+    return dist
 
 
-def changed(dist: Path, change: Callable[[dict[str, object]], object]) -> None:
+def changed(dist: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
     change(manifest)
     (dist / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -118,6 +125,53 @@ def test_a_manifest_that_names_another_digest_than_its_dataset_is_refused(dist: 
     changed(dist, lambda manifest: manifest.update(digest="0" * 64))
 
     assert refusal(dist) == f"'{dist}/manifest.json' gives two digests for clustergraph.nq: {ANEW}"
+
+
+def test_a_manifest_that_does_not_list_its_dataset_is_refused(dist: Path) -> None:
+    changed(dist, lambda manifest: manifest["files"].pop("clustergraph.nq"))
+
+    assert refusal(dist) == f"'{dist}/manifest.json' does not list clustergraph.nq: {ANEW}"
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_build_without_a_query_that_the_pages_need_gives_them_none(dist: Path, name: str) -> None:
+    changed(dist, lambda manifest: manifest["files"].pop(name))
+    (dist / name).unlink()
+    published = open_published(dist)
+
+    with pytest.raises(DatasetUnusable) as caught:
+        _ = published.internal_queries
+
+    assert caught.value.detail == f"'{dist}/manifest.json' does not list {name}, which the pages need: {ANEW}"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_a_manifest_that_is_no_regular_file_is_refused_at_once(dist: Path, make: Callable[[Path], None]) -> None:
+    (dist / "manifest.json").unlink()
+    make(dist / "manifest.json")
+
+    assert refusal(dist) == f"'{dist}/manifest.json' is no regular file: {ANEW}"
+
+
+def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(dist: Path) -> None:
+    (dist / "clustergraph.nq").unlink()
+    os.mkfifo(dist / "clustergraph.nq")
+
+    assert refusal(dist) == f"'{dist}/clustergraph.nq' is named in manifest.json but is not there: {ANEW}"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000], ids=["lists", "objects"])
+def test_a_manifest_that_is_nested_too_deeply_is_refused(dist: Path, text: str) -> None:
+    (dist / "manifest.json").write_text(text, encoding="utf-8")
+
+    assert refusal(dist) == f"'{dist}/manifest.json' is nested too deeply: {ANEW}"
+
+
+def test_a_name_that_the_system_refuses_is_refused(dist: Path) -> None:
+    name = "n" * 300
+    changed(dist, lambda manifest: manifest["files"].update({name: ""}))
+
+    assert refusal(dist) == f"'{dist}/{name}' cannot be read (File name too long): {ANEW}"
 
 
 def test_the_digest_is_the_one_that_everybody_computes(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ DATASET: Final = "clustergraph.nq"
 CATALOGUE: Final = "queries/catalogue"
 INTERNAL: Final = "queries/internal"
 _KEYS: Final = {"version": str, "digest": str, "counts": dict, "files": dict}
+_PAGES_NEED: Final = ("exists.rq", "statements.rq")
+_ANEW: Final = "run 'clustergraph build' to make it anew"
 DIST_VARIABLE: Final = "CLUSTERGRAPH_DIST"
 
 
@@ -39,8 +41,16 @@ class Published:
 
     @property
     def internal_queries(self) -> Path:
-        """The folder of the queries that the code itself runs."""
-        return self.folder / INTERNAL
+        """The folder of the queries that the code itself runs.
+
+        Raises: DatasetUnusable naming one that the pages need and the build lacks.
+        """
+        folder = self.folder / INTERNAL
+        for name in _PAGES_NEED:
+            if not (folder / name).is_file():
+                message = f"'{self.folder / MANIFEST}' does not list {INTERNAL}/{name}, which the pages need: {_ANEW}"
+                raise DatasetUnusable(message)
+        return folder
 
 
 def find_dist(folder: Path | None = None) -> Path:
@@ -60,23 +70,38 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a build says of itself, its files not yet looked at.
+
+    Raises: DatasetUnusable if there is none, or none that a build writes. Never waits for a pipe.
+    """
+    path = folder / MANIFEST
     if not folder.is_dir():
         message = f"there is no folder '{folder}': run 'clustergraph build' first, or name the folder it wrote"
         raise DatasetUnusable(message)
-    try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-    except FileNotFoundError as exc:
-        message = f"'{folder}' has no {MANIFEST}: run 'clustergraph build' to make it anew"
-        raise DatasetUnusable(message) from exc
-    except ValueError as exc:
-        message = f"'{folder / MANIFEST}' is not JSON: run 'clustergraph build' to make it anew"
-        raise DatasetUnusable(message) from exc
+    if not path.exists():
+        message = f"'{folder}' has no {MANIFEST}: {_ANEW}"
+        raise DatasetUnusable(message)
+    if not path.is_file():
+        message = f"'{path}' is no regular file: {_ANEW}"
+        raise DatasetUnusable(message)
+    manifest = _parsed(path)
     if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), kind) for key, kind in _KEYS.items()):
-        keys = ", ".join(_KEYS)
-        message = f"'{folder / MANIFEST}' lacks one of {keys}: run 'clustergraph build' to make it anew"
+        message = f"'{path}' lacks one of {', '.join(_KEYS)}: {_ANEW}"
         raise DatasetUnusable(message)
     return manifest
+
+
+def _parsed(path: Path) -> object:
+    try:
+        parsed: object = json.loads(path.read_bytes())
+    except ValueError as exc:
+        message = f"'{path}' is not JSON: {_ANEW}"
+        raise DatasetUnusable(message) from exc
+    except RecursionError as exc:
+        message = f"'{path}' is nested too deeply: {_ANEW}"
+        raise DatasetUnusable(message) from exc
+    return parsed
 
 
 def open_published(folder: Path) -> Published:
@@ -84,24 +109,33 @@ def open_published(folder: Path) -> Published:
 
     Raises: DatasetUnusable naming the file that is missing, changed or added; nothing is served from it then.
     """
-    manifest = _manifest(folder)
-    for name, digest in manifest["files"].items():
-        path = folder / name
-        if not path.is_file():
-            message = f"'{path}' is named in {MANIFEST} but is not there: run 'clustergraph build' to make it anew"
-            raise DatasetUnusable(message)
-        if sha256(path) != digest:
-            message = (
-                f"'{path}' is not what {MANIFEST} says (SHA-256 differs): run 'clustergraph build' to make it anew"
-            )
-            raise DatasetUnusable(message)
-    for path in sorted(folder.rglob("*.rq")):
-        if path.relative_to(folder).as_posix() not in manifest["files"]:
-            message = f"'{path}' is not named in {MANIFEST}: run 'clustergraph build' to make it anew"
-            raise DatasetUnusable(message)
-    if manifest["files"].get(DATASET) != manifest["digest"]:
-        message = f"'{folder / MANIFEST}' gives two digests for {DATASET}: run 'clustergraph build' to make it anew"
+    try:
+        manifest = read_manifest(folder)
+        _compare(folder, manifest["files"])
+    except OSError as exc:
+        message = f"'{exc.filename or folder}' cannot be read ({exc.strerror}): {_ANEW}"
+        raise DatasetUnusable(message) from exc
+    if DATASET not in manifest["files"]:
+        message = f"'{folder / MANIFEST}' does not list {DATASET}: {_ANEW}"
+        raise DatasetUnusable(message)
+    if manifest["files"][DATASET] != manifest["digest"]:
+        message = f"'{folder / MANIFEST}' gives two digests for {DATASET}: {_ANEW}"
         raise DatasetUnusable(message)
     return Published(
         folder, manifest["version"], manifest["digest"], manifest["counts"], load_queries(folder / CATALOGUE)
     )
+
+
+def _compare(folder: Path, files: dict[str, Any]) -> None:
+    for name, digest in files.items():
+        path = folder / name
+        if not path.is_file():
+            message = f"'{path}' is named in {MANIFEST} but is not there: {_ANEW}"
+            raise DatasetUnusable(message)
+        if sha256(path) != digest:
+            message = f"'{path}' is not what {MANIFEST} says (SHA-256 differs): {_ANEW}"
+            raise DatasetUnusable(message)
+    for path in sorted(folder.rglob("*.rq")):
+        if path.relative_to(folder).as_posix() not in files:
+            message = f"'{path}' is not named in {MANIFEST}: {_ANEW}"
+            raise DatasetUnusable(message)
