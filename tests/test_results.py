@@ -8,7 +8,7 @@ from pyoxigraph import Literal, NamedNode, QueryResultsFormat, QuerySolutions, S
 
 from clustergraph.engine import term
 from clustergraph.formats import N_TRIPLES, TSV, Format
-from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
+from clustergraph.results import CELL_LIMIT, COLUMN_LIMIT, Table, Term, n_triples, read_table, read_triples, read_truth
 from clustergraph.runner import Answer
 from clustergraph.terms import XSD
 
@@ -100,6 +100,26 @@ def test_an_endless_line_is_given_up_and_shown_as_incomplete(monkeypatch: pytest
 
     assert read == Table(("a",), ((Term("literal", "1", datatype=f"{XSD}integer"),),), complete=False)
     assert frames.given == 11
+
+
+def test_a_wide_table_is_read_to_the_limits_of_cells_and_columns_and_then_given_up() -> None:
+    width = 1_000
+    row = "\t".join("1" * width)
+    frames = Frames("\n".join(["\t".join(f"?{number}" for number in range(width)), *[row] * 1_000, ""]).encode(), 500)
+
+    read = asyncio.run(read_table(Answer(TSV, frames()), row_limit=1_000))
+
+    assert (len(read.columns), read.columns_left_out) == (COLUMN_LIMIT, width - COLUMN_LIMIT)
+    assert {len(row) for row in read.rows} == {COLUMN_LIMIT}
+    assert len(read.rows) * COLUMN_LIMIT == CELL_LIMIT
+    assert not read.complete
+    assert frames.given * 500 < 500_000
+
+
+def test_a_table_without_some_of_its_columns_is_not_complete() -> None:
+    read = table("\t".join(f"?{number}" for number in range(101)) + "\n" + "\t".join("1" * 101) + "\n", size=50)
+
+    assert (len(read.rows), read.complete, read.columns_left_out) == (1, False, 1)
 
 
 def test_n_triples_are_read_as_three_columns() -> None:

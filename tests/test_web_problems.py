@@ -1,13 +1,14 @@
 import inspect
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clustergraph import errors
 from clustergraph.errors import ClusterGraphError, DatasetUnusable, QueryMalformed, UsageError
 from clustergraph.web.problems import BY_STATUS, PROBLEMS, escaped, shown, told
-from web_runner import FailingRunner, TestClient, client_for, problem
+from web_runner import FailingRunner, LocalRunner, TestClient, client_for, exchange, problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 SECRET = "/srv/secret/dist/clustergraph.nq line 7: password=hunter2"  # noqa: S105
@@ -255,3 +256,51 @@ def test_options_names_the_methods(client: TestClient, path: str) -> None:
 
     assert (response.status_code, response.content) == (204, b"")
     assert {"GET", "HEAD", "OPTIONS"} <= set(response.headers["allow"].split(", "))
+
+
+# What is refused before any route
+
+
+@pytest.mark.parametrize("lines", [1, 2], ids=["in one line", "in two lines"])
+def test_a_long_accept_header_is_refused_unread(client: TestClient, lines: int) -> None:
+    part = "text/html," * (5_000 // 10 // lines)
+
+    response = client.get("/sparql?query=ASK+{}", headers=[("accept", part)] * lines)
+
+    expected = "the Accept header has 5,000 characters, the limit is 4,096: name fewer formats"
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json() == problem(400, "bad-request", expected)
+
+
+def test_an_accept_header_as_long_as_the_limit_is_read(client: TestClient) -> None:
+    assert client.get("/sparql?query=ASK+{}", headers={"accept": "*/*".ljust(4_096)}).status_code == 200
+
+
+def old(app: Any) -> Any:
+    """The application as a client that speaks HTTP/1.0 sees it."""
+
+    async def speaks_1_0(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "http_version": "1.0"}, receive, send)
+
+    return speaks_1_0
+
+
+def test_http_1_0_gets_no_answer_of_unknown_length(tmp_path: Path) -> None:
+    runner = LocalRunner()
+
+    start, body = exchange(old(client_for(tmp_path, runner).app), "GET", query="ASK {}")
+
+    headers = dict(start["headers"])
+    assert (start["status"], headers[b"content-type"]) == (505, b"application/problem+json")
+    assert int(headers[b"content-length"]) == len(body["body"])
+    assert b"ask with HTTP/1.1" in body["body"]
+    assert runner.closed == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/static/style.css"), ("HEAD", "/sparql")])
+def test_http_1_0_gets_every_answer_of_known_length(tmp_path: Path, method: str, path: str) -> None:
+    query = "ASK {}" if path == "/sparql" else ""
+
+    start, *_ = exchange(old(client_for(tmp_path).app), method, path, query=query)
+
+    assert start["status"] == 200

@@ -3,6 +3,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -13,6 +14,7 @@ from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.runner import Answer, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import expand
+from clustergraph.web import sparql as module
 from web_runner import FailingRunner, LocalRunner, TestClient, client_for, exchange, problem
 
 FORM = "application/x-www-form-urlencoded"
@@ -475,13 +477,37 @@ def test_another_query_format_or_graph_has_another_tag(client: TestClient) -> No
     assert len(set(tags)) == len(variants)
 
 
-@pytest.mark.parametrize("function", ["NOW()", "rand ( )", "UUID()", "STRUUID()"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        "NOW()",
+        "rand ( )",
+        "UUID()",
+        "STRUUID()",
+        "BNODE()",
+        'BNODE("a")',
+        "RAND#\n()",
+        "1+NOW#(\r\n#\n\t()",
+    ],
+)
 def test_an_answer_that_changes_each_time_is_not_stored(client: TestClient, function: str) -> None:
     response = client.get("/sparql", params={"query": f"SELECT ({function} AS ?a) {{}}"})
 
     assert response.status_code == 200
     assert "etag" not in response.headers
     assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT ?now { ?rand ?p 'NOW()' }",
+        "# RAND()\nASK {}",
+        "PREFIX foaf: <https://f.example/> ASK { ?a foaf:knows ?b }",
+    ],
+)
+def test_a_query_that_only_mentions_a_changing_function_is_stored(client: TestClient, query: str) -> None:
+    assert "etag" in client.get("/sparql", params={"query": query}).headers
 
 
 def test_an_answer_to_a_post_is_not_stored(client: TestClient) -> None:
@@ -648,6 +674,62 @@ def test_a_page_shows_a_thousand_rows_and_links_to_all_of_them(client: TestClien
     assert "Only the first 1,000 are shown." in text
     assert "SELECT+%3Fa+%7B+%3Fs+%3Fp+%3Fo+.+%3Fs2+%3Fp2+%3Fo2+BIND%281+AS+%3Fa%29+%7D&amp;format=csv" in text
     assert runner.closed == 1
+
+
+def test_a_page_of_a_million_cells_shows_the_first_and_links_to_the_whole(tmp_path: Path) -> None:
+    query = f"SELECT {' '.join(f'?{number}' for number in range(1_000))} {{ VALUES ?n {{ {'1 ' * 1_000}}} }}"
+    client = client_for(tmp_path, LocalRunner(frame_bytes=65_536))
+
+    text = client.post("/sparql", data={"query": query}, headers={"accept": BROWSER}).text
+
+    assert (text.count("<th scope"), text.count("<td")) == (100, 20_000)
+    assert "200 rows in the first 100 of 1,000 columns; there is more." in text
+    assert "Only the first 200 are shown, in 100 of 1,000 columns." in text
+    assert "The whole answer:" in text
+    assert 'name="format" value="csv"' in text or "format=csv" in text
+
+
+def where_called(monkeypatch: pytest.MonkeyPatch, name: str) -> list[bool]:
+    """Whether each call of a function of the module was made in the thread of an event loop."""
+    called = getattr(module, name)
+    in_loop: list[bool] = []
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            in_loop.append(False)
+        else:
+            in_loop.append(True)
+        return called(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, noted)
+    return in_loop
+
+
+def test_a_page_with_a_result_is_made_outside_the_event_loop(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_loop = where_called(monkeypatch, "page")
+
+    assert client.get("/sparql", params={"query": SELECT}, headers={"accept": BROWSER}).status_code == 200
+    assert in_loop == [False]
+
+
+def test_a_long_query_is_judged_outside_the_event_loop_and_a_short_one_in_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_loop = where_called(monkeypatch, "admit")
+
+    statuses = [client.post("/sparql", data={"query": one}).status_code for one in (ASK, f"{ASK}#{'x' * 9_000}")]
+
+    assert (statuses, in_loop) == ([200, 200], [True, False])
+
+
+def test_a_long_query_is_refused_like_a_short_one(client: TestClient) -> None:
+    response = client.post("/sparql", data={"query": f"ASK {{ SERVICE <a:b> {{}} }}#{'x' * 9_000}"})
+
+    assert (response.status_code, response.json()["type"].partition("#")[2]) == (403, "query-refused")
 
 
 def test_a_long_query_has_buttons_in_place_of_links(client: TestClient) -> None:

@@ -1,14 +1,18 @@
 """Answers read back into terms, for pages that show them. Knows the syntax of TSV and N-Triples, nothing of HTTP."""
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from clustergraph.formats import TSV
 from clustergraph.runner import Answer, QueryRequest, Runner
 from clustergraph.terms import XSD
 
-SIZE_LIMIT_BYTES: Final = 8_000_000  # of an answer read for a page; what lies beyond is left unread
+SIZE_LIMIT_BYTES: Final = 2_000_000  # of an answer read for a page; what lies beyond is left unread
+CELL_LIMIT: Final = 20_000  # of an answer read for a page; each takes time to make and to show
+COLUMN_LIMIT: Final = 100
+_OWN_SIZE_LIMIT_BYTES: Final = 8_000_000  # of the answer to a query of our own
 
 
 class Term(NamedTuple):
@@ -30,12 +34,13 @@ Row: TypeAlias = tuple[Term | None, ...]
 class Table(NamedTuple):
     """The beginning of a tabular answer.
 
-    Shape: an unbound cell is None; `complete` says whether these rows are all there are.
+    Shape: an unbound cell is None; `complete` says whether these rows and columns are all there are.
     """
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     complete: bool
+    columns_left_out: int = 0
 
 
 _STRING = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?'
@@ -79,7 +84,13 @@ def _cell(text: str) -> Term | None:
     return Term("literal", text)
 
 
-async def _lines(answer: Answer, *, line_limit: int) -> tuple[list[str], bool]:
+def _rows_shown(header: bytes) -> int:
+    return CELL_LIMIT // min(header.count(b"\t") + 1, COLUMN_LIMIT)
+
+
+async def _lines(
+    answer: Answer, *, line_limit: int, size_limit: int, cells_count: bool = False
+) -> tuple[list[str], bool]:
     """The first lines of a body, and whether these are all. A frame may end anywhere, also inside a character."""
     lines: list[bytes] = []
     pieces: list[bytes] = []
@@ -89,9 +100,11 @@ async def _lines(answer: Answer, *, line_limit: int) -> tuple[list[str], bool]:
         pieces.append(frame)
         if b"\n" in frame:
             *whole, last = b"".join(pieces).split(b"\n")
+            if cells_count and not lines:
+                line_limit = min(line_limit, 1 + _rows_shown(whole[0]))
             lines += whole
             pieces = [last]
-        if len(lines) > line_limit or size > SIZE_LIMIT_BYTES:
+        if len(lines) > line_limit or size > size_limit:
             await answer.close()
             return [line.decode() for line in lines[:line_limit]], False
     lines += [rest] if (rest := b"".join(pieces)) else []
@@ -99,21 +112,28 @@ async def _lines(answer: Answer, *, line_limit: int) -> tuple[list[str], bool]:
 
 
 async def read_table(answer: Answer, *, row_limit: int) -> Table:
-    """The first rows of a SELECT answered in TSV; the rest of the answer is given up.
+    """The first rows and columns of a SELECT answered in TSV, as many as a page bears; the rest is given up.
 
     Source: SPARQL 1.1 Query Results CSV and TSV Formats.
     """
-    read, complete = await _lines(answer, line_limit=row_limit + 1)
-    header, lines = "".join(read[:1]), read[1:]
+    lines, complete = await _lines(answer, line_limit=row_limit + 1, size_limit=SIZE_LIMIT_BYTES, cells_count=True)
+    return await asyncio.to_thread(_table, lines, complete, COLUMN_LIMIT)  # strangers choose how much work this is
+
+
+def _table(lines: Sequence[str], complete: bool, column_limit: int | None) -> Table:
+    header, rest = "".join(lines[:1]), lines[1:]
     if not header:
-        return Table((), tuple(() for _ in lines), complete)
-    columns = tuple(name.removeprefix("?") for name in header.split("\t"))
-    return Table(columns, tuple(tuple(map(_cell, line.split("\t"))) for line in lines), complete)
+        return Table((), tuple(() for _ in rest), complete)
+    names = [name.removeprefix("?") for name in header.split("\t")]
+    columns = tuple(names[:column_limit])
+    rows = tuple(tuple(map(_cell, line.split("\t")[:column_limit])) for line in rest)
+    left_out = len(names) - len(columns)
+    return Table(columns, rows, complete and not left_out, left_out)
 
 
 async def read_triples(answer: Answer, *, row_limit: int) -> Table:
     """The first triples of a CONSTRUCT or DESCRIBE answered in N-Triples; the rest of the answer is given up."""
-    lines, complete = await _lines(answer, line_limit=row_limit)
+    lines, complete = await _lines(answer, line_limit=row_limit, size_limit=SIZE_LIMIT_BYTES)
     rows = tuple(tuple(map(_from_token, _TOKEN.finditer(line))) for line in lines)
     return Table(("subject", "predicate", "object"), rows, complete)
 
@@ -133,7 +153,8 @@ async def select(runner: Runner, query: str, bindings: Mapping[str, Term], *, ro
     """The answer to one of our own SELECT queries, with values bound to variables that it projects."""
     bound = {name: n_triples(term) for name, term in bindings.items()}
     answer = await runner.answer(QueryRequest(query, result_format=TSV, bindings=bound))
-    return await read_table(answer, row_limit=row_limit)
+    lines, complete = await _lines(answer, line_limit=row_limit + 1, size_limit=_OWN_SIZE_LIMIT_BYTES)
+    return _table(lines, complete, None)
 
 
 def n_triples(term: Term) -> str:

@@ -3,6 +3,7 @@
 Values are bound to variables, never pasted into the text.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -96,7 +97,7 @@ async def query(request: Request, name: str) -> Response:
         trouble = told(exc)
         bad = {**data_headers(site), **trouble.headers}
         return _page(site, saved, values, status=trouble.problem.status, headers=bad, trouble=trouble)
-    return _page(site, saved, values, headers=headers, table=shown_table)
+    return await asyncio.to_thread(_page, site, saved, values, headers=headers, table=shown_table)
 
 
 def _saved(site: Site, name: str) -> SavedQuery:

@@ -64,6 +64,7 @@ BY_STATUS: Final[Mapping[int, Problem]] = {
         Problem(415, "unsupported-media-type", "The request is in a form that is not read here"),
         Problem(422, "parameter-unsuitable", "A value does not fit"),
         Problem(500, "our-fault", "Something went wrong on our side"),
+        Problem(505, "http-version", "This answer needs a newer version of HTTP"),
     )
 }
 """Trouble with HTTP itself, before anything of ours is asked."""

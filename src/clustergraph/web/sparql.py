@@ -1,7 +1,9 @@
 """/sparql: queries in, results out, in a format or in a page. Reads no request, evaluates no query itself."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -11,9 +13,9 @@ from starlette.responses import Response
 
 from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryMalformed
 from clustergraph.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, RESULT_FORMATS, TSV, Format, named, negotiate
-from clustergraph.guard import admit, query_form
+from clustergraph.guard import Form, Scanner, admit, query_form
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
-from clustergraph.runner import QueryRequest
+from clustergraph.runner import Limits, QueryRequest
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
 from clustergraph.web.protocol import Asked, parameters, read_request
 from clustergraph.web.rendering import page, with_used_prefixes
@@ -29,10 +31,11 @@ from clustergraph.web.responses import (
 from clustergraph.web.site import Site, site_of
 
 PAGE_ROWS: Final = 1_000
+THREAD_BYTES: Final = 8_192  # of a query; the guard reads a longer one while others are served
 
 router: Final = APIRouter()
 
-_CHANGES_EACH_TIME: Final = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID)\s*\(", re.IGNORECASE)
+_CHANGING: Final = re.compile("NOW|RAND|UUID|BNODE", re.IGNORECASE)  # also STRUUID, and FILTERRAND, which is two words
 _FORMS_OF_RESULTS: Final = ("SELECT", "ASK")
 
 
@@ -54,8 +57,7 @@ async def sparql(request: Request) -> Response:
     if asked.query is None:
         return await _without_query(request, site, asked)
     try:
-        admit(asked.query, limits=site.settings.limits)
-        form = query_form(asked.query)
+        form = await _admitted(asked.query, site.settings.limits)
         choice = _choice(asked, accepted(request), form)
         headers = data_headers(site, tag=_tag(request, site, asked, choice), vary="Accept")
         unchanged = not_modified(request, headers)
@@ -69,7 +71,20 @@ async def sparql(request: Request) -> Response:
         if not _wants_page(request, asked):
             raise
         return _page(site, asked, trouble=told(exc))
-    return _page(site, asked, result=result, headers=headers)
+    return await asyncio.to_thread(_page, site, asked, result=result, headers=headers)
+
+
+async def _admitted(query: str, limits: Limits) -> Form | None:
+    """The form of a query that may be given to an engine.
+
+    Raises: what the guard raises.
+    """
+
+    def judged() -> Form | None:
+        admit(query, limits=limits)
+        return query_form(query)
+
+    return judged() if len(query) <= THREAD_BYTES else await asyncio.to_thread(judged)
 
 
 async def _read(request: Request, site: Site) -> Asked | Response:
@@ -135,10 +150,18 @@ def _question(asked: Asked, choice: Choice) -> QueryRequest:
 
 def _tag(request: Request, site: Site, asked: Asked, choice: Choice) -> str | None:
     """The validator of an answer; None for a POST, and for a query whose answer changes each time."""
-    if request.method != "GET" or _CHANGES_EACH_TIME.search(asked.query or ""):
+    if request.method != "GET" or _changes_each_time(asked.query or ""):
         return None
     names = (one.name if one else "" for one in (choice.result, choice.graph))
     return entity_tag(site, asked.query or "", *names, *asked.default_graphs, "named", *asked.named_graphs)
+
+
+def _changes_each_time(query: str) -> bool:
+    """Whether a function is called that gives another value each time; of names, which hold such words, calls only."""
+    return any(
+        (token.kind == "word" or (token.kind == "name" and following.text == "(")) and _CHANGING.search(token.text)
+        for token, following in pairwise(Scanner(query))
+    )
 
 
 class Result(NamedTuple):
@@ -182,7 +205,6 @@ def _page(
         result=result,
         trouble=trouble,
         frame=_frame(asked.query, trouble),
-        row_limit=PAGE_ROWS,
         downloads=_downloads(asked, GRAPH_FORMATS if result and result.is_graph else RESULT_FORMATS),
         examples=[(one, _address(with_used_prefixes(one.text))) for one in catalogue if not one.parameters],
     )
