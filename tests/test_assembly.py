@@ -47,6 +47,15 @@ def test_the_default_graph_is_the_merge_of_all_graphs_as_a_set() -> None:
     assert set(merge) == {one for name in GRAPHS for one in assembly.graph(name)}
 
 
+def test_what_two_graphs_state_stands_once_in_the_merge() -> None:
+    assembly = assembled(SAMPLE)
+    focus = triple("cluster:north-clocks", "cg:hasFocusArea", "area:clock-areas--bells")
+
+    assembly.add("source/another-almanac", [focus])
+
+    assert list(assembly.merge()).count(focus) == 1
+
+
 def test_there_are_no_other_graphs() -> None:
     assert {str(one) for one in assembled(SAMPLE).store.named_graphs()} == {f"<{graph_iri(name)}>" for name in GRAPHS}
 
@@ -142,3 +151,14 @@ def test_documents_without_nameless_nodes_are_published_as_they_are_written() ->
     (north, *_) = repository.documents
 
     assert set(north.triples) <= set(assemble(repository).graph("curated"))
+
+
+def test_blank_nodes_that_are_too_much_alike_are_refused_before_they_are_named(sample: Path) -> None:
+    names = [f"_:b{number}" for number in range(10)]
+    text = "".join(f"{one} <x:p> {other} .\n" for one in names for other in names if one != other)
+    (sample / "ontology/clique.ttl").write_text(text, encoding="utf-8")
+
+    with pytest.raises(UsageError) as caught:
+        assembled(sample)
+
+    assert caught.value.detail == "'ontology/clique.ttl' has more than 6 blank nodes that are alike: give them IRIs"

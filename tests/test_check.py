@@ -9,10 +9,12 @@ import pytest
 from clustergraph.build import build
 from clustergraph.check import check, only_in
 from clustergraph.errors import UsageError
+from clustergraph.files import SIZE_LIMIT_BYTES
 from clustergraph.findings import VIOLATION, WARNING, Finding, weighing
-from clustergraph.repository import SIZE_LIMIT_BYTES, read_repository
+from clustergraph.repository import read_repository
 from conftest import REPOSITORY, SAMPLE
 
+OLDER_BUILD = '{"version": "0", "digest": "", "counts": {}, "files": {}}'
 BAD = Path(__file__).parent / "bad"
 
 
@@ -464,7 +466,7 @@ def test_one_mistake_in_the_real_repository_stops_the_build_with_one_finding(tmp
     line = line_of(before, spoil.old if spoil.new else "\nsource:siit-clusters a") + (not spoil.new)
     dist = tmp_path / "dist"
     dist.mkdir()
-    (dist / "manifest.json").write_text("an older build", encoding="utf-8")
+    (dist / "manifest.json").write_text(OLDER_BUILD, encoding="utf-8")
 
     built = build(tmp_path, dist)
 
@@ -472,4 +474,41 @@ def test_one_mistake_in_the_real_repository_stops_the_build_with_one_finding(tmp
     assert [(one.place, one.code) for one in violations] == [(f"{spoil.place}:{line}", spoil.code)]
     assert (built.digest, built.counts, built.inferred_by) == ("", {}, {})
     assert [entry.name for entry in dist.iterdir()] == ["manifest.json"]
-    assert (dist / "manifest.json").read_text(encoding="utf-8") == "an older build"
+    assert (dist / "manifest.json").read_text(encoding="utf-8") == OLDER_BUILD
+
+
+@pytest.mark.parametrize(
+    ("path", "codes"), [("data/cluster/x.ttl", {"H001", "H003", "H004", "T002"}), ("ontology/x.ttl", {"H004", "T002"})]
+)
+def test_a_clique_of_blank_nodes_is_a_finding_and_is_not_assembled(sample: Path, path: str, codes: set[str]) -> None:
+    names = [f"_:b{number}" for number in range(12)]
+    text = "".join(f"{one} <x:p> {other} .\n" for one in names for other in names if one != other)
+    (sample / path).write_text(text, encoding="utf-8")
+
+    checked = check(read_repository(sample))
+
+    assert checked.assembly is None
+    assert {one.code for one in checked.findings if one.path == path} == codes
+
+
+def test_a_file_with_very_many_mistakes_is_judged_soon_and_says_that_there_are_more(sample: Path) -> None:
+    lines = "".join(f"    <x:p> 0{number} ;\n" for number in range(1, 4001))
+    (sample / "ontology/x.ttl").write_text(f"<x:s>\n{lines} .", encoding="utf-8")
+
+    findings = [one for one in check(read_repository(sample)).findings if one.path == "ontology/x.ttl"]
+
+    assert len(findings) == 201
+    assert findings[0].message["en"].startswith("this file has more than 200 findings")
+    assert findings[1].line == 2
+
+
+@pytest.mark.parametrize("path", ["queries/catalogue/calls.rq", "queries/internal/calls.rq"])
+def test_a_query_of_the_repository_that_calls_another_server_is_named(sample: Path, path: str) -> None:
+    header = (sample / "queries/catalogue/members-of-cluster.rq").read_text(encoding="utf-8").partition("SELECT")[0]
+    (sample / path).write_text(f"{header}SELECT * {{ SERVICE <x:y> {{ ?s ?p ?o }} }}", encoding="utf-8")
+
+    with pytest.raises(UsageError) as caught:
+        check(read_repository(sample))
+
+    assert caught.value.detail.startswith(f"{sample / path}: ")
+    assert "SERVICE is not answered" in caught.value.detail

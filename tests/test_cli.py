@@ -570,3 +570,26 @@ def test_every_knob_is_an_option_and_a_variable(run: Run) -> None:
         f"CLUSTERGRAPH_{name.upper()}" for name in names if name != "dist"
     ]
     assert run("serve", "--help").out.count("CLUSTERGRAPH_") == len(names) - 1
+
+
+def test_a_name_longer_than_names_can_be_is_no_saved_query_and_no_file(ask: Run) -> None:
+    problem = f"there is no saved query and no file '{'a' * 80}': 'clustergraph query' lists the catalogue"
+
+    assert ask("a" * 5000) == (2, "", f"clustergraph: {problem}\n")
+
+
+def test_a_name_of_a_file_cannot_steer_the_terminal(ask: Run) -> None:
+    outcome = ask("\x1b[31mred")
+
+    assert (outcome.status, "\x1b" in outcome.err, "\\u001b[31mred" in outcome.err) == (2, False, True)
+
+
+def test_a_file_in_a_folder_called_catalogue_is_held_to_the_guard(ask: Run) -> None:
+    Path("catalogue").mkdir()
+    text = (SAMPLE / "queries/catalogue/members-of-cluster.rq").read_text(encoding="utf-8")
+    Path("catalogue/x.rq").write_text(text.replace("{", "{ SERVICE <x:y> {} ", 1), encoding="utf-8")
+
+    outcome = ask("catalogue/x.rq", "--param", "cluster=south-clocks")
+
+    assert outcome.status == 2
+    assert "SERVICE is not answered" in outcome.err

@@ -1,6 +1,7 @@
 """Saved queries: what a header must say, and how a value becomes a term."""
 
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -249,3 +250,35 @@ def test_the_examples_of_a_query_fit_its_parameters(tmp_path: Path) -> None:
     query = saved(tmp_path, HEADER + BODY)
 
     assert query.bindings(query.examples) == {"since": f'"2012"^^<{XSD}gYear>'}
+
+
+def test_a_query_that_calls_another_server_is_not_loaded(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        saved(tmp_path, f"{HEADER}SELECT ?cluster ?since {{ SERVICE <https://example.org/> {{ ?cluster ?p ?since }} }}")
+
+    assert caught.value.detail.startswith(f"{tmp_path}/founded-since.rq: line 7, column 26: SERVICE is not answered")
+
+
+def test_an_internal_query_that_calls_another_server_is_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "any.rq").write_text("ASK { SERVICE <x:y> { ?s ?p ?o } }", encoding="utf-8")
+
+    with pytest.raises(UsageError):
+        internal(tmp_path, "any")
+
+
+def test_a_folder_named_like_a_query_is_named(tmp_path: Path) -> None:
+    (tmp_path / "any.rq").mkdir()
+
+    with pytest.raises(UsageError) as caught:
+        load_queries(tmp_path)
+
+    assert caught.value.detail == f"{tmp_path}/any.rq: this is not a regular file: put a query file here"
+
+
+@pytest.mark.parametrize("value", ["a\ud800", 7, None, b"x"])
+@pytest.mark.parametrize("type_", ["text", "date", "cluster"])
+def test_a_value_that_is_no_text_does_not_fit(type_: str, value: Any) -> None:
+    with pytest.raises(ParameterUnsuitable) as caught:
+        Parameter("words", type_, "what to look for", "x").term(value)
+
+    assert caught.value.detail == "the value of parameter 'words' is no text: give it like 'x'"

@@ -1,5 +1,6 @@
 """A repository read into documents: what is read, into which graph, and where in a file a term stands."""
 
+import os
 from pathlib import Path, PurePosixPath
 
 import pyoxigraph as ox
@@ -152,3 +153,33 @@ def test_a_term_is_found_in_the_row_of_a_table() -> None:
     document = Document(PurePosixPath("data/mapping/a.sssom.tsv"), "mapping", text, ())
 
     assert document.line_of(expand("area:a"), expand("area:c")) == 4
+
+
+def test_what_is_no_regular_file_is_a_finding_and_never_opened(sample: Path) -> None:
+    os.mkfifo(sample / "data/cluster/pipe.ttl")
+    os.mkfifo(sample / "queries/rules/pipe.rq")
+    (sample / "queries/catalogue/folder.rq").mkdir()
+    (sample / "shapes/folder.ttl").mkdir()
+
+    assert [(one.place, one.code, one.message["en"][:29]) for one in read_repository(sample).findings] == [
+        (path, "T003", "this is not a regular file: p")
+        for path in (
+            "data/cluster/pipe.ttl",
+            "shapes/folder.ttl",
+            "queries/catalogue/folder.rq",
+            "queries/rules/pipe.rq",
+        )
+    ]
+
+
+@pytest.mark.parametrize("path", ["queries/internal/zz.rq", "queries/catalogue/zz.rq", "data/cluster/zz.ttl"])
+def test_a_link_that_leads_out_of_the_repository_is_a_finding(sample: Path, path: str) -> None:
+    (sample / path).symlink_to("/etc/passwd")
+
+    assert [(one.place, one.code) for one in read_repository(sample).findings] == [(path, "T003")]
+
+
+def test_a_link_that_leads_to_itself_is_a_finding(sample: Path) -> None:
+    (sample / "ontology/loop.ttl").symlink_to("loop.ttl")
+
+    assert [one.code for one in read_repository(sample).findings] == ["T003"]

@@ -5,8 +5,9 @@ from pathlib import PurePosixPath
 import pyoxigraph as ox
 import pytest
 
+from clustergraph.check import house_findings
 from clustergraph.repository import Document, Repository, read_repository
-from clustergraph.rules import RULES, TITLES, Known, check_rules
+from clustergraph.rules import RULES, TITLES, Known
 from clustergraph.terms import PREFIXES
 from clustergraph.turtle import parse
 from conftest import SAMPLE
@@ -31,7 +32,7 @@ def document(path: str, graph: str, text: str) -> Document:
 def codes(path: str, graph: str, text: str) -> list[str]:
     """The codes of what is found in one document beside a small ontology."""
     documents = (document("ontology/a.ttl", "ontology", ONTOLOGY), document(path, graph, text))
-    return [one.code for one in check_rules(Repository(SAMPLE, documents, ()))]
+    return [one.code for one in house_findings(Repository(SAMPLE, documents, ()))]
 
 
 def test_every_rule_has_a_code_and_a_sentence() -> None:
@@ -40,7 +41,7 @@ def test_every_rule_has_a_code_and_a_sentence() -> None:
 
 
 def test_a_repository_in_order_breaks_no_rule() -> None:
-    assert check_rules(read_repository(SAMPLE)) == []
+    assert list(house_findings(read_repository(SAMPLE))) == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_each_property_with_a_nameless_value_is_found_where_it_stands() -> None:
     text = "organisation:a a org:Organization ;\n    rdf:value [ rdf:value [] ] ,\n    [] ;\n    rdfs:seeAlso ( 1 2 ) ."
     documents = (document("ontology/a.ttl", "ontology", ONTOLOGY), document("data/organisation/a.ttl", "curated", text))
 
-    findings = check_rules(Repository(SAMPLE, documents, ()))
+    findings = list(house_findings(Repository(SAMPLE, documents, ())))
 
     assert [(one.place, one.code) for one in findings] == [
         ("data/organisation/a.ttl:2", "H003"),
@@ -147,7 +148,7 @@ def test_the_store_is_the_judge_of_what_is_canonical(literal: str, kept: str) ->
     store.extend(ox.Quad(triple.subject, triple.predicate, triple.object) for triple in documents[1].triples)
     (value,) = [quad.object.value for quad in store if isinstance(quad.object, ox.Literal)]
 
-    (finding,) = check_rules(Repository(SAMPLE, documents, ()))
+    (finding,) = house_findings(Repository(SAMPLE, documents, ()))
 
     assert (finding.code, value) == ("H002", kept)
     assert f"would be published as '{kept}'" in finding.message["en"]

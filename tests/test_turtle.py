@@ -1,5 +1,7 @@
 """The door for Turtle text: terms as they were written, or the place where it is not Turtle."""
 
+import time
+
 import pytest
 
 from clustergraph.turtle import parse, tags_in_capitals
@@ -65,3 +67,34 @@ def test_a_text_nested_without_end_is_refused_and_does_no_harm(opening: str) -> 
 )
 def test_tags_in_capitals_are_found_where_they_are_tags(text: str, tags: list[tuple[int, str]]) -> None:
     assert list(tags_in_capitals(f"<x:s> <x:p> {text} .")) == tags
+
+
+@pytest.mark.parametrize("opening", ["( ", "[ <x:p> ", "<< ", "{| "])
+def test_nesting_is_refused_with_the_place_where_it_is_too_deep(opening: str) -> None:
+    with pytest.raises(SyntaxError) as caught:
+        parse(f"<x:s> <x:p>\n{opening * 200}")
+
+    assert (caught.value.msg, caught.value.lineno, caught.value.offset) == (
+        "more than 100 brackets stand inside one another",
+        2,
+        100 * len(opening) + 1,
+    )
+
+
+@pytest.mark.parametrize("written", ['"%s"', "'%s'", '"""%s"""', "'''%s'''", "<x:%s>", r"a:\'%s", "1 # %s\n"])
+def test_brackets_in_strings_comments_iris_and_names_nest_nothing(written: str) -> None:
+    many = (r"\(" if written.startswith("a:") else "(") * 200
+
+    assert len(parse(f"@prefix a: <x:> .\n<x:s> <x:p> {written % many} .")) == 1
+
+
+def test_lists_side_by_side_are_not_nested() -> None:
+    assert len(parse("<x:s> <x:p> " + ", ".join(["( 1 )"] * 200) + " .")) == 600
+
+
+@pytest.mark.parametrize("word", [r"\'", r"\"", r'"\"', "<", '"""', r'\"""', r"''' \'", "@a-", '"a"@EN\n'])
+def test_the_words_of_a_text_are_found_in_one_pass(word: str) -> None:
+    began = time.process_time()
+    list(tags_in_capitals(word * 100_000))
+
+    assert time.process_time() - began < 5

@@ -4,6 +4,7 @@ The default graph is the RDF merge of all named graphs as a set. Knows nothing o
 """
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -17,6 +18,7 @@ from clustergraph.runner import Limits
 from clustergraph.terms import PREFIXES, graph_iri
 
 INFERRED = "inferred"
+ALIKE_LIMIT = 6  # blank nodes of one file; the time that naming them takes grows with the factorial of their number
 
 _Term = TypeVar("_Term")
 
@@ -80,6 +82,22 @@ def _apply(assembly: Assembly, rule: Path) -> int:
     return len(new)
 
 
+def has_too_many_alike(document: Document) -> bool:
+    """Whether so many blank nodes are alike, seen from their own statements, that naming them might not end."""
+    seen: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for triple in document.triples:
+        for node in (triple.subject, triple.object):
+            if isinstance(node, ox.BlankNode):
+                terms = (triple.subject, triple.predicate, triple.object)
+                seen[node.value].add(tuple(_from(node, term) for term in terms))
+    groups = Counter(frozenset(one) for one in seen.values())
+    return sum(count for count in groups.values() if count > 1) > ALIKE_LIMIT
+
+
+def _from(node: ox.BlankNode, term: object) -> str:
+    return str(int(term == node)) if isinstance(term, ox.BlankNode) else str(term)
+
+
 def _with_stable_blank_nodes(document: Document) -> Iterable[ox.Triple]:
     """The triples with blank nodes named by content, so that two builds give the same bytes.
 
@@ -87,6 +105,9 @@ def _with_stable_blank_nodes(document: Document) -> Iterable[ox.Triple]:
     """
     if not any(isinstance(t.subject, ox.BlankNode) or isinstance(t.object, ox.BlankNode) for t in document.triples):
         return document.triples
+    if has_too_many_alike(document):
+        message = f"'{document.path}' has more than {ALIKE_LIMIT} blank nodes that are alike: give them IRIs"
+        raise UsageError(message)
     dataset = ox.Dataset(ox.Quad(t.subject, t.predicate, t.object) for t in document.triples)
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
     mark = f"b{hashlib.sha256(str(document.path).encode()).hexdigest()[:8]}"

@@ -1,32 +1,37 @@
 """What is wrong with a repository: reading, house rules and shapes, as one ordered list of findings."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import pyoxigraph as ox
 from rdflib import Graph
 
-from clustergraph.assembly import Assembly, assemble
+from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, in_order, weighing
+from clustergraph.queries import internal, load_queries
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository, triples_of
-from clustergraph.rules import check_rules
+from clustergraph.rules import Known, check_rules
 from clustergraph.shacl import COMPONENTS, Result, to_rdflib, validate
 from clustergraph.terms import RDF, RDFS, compact
 
+FINDINGS_LIMIT = 200  # of the house rules, about one file
 _TYPE = ox.NamedNode(f"{RDF}type")
 _SUBCLASS = ox.NamedNode(f"{RDFS}subClassOf")
 _RULES_FOLDER = "queries/rules"
 _ALONE, _OF_ONTOLOGY, _MERGED = _SCOPES = ("alone", "ontology", "merged")
 _NEED_ALL_FILES = ("H004", "H006")  # what is declared or described may be so in a file that could not be read
+_NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
 _ANY = "any"  # prefixes and shapes of single values: they have no target, and the others refer to them
 
 
 class Checked(NamedTuple):
     """The outcome of a check.
 
-    Shape: `assembly` is None where a file could not be read, as a dataset with holes would give false findings.
+    Shape: `assembly` is None where a file could not be read, as a dataset with holes would give false findings, or
+           where blank nodes stand that cannot be named in bounded time.
     """
 
     findings: list[Finding]
@@ -38,10 +43,18 @@ def check(repository: Repository) -> Checked:
 
     Shapes under shapes/source/ see each source graph alone; those of shapes/ontology.ttl see the ontology; the others
     see the merge.
+
+    Raises: UsageError naming a query of the repository that cannot be read, or that the guard refuses.
     """
-    findings = [*repository.findings, *check_rules(repository)]
+    findings = [*repository.findings, *house_findings(repository)]
     if repository.findings:
         return Checked(in_order(one for one in findings if one.code not in _NEED_ALL_FILES), None)
+    findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
+    if any(one.code in _NO_ASSEMBLY for one in findings):
+        return Checked(in_order(findings), None)
+    load_queries(repository.root / "queries/catalogue")
+    for path in sorted((repository.root / "queries/internal").glob("*.rq")):
+        internal(path.parent, path.stem)
     assembly = assemble(repository)
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
     broken = {one.path for one in findings}
@@ -50,6 +63,31 @@ def check(repository: Repository) -> Checked:
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != _RULES_FOLDER]
     return Checked(in_order(written if weighing(written, VIOLATION) else findings), assembly)
+
+
+def house_findings(repository: Repository) -> Iterator[Finding]:
+    """What the house rules say: of each file the first findings, and one that says so if there are more.
+
+    No more are looked for, as a file can be wrong in a million places.
+    """
+    known = Known(repository)
+    for document in repository.documents:
+        found = check_rules(document, known)
+        yield from islice(found, FINDINGS_LIMIT)
+        for one in islice(found, 1):
+            message = {
+                "en": f"this file has more than {FINDINGS_LIMIT} findings: correct these, and the others will be shown",
+                "it": f"questo file ha più di {FINDINGS_LIMIT} rilievi: corretti questi, si vedranno gli altri",
+            }
+            yield Finding(one.path, None, None, one.code, VIOLATION, message)
+
+
+def _alike(document: Document) -> Finding:
+    message = {
+        "en": f"more than {ALIKE_LIMIT} blank nodes are alike: give the things IRIs of their own",
+        "it": f"più di {ALIKE_LIMIT} nodi anonimi si somigliano: dare alle cose propri IRI",
+    }
+    return Finding(str(document.path), None, None, "T002", VIOLATION, message)
 
 
 def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence[PurePosixPath]) -> list[Finding]:

@@ -17,8 +17,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from clustergraph.errors import NotFound, ParameterUnsuitable, UsageError
-from clustergraph.guard import query_form
+from clustergraph.errors import NotFound, ParameterUnsuitable, QueryError, UsageError
+from clustergraph.guard import admit, query_form
+from clustergraph.runner import Limits
 from clustergraph.terms import KINDS, SLUG, XSD, entity_iri, kind_and_slug, sparql_prologue
 
 _HEADER = re.compile(
@@ -27,6 +28,7 @@ _HEADER = re.compile(
 )
 _EXAMPLE = re.compile(r"(?P<text>.+), e\.g\. (?P<example>\S+)")
 _YEAR = re.compile(r"[0-9]{4}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 SCALAR_TYPES: Final = ("date", "year", "integer", "text")
@@ -54,6 +56,9 @@ class Parameter:
         >>> Parameter("member", "organisation", "whose clusters", "siit").term("siit")
         '<https://w3id.org/clustergraph/id/organisation/siit>'
         """
+        if not isinstance(value, str) or _SURROGATE.search(value):
+            message = f"the value of parameter '{self.name}' is no text: give it like '{self.example}'"
+            raise ParameterUnsuitable(message)
         if self.type in KINDS:
             slug = value.removeprefix(entity_iri(self.type, ""))
             if SLUG.fullmatch(slug):
@@ -154,8 +159,11 @@ def _parameter(path: Path, match: re.Match[str]) -> Parameter:
 def query_text(path: Path) -> str:
     """The text of a query file.
 
-    Raises: UsageError if it is not UTF-8.
+    Raises: UsageError if it is no regular file, which is never opened, or not UTF-8.
     """
+    if not path.is_file():
+        message = f"{path}: this is not a regular file: put a query file here"
+        raise UsageError(message)
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as exc:
@@ -163,13 +171,24 @@ def query_text(path: Path) -> str:
         raise UsageError(message) from exc
 
 
+def _admitted(path: Path) -> str:
+    """The text of a query that others will run: contributed as it is, it is held to what anybody may ask."""
+    text = query_text(path)
+    try:
+        admit(text, limits=Limits())
+    except QueryError as exc:
+        message = f"{path}: {exc.detail}"
+        raise UsageError(message) from exc
+    return text
+
+
 def load_query(path: Path) -> SavedQuery:
     """One saved query, its prefixes added from our table.
 
-    Raises: UsageError if the file is not UTF-8, if its header lacks a title, a question in a language or its columns,
-            or if a parameter could not be bound.
+    Raises: UsageError if the file cannot be read or asks for what the guard refuses, if its header lacks a title, a
+            question in a language or its columns, or if a parameter could not be bound.
     """
-    text = query_text(path)
+    text = _admitted(path)
     single: dict[str, str] = {}
     parameters, columns = [], {}
     for match in _header_lines(path, text):
@@ -196,8 +215,11 @@ def load_queries(folder: Path) -> dict[str, SavedQuery]:
 
 
 def internal(folder: Path, name: str) -> str:
-    """The text of one of the queries that the code itself runs, its prefixes added."""
-    return sparql_prologue() + (folder / f"{name}.rq").read_text(encoding="utf-8")
+    """The text of one of the queries that the code itself runs, its prefixes added.
+
+    Raises: UsageError if the file cannot be read, or asks for what the guard refuses.
+    """
+    return sparql_prologue() + _admitted(folder / f"{name}.rq")
 
 
 def unknown_thing(name: str, iri: str) -> ParameterUnsuitable:

@@ -4,23 +4,20 @@ The only door through which contributed text enters. It is parsed here by pyoxig
 terms, never as text or path. Knows the layout of folders; knows nothing of SHACL or HTTP.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, takewhile
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pyoxigraph as ox
 
 from clustergraph.errors import UsageError
-from clustergraph.findings import VIOLATION, Finding
+from clustergraph.files import contributed, query_findings, read_text, unreadable
+from clustergraph.findings import Finding
 from clustergraph.mappings import read_mappings
 from clustergraph.terms import ENTITY_KINDS, FOLDERS, compact
 from clustergraph.turtle import parse
-
-SIZE_LIMIT_BYTES: Final = 10_000_000  # one contributed file
 
 CURATED: Final = "curated"
 MAPPING: Final = "mapping"
@@ -48,24 +45,27 @@ class Document:
                line where the first block begins. Of a subject that is not written here, such as the node of a mapping,
                the first of `written` that stands anywhere; None if none does.
         """
-        forms = ([compact(subject)], [f"<{subject}>"])
-        starts = [number for number, line in self._lines if line[:1].strip() and line.split(maxsplit=1)[:1] in forms]
-        blocks = [self._block(start) for start in starts] or [self._lines]
+        blocks = self._blocks.get(compact(subject), []) + self._blocks.get(f"<{subject}>", [])
+        blocks.sort()
         for one in filter(None, written):
-            for number, line in chain.from_iterable(blocks):
-                if _mentions(line, one):
-                    return number
-        return starts[0] if starts else None
+            for line, start, end in blocks or [(1, 0, len(self.text))]:
+                if (place := _place(self.text, one, start, end)) is not None:
+                    return line + self.text.count("\n", start, place)
+        return blocks[0][0] if blocks else None
 
     @cached_property
-    def _lines(self) -> list[tuple[int, str]]:
+    def _blocks(self) -> dict[str, list[tuple[int, int, int]]]:
+        """By the word that a line begins with: that line, and the places from it to the next line with a subject."""
+        found: dict[str, list[tuple[int, int, int]]] = {}
+        offset, word, first = 0, "", (1, 0)
         # Not splitlines(), which also splits at characters that no editor counts as the end of a line.
-        return list(enumerate(self.text.split("\n"), start=1))
-
-    def _block(self, start: int) -> list[tuple[int, str]]:
-        """The lines from one that begins with a subject to the next that does."""
-        after = takewhile(lambda one: not one[1][:1].strip() or one[1][0] in "#@", self._lines[start:])
-        return [self._lines[start - 1], *after]
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            if line[:1].strip() and line[0] not in "#@":
+                found.setdefault(word, []).append((*first, offset))
+                word, first = line.split(maxsplit=1)[0], (number, offset)
+            offset += len(line) + 1
+        found.setdefault(word, []).append((*first, offset))
+        return found
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,24 @@ class Repository:
         return [document for document in self.documents if document.graph != SHAPES]
 
 
-def _mentions(line: str, written: str) -> bool:
-    for form in {written, compact(written), f"<{written}>"}:
-        if re.search(rf"(?<![\w:-]){re.escape(form)}(?![\w-])", line):
-            return True
-    return False
+def _place(text: str, written: str, start: int, end: int) -> int | None:
+    """The first place of a term between two others, as a word of its own."""
+    found = [_word(text, form, start, end) for form in {written, compact(written), f"<{written}>"}]
+    return min((one for one in found if one >= 0), default=None)
+
+
+def _word(text: str, form: str, start: int, end: int) -> int:
+    place = text.find(form, start, end)
+    while place >= 0 and (
+        _goes_on(text[max(place - 1, 0) : place], ":-")
+        or _goes_on(text[place + len(form) : place + len(form) + 1], "-")
+    ):
+        place = text.find(form, place + 1, end)
+    return place
+
+
+def _goes_on(character: str, signs: str) -> bool:
+    return character != "" and (character.isalnum() or character in f"_{signs}")
 
 
 def read_repository(root: Path) -> Repository:
@@ -109,17 +122,10 @@ def read_repository(root: Path) -> Repository:
                 f"there is no folder '{folder}/' in '{root}': run this in a clustergraph repository, or name its path"
             )
             raise UsageError(message)
-    read = [read_document(root, path) for path in sorted(_contributed(root))]
+    read = [read_document(root, path) for path in sorted(contributed(root))]
     documents = tuple(one for one in read if isinstance(one, Document))
-    return Repository(root, documents, tuple(one for one in read if isinstance(one, Finding)))
-
-
-def _contributed(root: Path) -> Iterator[PurePosixPath]:
-    for folder in FOLDERS[:3]:
-        for path in (root / folder).rglob("*"):
-            # A link to a folder is not followed, so it is handed on to be refused rather than passed over.
-            if (path.is_file() or path.is_symlink()) and not path.name.startswith("."):
-                yield PurePosixPath(path.relative_to(root).as_posix())
+    findings = (*(one for one in read if isinstance(one, Finding)), *query_findings(root))
+    return Repository(root, documents, findings)
 
 
 def read_document(root: Path, path: PurePosixPath) -> Document | Finding:
@@ -128,17 +134,17 @@ def read_document(root: Path, path: PurePosixPath) -> Document | Finding:
     if graph is None:
         where = "data/<kind>/<slug>.ttl, data/mapping/<name>.sssom.tsv, ontology/ or shapes/"
         dove = "data/<tipo>/<slug>.ttl, data/mapping/<nome>.sssom.tsv, ontology/ o shapes/"
-        return _unreadable(
+        return unreadable(
             path, "T003", f"no kind of file belongs here: move it to {where}", f"qui non va alcun file: va in {dove}"
         )
-    text = _text(root, path)
+    text = read_text(root, path)
     if isinstance(text, Finding):
         return text
     try:
         triples = read_mappings(text) if path.suffix == ".tsv" else parse(text)
     except SyntaxError as exc:
         english = f"{exc.msg.rstrip('.')}: correct the text here, or just before"
-        return _unreadable(
+        return unreadable(
             path,
             "T001",
             english,
@@ -161,53 +167,6 @@ def _graph(path: PurePosixPath) -> str | None:
     if len(folders) == 2 and folders[1] in ENTITY_KINDS and turtle:  # noqa: PLR2004
         return f"source/{path.stem}" if folders[1] == "source" else CURATED
     return None
-
-
-def _text(root: Path, path: PurePosixPath) -> str | Finding:
-    file = root / path
-    if not file.resolve().is_relative_to(root.resolve()):
-        return _unreadable(
-            path,
-            "T003",
-            "this link leads out of the repository: put the file itself here",
-            "questo collegamento esce dal repository: mettere qui il file stesso",
-        )
-    if not file.is_file():
-        return _unreadable(
-            path,
-            "T003",
-            "this link leads to no file: put the file itself here",
-            "questo collegamento non porta a un file: mettere qui il file stesso",
-        )
-    if file.stat().st_size > SIZE_LIMIT_BYTES:
-        limit = f"{SIZE_LIMIT_BYTES:,}"
-        return _unreadable(
-            path, "T002", f"the file is longer than {limit} bytes: split it", f"il file supera {limit} byte: va diviso"
-        )
-    data = file.read_bytes()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        line = data.count(b"\n", 0, exc.start) + 1
-        return _unreadable(
-            path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", line=line
-        )
-    if (place := text.find("\0")) >= 0 or text.startswith("\ufeff"):
-        line = text.count("\n", 0, max(place, 0)) + 1
-        return _unreadable(
-            path,
-            "T002",
-            "the text has a NUL character or a byte-order mark: remove it",
-            "il testo contiene un carattere NUL o un BOM: rimuoverlo",
-            line=line,
-        )
-    return text
-
-
-def _unreadable(
-    path: PurePosixPath, code: str, english: str, italian: str, *, line: int | None = None, column: int | None = None
-) -> Finding:
-    return Finding(str(path), line, column, code, VIOLATION, {"en": english, "it": italian})
 
 
 def triples_of(documents: Sequence[Document]) -> set[ox.Triple]:

@@ -70,12 +70,9 @@ class Known:
 Rule: TypeAlias = Callable[[Document, Known], Iterator[Finding]]
 
 
-def check_rules(repository: Repository) -> list[Finding]:
-    """What every house rule has to say about every document."""
-    known = Known(repository)
-    return [
-        finding for document in repository.documents for rule in RULES.values() for finding in rule(document, known)
-    ]
+def check_rules(document: Document, known: Known) -> Iterator[Finding]:
+    """What every house rule has to say about one document, looked for as it is asked for."""
+    return (finding for rule in RULES.values() for finding in rule(document, known))
 
 
 def file_name_is_iri(document: Document, _known: Known) -> Iterator[Finding]:

@@ -6,13 +6,15 @@ from typing import Final
 
 import pyoxigraph as ox
 
+NESTING_LIMIT: Final = 100  # brackets of any kind
 _PLACE: Final = re.compile(r"Parser error (?:at|between) line .*?(?<=\d): ")
 _WORD: Final = re.compile(
-    r'''<[^<>"{}|^`\x00-\x20]*> | \#[^\r\n]*
-      | (?: """(?:[^"\\]|\\.|"(?!""))*""" | \'\'\'(?:[^'\\]|\\.|'(?!\'\'))*\'\'\'
-          | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
+    # No pattern goes back, and a string without an end goes on to the end of the text: one pass, whatever stands there.
+    r'''<[^<>"{}|^`\x00-\x20]*+> | \#[^\r\n]*+ | \\.
+      | (?: """(?:[^"\\]++|\\.|"(?!""))*+(?:"""|\Z) | \'\'\'(?:[^'\\]++|\\.|'(?!\'\'))*+(?:\'\'\'|\Z)
+          | "(?:[^"\\]++|\\.)*+(?:"|\Z) | '(?:[^'\\]++|\\.)*+(?:'|\Z) )
         (?: @(?P<tag>[A-Za-z]+(?:-[A-Za-z0-9]+)*) (?P<direction>--)? )?
-      | (?P<star><<|\{\|)''',
+      | (?P<star><<|\{\|) | (?P<open>[(\[]) | (?P<close>[)\]]|>>|\|\})''',
     re.VERBOSE | re.DOTALL,
 )
 
@@ -25,6 +27,7 @@ def parse(text: str) -> list[ox.Triple]:
     >>> [str(triple.object) for triple in parse('<x:s> <x:p> 01 .')]
     ['"01"^^<http://www.w3.org/2001/XMLSchema#integer>']
     """
+    _refuse_nesting(text)
     try:
         triples = [quad.triple for quad in ox.parse(text, format=ox.RdfFormat.TURTLE)]
     except SyntaxError as exc:
@@ -43,9 +46,22 @@ def tags_in_capitals(text: str) -> Iterator[tuple[int, str]]:
     >>> list(tags_in_capitals('<x:s> <x:p> "a"@en , "b"@it-IT . # "c"@DE'))
     [(1, 'it-IT')]
     """
+    line, counted = 1, 0
     for word in _WORD.finditer(text):
         if word["tag"] and not word["tag"].islower():
-            yield _line(text, word.start("tag")), word["tag"]
+            line, counted = line + text.count("\n", counted, word.start("tag")), word.start("tag")
+            yield line, word["tag"]
+
+
+def _refuse_nesting(text: str) -> None:
+    """Nothing, unless brackets stand so deep in one another that the parser would run out of stack or of time."""
+    depth = 0
+    for word in _WORD.finditer(text):
+        depth = max(depth + bool(word["open"] or word["star"]) - bool(word["close"]), 0)
+        if depth > NESTING_LIMIT:
+            place = word.start()
+            message = f"more than {NESTING_LIMIT} brackets stand inside one another"
+            raise SyntaxError(message, (None, _line(text, place), place - text.rfind("\n", 0, place), None))
 
 
 def _is_term_of_rdf_1_1(term: object) -> bool:

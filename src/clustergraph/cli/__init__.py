@@ -10,6 +10,7 @@ from clustergraph.cli.check import check
 from clustergraph.cli.query import query
 from clustergraph.cli.serve import serve
 from clustergraph.errors import ClusterGraphError
+from clustergraph.findings import printable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,10 +36,10 @@ def main() -> None:
         exc.show()
         sys.exit(2)
     except ClusterGraphError as exc:
-        click.echo(f"clustergraph: {exc.detail}", err=True)
+        click.echo(f"clustergraph: {printable(exc.detail)}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as exc:
-        click.echo(f"clustergraph failed, and it is our fault: {type(exc).__name__}: {exc}", err=True)
+        click.echo(f"clustergraph failed, and it is our fault: {type(exc).__name__}: {printable(str(exc))}", err=True)
         sys.exit(3)

@@ -1,5 +1,6 @@
 """`clustergraph check`."""
 
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import click
@@ -50,7 +51,7 @@ def check(
     checked = check_repository(repository)
     findings = only_in(checked.findings, repository, wanted)
     if checked.assembly is None:
-        click.echo("The shapes were not looked at, as a file could not be read.", err=True)
+        click.echo("The shapes were not looked at, as a file could not be read or has blank nodes.", err=True)
     if text := RENDERERS[format_name](findings, language):
         click.echo(text)
     context.exit(1 if weighing(findings, fail_on) else 0)
@@ -58,7 +59,8 @@ def check(
 
 def _relative(path: Path, root: Path) -> PurePosixPath:
     for candidate in (path, root / path):
-        if candidate.exists() and candidate.resolve().is_relative_to(root.resolve()):
-            return PurePosixPath(candidate.resolve().relative_to(root.resolve()).as_posix())
-    message = f"there is no '{path}' in '{root}': name a file or folder of the repository"
+        with suppress(OSError):  # a name longer than names of files can be
+            if candidate.exists() and candidate.resolve().is_relative_to(root.resolve()):
+                return PurePosixPath(candidate.resolve().relative_to(root.resolve()).as_posix())
+    message = f"there is no '{str(path)[:200]}' in '{root}': name a file or folder of the repository"
     raise UsageError(message)

@@ -63,10 +63,17 @@ def _find(published: Published, name: str) -> SavedQuery | None:
     if name in published.catalogue:
         return published.catalogue[name]
     path = Path(name)
-    if name == "-" or path.is_file():
+    if name == "-" or _is_file(path):
         return load_query(path) if path.parent.name == "catalogue" else None
-    message = f"there is no saved query and no file '{name}': 'clustergraph query' lists the catalogue"
+    message = f"there is no saved query and no file '{name[:80]}': 'clustergraph query' lists the catalogue"
     raise NotFound(message)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than names of files can be
+        return False
 
 
 def _refuse_options(parameters: tuple[str, ...], explain: bool) -> None:

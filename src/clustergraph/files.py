@@ -1,0 +1,108 @@
+"""The door for contributed files: which stand in a repository, and their text if it can be had without harm.
+
+Knows nothing of what the text means; a file that is not to be read becomes a finding.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from clustergraph.findings import VIOLATION, Finding
+from clustergraph.terms import FOLDERS
+
+SIZE_LIMIT_BYTES: Final = 10_000_000  # one contributed file
+_QUERIES: Final = "queries"
+_ENDINGS: Final = (".ttl", ".tsv", ".rq")
+
+
+def contributed(root: Path) -> Iterator[PurePosixPath]:
+    """Every path below the folders of documents that is to be read, or to be refused."""
+    for folder in FOLDERS:
+        for path in (root / folder).rglob("*") if folder != _QUERIES else ():
+            if not path.name.startswith(".") and _is_to_be_looked_at(path):
+                yield PurePosixPath(path.relative_to(root).as_posix())
+
+
+def query_findings(root: Path) -> Iterator[Finding]:
+    """What is wrong with the files of queries as files: one that is none, or a link that leads elsewhere."""
+    for path in sorted((root / _QUERIES).rglob("*")):
+        if _is_to_be_looked_at(path) and (path.suffix == ".rq" or path.is_symlink() or not path.is_file()):
+            text = read_text(root, PurePosixPath(path.relative_to(root).as_posix()))
+            if isinstance(text, Finding):
+                yield text
+
+
+def _is_to_be_looked_at(path: Path) -> bool:
+    # A link to a folder is not followed, so it is handed on to be refused rather than passed over.
+    return path.is_symlink() or not path.is_dir() or path.suffix in _ENDINGS
+
+
+def read_text(root: Path, path: PurePosixPath) -> str | Finding:
+    """The text of one contributed file, or the finding that says why it could not be had."""
+    file = root / path
+    if (wrong := _no_file(root, path)) is not None:
+        return wrong
+    if file.stat().st_size > SIZE_LIMIT_BYTES:
+        limit = f"{SIZE_LIMIT_BYTES:,}"
+        return unreadable(
+            path, "T002", f"the file is longer than {limit} bytes: split it", f"il file supera {limit} byte: va diviso"
+        )
+    data = file.read_bytes()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        return unreadable(
+            path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", line=line
+        )
+    if (place := text.find("\0")) >= 0 or text.startswith("\ufeff"):
+        line = text.count("\n", 0, max(place, 0)) + 1
+        return unreadable(
+            path,
+            "T002",
+            "the text has a NUL character or a byte-order mark: remove it",
+            "il testo contiene un carattere NUL o un BOM: rimuoverlo",
+            line=line,
+        )
+    return text
+
+
+def _no_file(root: Path, path: PurePosixPath) -> Finding | None:
+    """What is wrong with a path, seen without opening it: opening a pipe waits for ever."""
+    file = root / path
+    if not _is_within(file, root):
+        return unreadable(
+            path,
+            "T003",
+            "this link leads out of the repository: put the file itself here",
+            "questo collegamento esce dal repository: mettere qui il file stesso",
+        )
+    if file.is_file():
+        return None
+    if file.is_symlink():
+        return unreadable(
+            path,
+            "T003",
+            "this link leads to no file: put the file itself here",
+            "questo collegamento non porta a un file: mettere qui il file stesso",
+        )
+    return unreadable(
+        path,
+        "T003",
+        "this is not a regular file: put a plain text file here, or remove it",
+        "questo non è un file normale: mettere qui un file di testo, o rimuoverlo",
+    )
+
+
+def _is_within(file: Path, root: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # a link that leads to itself leads nowhere, which is said of it next
+        return True
+
+
+def unreadable(
+    path: PurePosixPath, code: str, english: str, italian: str, *, line: int | None = None, column: int | None = None
+) -> Finding:
+    """A finding about a file that could not be read."""
+    return Finding(str(path), line, column, code, VIOLATION, {"en": english, "it": italian})
