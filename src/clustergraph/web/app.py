@@ -26,13 +26,13 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
     """
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, FastAPI]]:
         if runner is not None:
-            yield
+            yield {"app": app}
             return
         async with _pool(published, settings) as pool:
             app.state.site.open_runner = pool
-            yield
+            yield {"app": app}
             app.state.site.open_runner = None
 
     app = FastAPI(

@@ -5,7 +5,7 @@ flood of questions that come once does not wash out those that come often.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import Final
 
 from clustergraph.codings import IDENTITY
@@ -14,25 +14,50 @@ ANSWER_SHARE: Final = 8  # no answer may take more than this part of the cache
 KEYS_LIMIT: Final = 8  # of one answer
 KEY_LIMIT_BYTES: Final = 4_096
 _OVERHEAD_BYTES: Final = 1_024  # of one answer: objects, headers, keys
+_OF_THE_BODY: Final = frozenset(
+    (b"content-length", b"content-type", b"content-encoding", b"content-disposition", b"transfer-encoding")
+)
 _PROTECTED_SHARE: Final = 0.8  # of the cache, for answers that were asked for more than once
 
-Headers = Sequence[tuple[bytes, bytes]]
+
+def head_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Header lines, and the empty line behind them."""
+    return b"".join(b"%s: %s\r\n" % one for one in headers) + b"\r\n"
+
+
+def headers_in(head: bytes) -> list[tuple[bytes, bytes]]:
+    """The names and values of header lines."""
+    return [(name, value) for name, _, value in (line.partition(b": ") for line in head.split(b"\r\n") if line)]
 
 
 class Stored:
     """One whole answer with status 200, in one content coding.
 
-    Shape: `headers` are those of a GET, without Date; `tag` is its strong validator, with the quotes.
+    Shape: `head` has the header lines of a GET, without Date, and the empty line behind them; `tag` is its strong
+           validator, with the quotes.
     """
 
-    __slots__ = ("body", "head", "headers", "keys", "tag")
+    __slots__ = ("body", "head", "keys", "tag")
 
-    def __init__(self, headers: Headers, body: bytes, tag: bytes) -> None:
-        self.headers = headers
+    def __init__(self, head: bytes, body: bytes, tag: bytes) -> None:
+        self.head = head
         self.body = body
         self.tag = tag
-        self.head = b"".join(b"%s: %s\r\n" % one for one in headers) + b"\r\n"
         self.keys: list[Hashable] = []
+
+    @property
+    def head_unchanged(self) -> bytes:
+        """The head of a 304, which says nothing of the body.
+
+        Source: RFC 9110, section 15.4.5.
+        """
+        return head_of(one for one in headers_in(self.head) if one[0] not in _OF_THE_BODY)
+
+    @property
+    def head_private(self) -> bytes:
+        """The head of the same answer to a POST, which no cache on the way may keep."""
+        others = (one for one in headers_in(self.head) if one[0] not in (b"etag", b"cache-control"))
+        return head_of((*others, (b"cache-control", b"no-store")))
 
     @property
     def size_bytes(self) -> int:
@@ -47,14 +72,14 @@ def _size(key: Hashable) -> int:
 class AnswerCache:
     """Answers by any of their keys, bounded by bytes.
 
-    Shape: a key is a tuple of str and bytes; an answer may have several. Counters only grow.
+    Shape: a key is a tuple of str and bytes; an answer may have several. `evictions` only grows.
     """
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.answer_limit_bytes = limit_bytes // ANSWER_SHARE
         self.size_bytes = 0
-        self.hits = self.misses = self.evictions = 0
+        self.evictions = 0
         self._by_key: dict[Hashable, Stored] = {}
         self._once: OrderedDict[Stored, None] = OrderedDict()
         self._often: OrderedDict[Stored, None] = OrderedDict()
@@ -68,9 +93,7 @@ class AnswerCache:
         """The answer under a key, which counts as asked for again."""
         stored = self._by_key.get(key)
         if stored is None:
-            self.misses += 1
             return None
-        self.hits += 1
         if stored in self._often:
             self._often.move_to_end(stored)
         else:

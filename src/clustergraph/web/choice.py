@@ -1,7 +1,7 @@
 """From what is asked at /sparql to one question for the engine: the format, the validator, the key of the answer."""
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise, takewhile
 from typing import Final, NamedTuple
 
@@ -32,7 +32,8 @@ class Choice(NamedTuple):
     page: bool
 
 
-def family(accept: str | None, name: str | None, offered: Sequence[Format]) -> Format | None:
+@lru_cache(maxsize=1_024)
+def family(accept: str | None, name: str | None, offered: tuple[Format, ...]) -> Format | None:
     """The format of a family, or HTML, that `format=` or Accept asks for; None if it asks for neither."""
     if name is not None:
         return next((one for one in (*offered, HTML) if one == named(shown(name), ALL_FORMATS)), None)

@@ -14,7 +14,7 @@ from clustergraph.codings import IDENTITY
 from clustergraph.errors import ClusterGraphError
 from clustergraph.formats import CSV, TSV, Format
 from clustergraph.runner import Answer, QueryRequest
-from clustergraph.web.cache import Stored
+from clustergraph.web.cache import Stored, headers_in
 from clustergraph.web.site import Site, site_of
 
 # In the scope of a request:
@@ -75,8 +75,7 @@ def kept_response(stored: Stored, known: str) -> Response:
     """An answer from the cache, or 304 where its validator is among those that the client knows."""
     is_known = names(known, stored.tag.decode())
     response = Response(b"" if is_known else stored.body, 304 if is_known else 200)
-    unsent = (b"content-length", b"content-type", b"content-encoding", b"content-disposition")
-    response.raw_headers = [one for one in stored.headers if not (is_known and one[0] in unsent)]
+    response.raw_headers = headers_in(stored.head_unchanged if is_known else stored.head)
     return response
 
 
