@@ -11,7 +11,7 @@ from pyoxigraph import QueryResultsFormat, RdfFormat, parse, parse_query_results
 
 from clustergraph.errors import Busy, ClusterGraphError, QueryTimedOut, QueryTooHungry
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
-from clustergraph.runner import Answer, QueryRequest
+from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import expand
 from clustergraph.web import sparql as module
@@ -21,6 +21,7 @@ FORM = "application/x-www-form-urlencoded"
 SPARQL_QUERY = "application/sparql-query"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
+SCHEMA = "https://schema.org/"
 ASK = "ASK {}"
 YES = {"head": {}, "boolean": True}
 SELECT = "SELECT ?a WHERE { VALUES ?a { 1 2 } }"
@@ -638,12 +639,18 @@ def test_without_a_query_rdf_describes_the_service(client: TestClient, wanted: F
         (expand("rdf:type"), expand("sd:Service")),
         (expand("sd:endpoint"), endpoint),
         (expand("sd:supportedLanguage"), expand("sd:SPARQL11Query")),
+        (expand("sd:feature"), expand("sd:UnionDefaultGraph")),
+        *((SCHEMA + "additionalProperty", f"{endpoint}#{name.replace('_', '-')}") for name in Limits._fields),
         (expand("sd:defaultDataset"), f"{endpoint}#dataset"),
         (expand("dcterms:license"), "https://creativecommons.org/licenses/by/4.0/"),
         *((expand("sd:resultFormat"), f"{formats}{name}") for name in results | graphs),
     }
     assert named == {expand(f"graph:{name}") for name in ("curated", "inferred", "ontology")} | {
         expand("source-graph:paper")
+    }
+    assert {t.subject.value: t.object.value for t in triples if t.predicate.value == SCHEMA + "value"} == {
+        f"{endpoint}#{name.replace('_', '-')}": f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in Limits()._asdict().items()
     }
     assert response.headers["etag"]
 

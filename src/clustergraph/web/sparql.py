@@ -15,6 +15,7 @@ from clustergraph.guard import Form, admit, query_form
 from clustergraph.prefilter import plain_form
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
 from clustergraph.runner import Limits, QueryRequest
+from clustergraph.terms import XSD
 from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
 from clustergraph.web.protocol import Asked, parameters, read_request
@@ -171,6 +172,7 @@ def _frame(query: str | None, trouble: Trouble | None) -> dict[str, Any] | None:
     return {"number": line, "text": lines[line - 1][:200], "before": " " * min(column - 1, 200)}
 
 
+_NUMBERS: Final = {int: "integer", float: "decimal"}
 _STARTER: Final = with_used_prefixes("""\
 SELECT ?cluster ?name
 WHERE {
@@ -204,6 +206,12 @@ async def _without_query(request: Request, site: Site, asked: Asked) -> Response
     if unchanged:
         return unchanged
     names = {"endpoint": "", "service": "#service", "dataset": "#dataset", "default": "#default-graph"}
-    bindings = {name: n_triples(Term("iri", f"{site.endpoint}{end}")) for name, end in names.items()}
-    description = QueryRequest(site.texts["service-description"], graph_format=chosen, bindings=bindings, own=True)
+    limits = site.settings.limits._asdict()
+    names |= {f"node_{name}": f"#{name.replace('_', '-')}" for name in limits}
+    iris = {name: n_triples(Term("iri", f"{site.endpoint}{end}")) for name, end in names.items()}
+    values = {
+        name: n_triples(Term("literal", str(value), datatype=f"{XSD}{_NUMBERS[type(value)]}"))
+        for name, value in limits.items()
+    }
+    description = QueryRequest(site.texts["service-description"], graph_format=chosen, bindings=iris | values, own=True)
     return await answered(request, description, headers)
