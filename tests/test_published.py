@@ -30,6 +30,7 @@ def dist(built_sample: Path, tmp_path: Path) -> Path:
 
 def changed(dist: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
+    manifest.pop("checksum", None)
     change(manifest)
     (dist / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
@@ -44,8 +45,9 @@ def test_a_build_as_it_was_made_is_opened(dist: Path) -> None:
     published = open_published(dist)
 
     assert published.folder == dist
-    assert published.dataset == dist / "clustergraph.nq"
-    assert published.internal_queries == dist / "queries/internal"
+    assert list(published.files) == ["clustergraph.nq", "clustergraph.nq.gz"]
+    assert list(published.internal_queries) == ["exists", "labels", "statements"]
+    assert published.release == sha256(dist / "manifest.json")
     assert published.digest == hashlib.sha256(published.dataset.read_bytes()).hexdigest()
     assert list(published.catalogue) == ["members-of-cluster"]
     assert (published.counts["sources"], published.counts["areas"]) == (1, 2)

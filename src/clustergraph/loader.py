@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Final
 
 from clustergraph.engine import Engine, load_engine
-from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryError, QueryMalformed, QueryTooHungry
+from clustergraph.errors import (
+    ClusterGraphError,
+    DatasetUnusable,
+    NotAcceptable,
+    QueryError,
+    QueryMalformed,
+    QueryTooHungry,
+)
 from clustergraph.formats import RESULT_FORMATS
 from clustergraph.frames import ANSWER, DATA, END, ERROR, read_frame, request_from_json, write_frame
 from clustergraph.runner import QueryRequest
@@ -166,7 +173,11 @@ def main(arguments: list[str]) -> None:
         os.execv(sys.executable, [sys.executable, "-P", "-m", "clustergraph.loader", *arguments])  # noqa: S606  # no shell
     descriptor, dataset, limits = int(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
     control = socket.socket(fileno=descriptor)
-    engine = load_engine(dataset)
+    try:
+        engine = load_engine(dataset, arguments[3])
+    except DatasetUnusable as exc:
+        sys.exit(f"loader: {exc.detail}")
+    os.close(int(dataset.name))  # no worker has any use for the file
     _warm(engine)
     gc.collect()
     gc.freeze()  # collections in a worker would touch, and so copy, the pages that all workers share

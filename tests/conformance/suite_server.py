@@ -123,7 +123,7 @@ class Endpoint:
 
     async def _open(self, dist: Path) -> None:
         await self._close()
-        settings = Settings(dist=dist, host=HOST, port=self._port, workers=1)
+        settings = Settings(dist=dist, host=HOST, port=self._port, workers=1, watch_s=0.0)
         app = create_app(open_published(dist), settings)
         self._lifespan = app.router.lifespan_context(app)
         with _large_stacks():

@@ -11,21 +11,21 @@ from starlette.requests import Request
 from clustergraph.describe import Questions
 from clustergraph.errors import Busy
 from clustergraph.published import Published
-from clustergraph.queries import internal
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
 
 FOLDER: Final = Path(__file__).parent
+SITE: Final = "clustergraph.site"  # where a request carries it in its scope
 
 _ANYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, never bound
 
 
-@dataclass
+@dataclass(frozen=True)
 class Site:
-    """One server: what it serves, how it runs, and who answers its queries.
+    """One version of what a server serves, how it runs, and who answers its queries. Never changes.
 
-    Shape: `texts` are the internal queries by name; `templates_digest` changes when a page would look different;
-           `open_runner` is None while the workers are not up.
+    Shape: `texts` are the internal queries by name; `templates_digest` changes when a page would look different though
+           the dataset is the same; `open_runner` is None while the workers are not up.
     """
 
     published: Published
@@ -52,7 +52,9 @@ class Site:
 
     @property
     def origin(self) -> str:
-        """Where we listen, as a URL without a path. Never taken from a Host header, which the client chooses."""
+        """Our address as a URL without a path. Never taken from a Host header, which the client chooses."""
+        if self.settings.public_url:
+            return self.settings.public_url.removesuffix("/")
         host = self.settings.host
         named = "localhost" if host in _ANYWHERE else f"[{host}]" if ":" in host else host
         return f"http://{named}:{self.settings.port}"
@@ -64,20 +66,23 @@ class Site:
 
 
 def open_site(published: Published, settings: Settings, runner: Runner | None) -> Site:
-    """A site with the internal queries of its dataset read."""
-    folder = published.internal_queries
-    texts = {path.stem: internal(folder, path.stem) for path in sorted(folder.glob("*.rq"))}
-    return Site(published, settings, texts, _digest(FOLDER / "templates"), runner)
+    """A site over one dataset.
+
+    Raises: DatasetUnusable if the build lacks a query that the pages need.
+    """
+    looks = _digest(FOLDER / "templates", published.release)
+    return Site(published, settings, published.internal_queries, looks, runner)
 
 
-def _digest(folder: Path) -> str:
-    whole = hashlib.sha256()
+def _digest(folder: Path, release: str) -> str:
+    # With the release: a saved query can change while the dataset does not.
+    whole = hashlib.sha256(release.encode())
     for path in sorted(folder.iterdir()):
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
 
 
 def site_of(request: Request) -> Site:
-    """The site that a request came to."""
-    site: Site = request.app.state.site
+    """The site that a request came to: the same one from its first byte to its last."""
+    site: Site = request.scope[SITE]
     return site
