@@ -72,6 +72,7 @@ class Loader:
     """
 
     def __init__(self, dataset: Path, limits: Limits, digest: str = "") -> None:
+        self.digest = digest
         # Handed over open: a path could lead to another build by the time that the loader opens it.
         with dataset.open("rb", buffering=0) as file:
             self._control, theirs = socket.socketpair()

@@ -113,6 +113,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         return _manifest(folder, held)[0]
 
 
+def dataset_digest(folder: Path) -> str:
+    """The digest that a build gives of its dataset, of which nothing is verified yet.
+
+    Raises: DatasetUnusable if the folder is no build, or its dataset is no regular file.
+    """
+    with _held(folder) as held:
+        manifest, _ = _manifest(folder, held)
+        os.close(_listed(folder, held, DATASET))
+    return str(manifest["digest"])
+
+
 @contextmanager
 def _held(folder: Path) -> Iterator[int]:
     """A descriptor of a folder: what is read through it is of one version, whatever is put in its place meanwhile.

@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from clustergraph.loader import STACK_BYTES
 from clustergraph.published import CATALOGUE, DATASET, INTERNAL, MANIFEST, open_published, sha256
+from clustergraph.runner import STACK_BYTES
 from clustergraph.settings import Settings
 from clustergraph.web.app import create_app
 
