@@ -250,7 +250,7 @@ def _check_whole(folder: Path, manifest: Mapping[str, Any], data: bytes) -> None
 
 
 def _listed(folder: Path, held: int, name: str) -> int:
-    if "\0" in name or name.startswith("/") or {"", ".", ".."} & {*name.split("/")}:
+    if not name.isprintable() or {"", ".", ".."} & {*name.split("/")}:  # the empty part is that before a first slash
         message = f"'{folder / MANIFEST}' names {name!r}, which is no file of this folder: {_ANEW}"
         raise DatasetUnusable(message)
     descriptor = _regular(folder, held, name)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -70,13 +70,14 @@ def open_site(published: Published, settings: Settings, runner: Runner | None) -
 
     Raises: DatasetUnusable if the build lacks a query that the pages need.
     """
-    looks = _digest(FOLDER / "templates", published.release)
-    return Site(published, settings, published.internal_queries, looks, runner)
+    site = Site(published, settings, published.internal_queries, "", runner)
+    # A saved query can change while the dataset does not, and pages and descriptions name our address.
+    looks = _digest(FOLDER / "templates", published.release, site.origin)
+    return replace(site, templates_digest=looks)
 
 
-def _digest(folder: Path, release: str) -> str:
-    # With the release: a saved query can change while the dataset does not.
-    whole = hashlib.sha256(release.encode())
+def _digest(folder: Path, *others: str) -> str:
+    whole = hashlib.sha256("\n".join(others).encode())
     for path in sorted(folder.iterdir()):
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
