@@ -20,18 +20,21 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from clustergraph.build import build
-from clustergraph.errors import DatasetUnusable
+from clustergraph.errors import DatasetUnusable, QueryTooHungry
 from clustergraph.processes import Loader
-from clustergraph.published import MANIFEST, open_published
+from clustergraph.published import MANIFEST, manifest_text, open_published, sha256
 from clustergraph.releases import NEW, beside, locked, put_in_place
 from clustergraph.runner import Limits
 from clustergraph.settings import Settings
-from clustergraph.web.site import open_site
-from clustergraph.web.succession import Succession
-from clustergraph.web.versions import Served
+from clustergraph.web.responses import entity_tag
+from clustergraph.web.site import SITE, Site, open_site
+from clustergraph.web.succession import Succession, _warm
+from clustergraph.web.versions import Served, VersionOfRequest
 from conftest import REPOSITORY, SAMPLE
+from web_runner import FailingRunner, LocalRunner
 
 ANEW = "run 'clustergraph build' to make it anew"
 PATIENCE_S = 60.0  # ends a test that hangs; no test passes or fails by a shorter time
@@ -302,6 +305,28 @@ def test_a_build_that_is_not_whole_is_refused_by_name_and_the_old_one_goes_on(
     assert [steady.get(path) for path in PATHS] == before
 
 
+def test_a_build_that_cannot_be_loaded_is_refused_and_the_old_one_goes_on(
+    steady: Server, releases: tuple[Release, Release]
+) -> None:
+    def rewrite(folder: Path) -> None:
+        (folder / "clustergraph.nq").write_bytes(b"<x:a> <x:b>")
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        digest = sha256(folder / "clustergraph.nq")
+        manifest["digest"] = manifest["files"]["clustergraph.nq"] = digest
+        (folder / MANIFEST).write_bytes(manifest_text(manifest))
+
+    before = [steady.get(path) for path in PATHS]
+    shutil.rmtree(steady.dist)
+    publish(releases[1].folder, steady.dist, rewrite)
+    said = "clustergraph: the new build is not served, the one before it still is: the dataset could not be loaded: "
+
+    steady.process.send_signal(signal.SIGHUP)
+    until(lambda: f"{said}{ANEW}" in steady.log())
+
+    assert [steady.get(path) for path in PATHS] == before
+    until(lambda: steady.loaders() == 1)
+
+
 def test_a_server_whose_folder_is_gone_answers_on_and_replaces_its_loader(
     steady: Server, releases: tuple[Release, Release]
 ) -> None:
@@ -389,3 +414,89 @@ def test_what_was_opened_stays_what_it_was_when_another_build_takes_its_place(
 
     assert opened.dataset.read_bytes() == (releases[0].folder / "clustergraph.nq").read_bytes()
     assert replace(opened, folder=releases[0].folder, files={}) == replace(open_published(releases[0].folder), files={})
+
+
+def served_site(folder: Path) -> Site:
+    return open_site(open_published(folder), Settings(dist=folder), None)
+
+
+def test_a_version_is_drained_once_its_last_request_has_ended(releases: tuple[Release, Release]) -> None:
+    served = Served(served_site(releases[0].folder))
+    seen: list[str] = []
+
+    async def run() -> list[int]:
+        going_on, begun = asyncio.Event(), asyncio.Event()
+
+        async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+            begun.set()
+            await going_on.wait()
+            seen.append(scope[SITE].published.digest)
+
+        request = asyncio.create_task(VersionOfRequest(app, served)({"type": "http"}, nothing, ignored))
+        await begun.wait()
+        before = served.change(served_site(releases[1].folder))
+        left = [await before.drained(0)]
+        going_on.set()
+        left.append(await before.drained(PATIENCE_S))
+        await request
+        await VersionOfRequest(app, served)({"type": "http"}, nothing, ignored)
+        return left
+
+    assert asyncio.run(run()) == [1, 0]
+    assert seen == [releases[0].digest, releases[1].digest]
+
+
+async def nothing() -> Message:
+    return {}
+
+
+async def ignored(_: Message) -> None:
+    return
+
+
+def test_a_request_that_fails_is_counted_off_as_well(releases: tuple[Release, Release]) -> None:
+    served = Served(served_site(releases[0].folder))
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise ConnectionError
+
+    async def run() -> int:
+        with pytest.raises(ConnectionError):
+            await VersionOfRequest(app, served)({"type": "http"}, nothing, ignored)
+        return await served.version.drained(0)
+
+    assert asyncio.run(run()) == 0
+
+
+def test_a_runner_is_warmed_with_every_saved_query_and_its_examples(releases: tuple[Release, Release]) -> None:
+    runner, published = LocalRunner(), open_published(releases[0].folder)
+
+    asyncio.run(_warm(runner, published))
+
+    saved = published.catalogue.values()
+    assert [(one.query, one.bindings) for one in runner.asked] == [
+        ("ASK {}", {}),
+        *((one.text, one.bindings(one.examples)) for one in saved),
+    ]
+
+
+def test_a_runner_that_does_not_answer_is_no_successor(releases: tuple[Release, Release]) -> None:
+    runner = FailingRunner(lambda: QueryTooHungry("no memory"))
+
+    with pytest.raises(QueryTooHungry):
+        asyncio.run(_warm(runner, open_published(releases[0].folder)))
+
+
+def test_the_validator_of_a_saved_query_changes_with_its_text(
+    releases: tuple[Release, Release], tmp_path: Path
+) -> None:
+    dist = Path(shutil.copytree(releases[0].folder, tmp_path / "dist"))
+    path = dist / "queries/catalogue/members-of-cluster.rq"
+    path.write_bytes(path.read_bytes() + b"# another comment\n")
+    manifest = json.loads((dist / MANIFEST).read_bytes())
+    manifest["files"]["queries/catalogue/members-of-cluster.rq"] = sha256(path)
+    (dist / MANIFEST).write_bytes(manifest_text(manifest))
+
+    before, after = (entity_tag(served_site(one), "query") for one in (releases[0].folder, dist))
+
+    assert before != after

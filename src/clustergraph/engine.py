@@ -4,7 +4,6 @@ Runs inside a worker process that can be killed, or in the process of a command-
 to the thread that made them, so a result never leaves the call that evaluates it.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ import pyoxigraph as ox
 from clustergraph.errors import DatasetUnusable, NotAcceptable, QueryMalformed, QueryTooLarge
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.guard import PROLOGUE, Scanner, query_form
+from clustergraph.hashed import HashedStream
 from clustergraph.runner import QueryRequest
 from clustergraph.syntax import malformed
 from clustergraph.terms import BASE, PREFIXES, RDF, RDFS, SKOS, XSD, sparql_prologue
@@ -222,22 +222,6 @@ def _clauses(query: str) -> tuple[str, list[tuple[bool, str]]]:
     return query[: tokens[begins].start] if tokens else "", clauses
 
 
-class _Hashed:
-    """A byte stream that hashes what is read from it."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._whole = hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._whole.update(data)
-        return data
-
-    def hexdigest(self) -> str:
-        return self._whole.hexdigest()
-
-
 def load_engine(dataset: Path, digest: str = "") -> Engine:
     """An engine over an N-Quads file, loaded into memory.
 
@@ -246,11 +230,10 @@ def load_engine(dataset: Path, digest: str = "") -> Engine:
     """
     store = ox.Store()
     with dataset.open("rb", buffering=0) as stream:
-        hashed = _Hashed(stream)
+        hashed = HashedStream(stream)
         # What a build wrote came out of this engine: to look at its terms again takes a fifth of the time (measured).
-        is_ours = bool(digest)
-        store.load(hashed, format=ox.RdfFormat.N_QUADS, lenient=is_ours)  # type: ignore[arg-type]  # it asks for read() only
-    if digest not in ("", hashed.hexdigest()):
+        store.load(hashed, format=ox.RdfFormat.N_QUADS, lenient=bool(digest))  # type: ignore[arg-type]  # it asks for read() only
+    if digest not in ("", hashed.digest):
         message = (
             "the dataset is no longer what was verified (SHA-256 differs): run 'clustergraph build' to make it anew"
         )

@@ -27,7 +27,8 @@ from clustergraph.workers import STREAM_LIMIT_S, WorkerPool
 
 _logger: Final = logging.getLogger("clustergraph.web")
 
-WARM_LIMIT_S: Final = 20.0  # for all saved queries together; what is cold then is warmed by its readers
+WARM_LIMIT_S: Final = 5.0  # for all saved queries together; what is cold then is warmed by its readers
+_WARM_QUERY_LIMIT_S: Final = 0.5  # for one of them
 
 _Identity: TypeAlias = tuple[tuple[str, int, int, int, int], ...]
 
@@ -156,6 +157,12 @@ async def _warm(runner: Runner, published: Published) -> None:
         async with asyncio.timeout(WARM_LIMIT_S):
             for saved in published.catalogue.values():
                 bindings = saved.bindings(saved.examples)
-                question = QueryRequest(saved.text, result_format=TSV, graph_format=N_TRIPLES, bindings=bindings)
+                question = QueryRequest(
+                    saved.text,
+                    result_format=TSV,
+                    graph_format=N_TRIPLES,
+                    bindings=bindings,
+                    time_limit_s=_WARM_QUERY_LIMIT_S,
+                )
                 with suppress(QueryError):  # one that costs too much is refused to readers as well
                     await (await runner.answer(question)).body()
