@@ -93,3 +93,11 @@ def test_any_other_public_address_is_refused_with_what_to_write(address: str) ->
         f"'{address}' cannot be the public address: give scheme and host, with a port if need be, e.g. "
         "https://example.org, and no user name, path or query"
     )
+
+
+@pytest.mark.parametrize(("time_s", "shown"), [(-1.0, "-1"), (float("nan"), "nan")])
+def test_a_time_to_watch_that_is_none_is_refused(time_s: float, shown: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Settings(watch_s=time_s)
+
+    assert caught.value.detail == f"'{shown}' cannot be a time between two looks: give seconds, or 0 for none"

@@ -14,7 +14,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -125,13 +127,16 @@ class Server:
     def log(self) -> list[str]:
         return self._log.read_text(encoding="utf-8").splitlines()
 
-    def loaders(self) -> int:
-        """How many loader processes it has."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
-        others = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        pids = {*children.split(), *(pid for one in others for pid in one.read_text(encoding="ascii").split())}
-        commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids]
-        return sum(b"clustergraph.loader" in one for one in commands)
+    def loaders(self) -> list[int]:
+        """The process ids of its loaders."""
+        found = []
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):  # a thread or a process that has just ended
+                pids = (task / "children").read_text(encoding="ascii").split()
+                found += [
+                    int(pid) for pid in pids if b"clustergraph.loader" in Path(f"/proc/{pid}/cmdline").read_bytes()
+                ]
+        return found
 
     def close(self) -> None:
         self.process.terminate()
@@ -161,8 +166,24 @@ def served(releases: tuple[Release, Release], tmp_path: Path) -> Iterator[Server
     server.close()
 
 
+@contextmanager
+def readers(server: Server, count: int) -> Iterator[list[list[Reply]]]:
+    """Readers that ask all the time meanwhile, and what each was answered."""
+    stop = threading.Event()
+    replies: list[list[Reply]] = [[] for _ in range(count)]
+    threads = [threading.Thread(target=read_until, args=(stop, server, own)) for own in replies]
+    for thread in threads:
+        thread.start()
+    try:
+        yield replies
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
 def read_until(stop: threading.Event, server: Server, replies: list[Reply]) -> None:
-    """Asks one thing after another on one connection, for as long as it is kept; nothing is asked twice."""
+    """Asks one thing after another on one connection; nothing is asked twice, so that one failure ends the reader."""
     connection = server.connection()
     while not stop.is_set():
         replies.extend(ask(connection, path) for path in PATHS)
@@ -170,18 +191,12 @@ def read_until(stop: threading.Event, server: Server, replies: list[Reply]) -> N
 
 
 def test_six_swaps_lose_no_request_and_mix_no_versions(served: Server, releases: tuple[Release, Release]) -> None:
-    stop = threading.Event()
-    replies: list[list[Reply]] = [[] for _ in range(4)]
-    readers = [threading.Thread(target=read_until, args=(stop, served, own)) for own in replies]
-    for reader in readers:
-        reader.start()
+    one, other = releases
 
-    for swap in range(6):
-        publish(releases[(swap + 1) % 2].folder, served.dist)
-        until(lambda now=releases[(swap + 1) % 2]: served.serves(now))  # type: ignore[misc]
-    stop.set()
-    for reader in readers:
-        reader.join()
+    with readers(served, 4) as replies:
+        for now in (other, one) * 3:
+            publish(now.folder, served.dist)
+            until(partial(served.serves, now))
 
     marks = {one.digest: one.mark for one in releases}
     answers = defaultdict(set)
@@ -193,7 +208,7 @@ def test_six_swaps_lose_no_request_and_mix_no_versions(served: Server, releases:
     tags = [tag for found in answers.values() for tag, _ in found]
     assert len(set(tags)) == len(tags) == 2 * len(PATHS)
     assert all(len(own) >= len(PATHS) for own in replies), "a reader ended early"
-    until(lambda: served.loaders() == 1)
+    until(lambda: len(served.loaders()) == 1)
     assert [line.rpartition(" from ")[2] for line in served.log()] == ["now on"] * 6
 
 
@@ -223,12 +238,12 @@ def test_an_answer_begun_before_a_swap_ends_whole(served: Server, releases: tupl
 
     publish(releases[1].folder, served.dist)
     until(lambda: served.serves(releases[1]))
-    two = served.loaders()
+    two = len(served.loaders())
     rest = response.read()
 
     assert (begun + rest, response.headers["X-Clustergraph-Dataset"]) == (whole.body, releases[0].digest)
     assert two == 2
-    until(lambda: served.loaders() == 1)
+    until(lambda: len(served.loaders()) == 1)
     connection.close()
 
 
@@ -324,7 +339,7 @@ def test_a_build_that_cannot_be_loaded_is_refused_and_the_old_one_goes_on(
     until(lambda: f"{said}{ANEW}" in steady.log())
 
     assert [steady.get(path) for path in PATHS] == before
-    until(lambda: steady.loaders() == 1)
+    until(lambda: len(steady.loaders()) == 1)
 
 
 def test_a_server_whose_folder_is_gone_answers_on_and_replaces_its_loader(
@@ -332,15 +347,10 @@ def test_a_server_whose_folder_is_gone_answers_on_and_replaces_its_loader(
 ) -> None:
     before = [steady.get(path) for path in PATHS]
     shutil.rmtree(steady.dist)
-    (loader,) = (
-        int(pid)
-        for one in Path(f"/proc/{steady.process.pid}/task").glob("*/children")
-        for pid in one.read_text(encoding="ascii").split()
-        if b"clustergraph.loader" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    )
+    (loader,) = steady.loaders()
 
     os.kill(loader, signal.SIGKILL)
-    until(lambda: steady.get("/health/ready").status == 200 and steady.loaders() == 1)
+    until(lambda: steady.get("/health/ready").status == 200 and len(steady.loaders()) == 1)
 
     assert [steady.get(path) for path in PATHS] == before
     shutil.copytree(releases[0].folder, steady.dist)

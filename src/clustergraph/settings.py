@@ -27,7 +27,7 @@ class Settings:
     """How one server runs. Each field is an option of `clustergraph serve` and an environment variable.
 
     Units: the suffix of each name; `_s` seconds, `_bytes` bytes.
-    Raises: UsageError for a public address that is none.
+    Raises: UsageError for a public address that is none, and a time to watch that is none.
     """
 
     dist: Path = _knob(Path("dist"), "folder that `clustergraph build` made")
@@ -54,6 +54,10 @@ class Settings:
                 f"'{self.public_url[:200]}' cannot be the public address: give scheme and host, with a port if "
                 "need be, e.g. https://example.org, and no user name, path or query"
             )
+            raise UsageError(message)
+
+        if not self.watch_s >= 0:  # nor anything that is no number
+            message = f"'{self.watch_s:g}' cannot be a time between two looks: give seconds, or 0 for none"
             raise UsageError(message)
 
     @property

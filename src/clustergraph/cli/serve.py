@@ -1,7 +1,9 @@
 """`clustergraph serve`."""
 
 import logging
+import os
 import resource
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,6 +81,8 @@ def _run(settings: Settings, loader: Loader) -> None:
     if published.digest != loader.digest:  # another build was put there in between
         message = f"'{settings.dist}' was replaced while it was read: start the server again"
         raise DatasetUnusable(message)
+    if not os.isatty(0):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it means to look for a new build
     with _listening(settings.host, settings.port) as listener:
         address = f"http://{settings.host}:{settings.port}/"
         click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on {address}")

@@ -137,7 +137,10 @@ class Succession:
 
 def _identity(folder: Path) -> _Identity:
     """What differs once a file of a folder is replaced, written, added or removed; nothing where there is no build."""
-    return tuple(_identities(folder)) if (folder / MANIFEST).exists() else ()
+    try:
+        return tuple(_identities(folder)) if (folder / MANIFEST).exists() else ()
+    except FileNotFoundError:  # it is being replaced: what is there in a moment differs from nothing
+        return ()
 
 
 def _identities(folder: Path) -> Iterator[tuple[str, int, int, int, int]]:
