@@ -4,15 +4,13 @@ import resource
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from clustergraph.errors import UsageError
 from clustergraph.published import find_dist, open_published
 from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
-
-_CONNECTIONS: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
@@ -22,6 +20,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             command = click.option(
                 f"--{name.replace('_', '-')}",
                 type=kind,
+                is_flag=kind is bool,
                 default=default,
                 show_default=True,
                 envvar=f"{ENVIRONMENT_PREFIX}{name.upper()}",
@@ -46,6 +45,7 @@ def serve(dist: Path | None, **knobs: Any) -> None:
 
     from clustergraph.web.app import create_app  # noqa: PLC0415
     from clustergraph.web.connection import BoundedProtocol  # noqa: PLC0415
+    from clustergraph.web.limits import CONNECTION_LIMIT, ENDING_LIMIT_S, IDLE_LIMIT_S  # noqa: PLC0415
 
     _allow_files()
 
@@ -59,9 +59,9 @@ def serve(dist: Path | None, **knobs: Any) -> None:
             http=BoundedProtocol,
             log_level="warning",
             server_header=False,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=10,
-            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=IDLE_LIMIT_S,
+            timeout_graceful_shutdown=ENDING_LIMIT_S,
+            limit_concurrency=CONNECTION_LIMIT,
         )
         uvicorn.Server(config).run(sockets=[listener])
 

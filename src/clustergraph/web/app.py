@@ -5,18 +5,20 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from clustergraph.published import Published
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
-from clustergraph.web import catalogue, entities, pages, problems, sparql, vocabulary
+from clustergraph.web import catalogue, entities, operations, pages, problems, sparql, vocabulary
+from clustergraph.web.desk import open_desk
 from clustergraph.web.envelope import Envelope
 from clustergraph.web.openapi import describe_api
 from clustergraph.web.site import FOLDER, open_site
 from clustergraph.workers import WorkerPool
 
-_ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages)
+_ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages, operations)
 
 
 def create_app(published: Published, settings: Settings, *, runner: Runner | None = None) -> FastAPI:
@@ -27,13 +29,14 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if runner is not None:
-            yield
-            return
-        async with _pool(published, settings) as pool:
-            app.state.site.open_runner = pool
-            yield
-            app.state.site.open_runner = None
+        with app.state.desk.query_log:
+            if runner is not None:
+                yield
+                return
+            async with _pool(published, settings) as pool:
+                app.state.site.open_runner = pool
+                yield
+                app.state.site.open_runner = None
 
     app = FastAPI(
         title="clustergraph",
@@ -45,6 +48,7 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
         lifespan=lifespan,
     )
     app.state.site = open_site(published, settings, runner)
+    app.state.desk = open_desk(settings, lambda: app.state.site.published, _paths())
     for routes in _ROUTES:
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
@@ -52,6 +56,12 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
     app.add_middleware(Envelope)
     app.openapi = lambda: describe_api(app, published.catalogue)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
+
+
+def _paths() -> list[str]:
+    """The path of every route, and of what is mounted."""
+    routed = [route.path for module in _ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
+    return [*routed, "/static", "/openapi.json"]
 
 
 def _pool(published: Published, settings: Settings) -> WorkerPool:

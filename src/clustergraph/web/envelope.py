@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clustergraph.web.desk import count_answer
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
 from clustergraph.web.responses import HEAD_FLAG, TARGET_LIMIT_BYTES, AnswerCut
 
@@ -50,9 +51,10 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         headless = scope["method"] == "HEAD"
-        sender = _Sender(send, headless=headless, measured=scope.get("http_version") == "1.0" and not headless)
         if headless:
             scope = {**scope, "method": "GET", HEAD_FLAG: True}
+        measured = scope.get("http_version") == "1.0" and not headless
+        sender = _Sender(scope, send, headless=headless, measured=measured)
         app = _refusal(scope) or self._app
         try:
             await app(scope, receive, sender)
@@ -78,7 +80,8 @@ class _Sender:
     Shape: with `measured`, an answer without a Content-Length is not begun.
     """
 
-    def __init__(self, send: Send, *, headless: bool, measured: bool) -> None:
+    def __init__(self, scope: Scope, send: Send, *, headless: bool, measured: bool) -> None:
+        self._scope = scope
         self._send = send
         self._headless = headless
         self._measured = measured
@@ -89,6 +92,7 @@ class _Sender:
             if self._measured and _is_unmeasured(message):
                 raise _Unmeasured
             self.started = True
+            count_answer(self._scope, "HEAD" if self._headless else self._scope["method"], message["status"])
             _add_headers(message)
         elif self._headless and message["type"] == "http.response.body":
             message = {**message, "body": b""}

@@ -1,0 +1,60 @@
+"""Where the operations of one server come together: counts, budgets, queries under way, the query log."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from clustergraph.published import Published
+from clustergraph.settings import Settings
+from clustergraph.web.budget import Budgets
+from clustergraph.web.clients import proxy_network
+from clustergraph.web.metrics import Meter
+from clustergraph.web.querylog import QueryLog
+from clustergraph.web.running import Running
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What watches over the requests of one server, while others answer them."""
+
+    meter: Meter
+    budgets: Budgets
+    running: Running
+    query_log: QueryLog
+
+
+def open_desk(settings: Settings, published: Callable[[], Published], routes: Iterable[str]) -> Desk:
+    """A desk whose meter knows every number that is not a worker's or the cache's.
+
+    Shape: `published` gives the dataset that is served at the time; `routes` are the paths of all routes.
+    Raises: UsageError if a setting does not fit, or the query log cannot be opened.
+    """
+    proxy_network(settings.trusted_proxy)
+    desk = Desk(
+        Meter(routes), Budgets(settings), Running(), QueryLog(settings.query_log, with_text=settings.query_log_text)
+    )
+    desk.meter.register("running_queries", desk.running.by_state)
+    desk.meter.register("budget_refusals", lambda: desk.budgets.refusals)
+    desk.meter.register("budget_clients", lambda: desk.budgets.clients)
+    desk.meter.register("query_log_lines", lambda: desk.query_log.counts)
+    desk.meter.register("dataset_info", lambda: {(published().digest, published().version): 1})
+    return desk
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the server that a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def count_answer(scope: Scope, method: str, status: int) -> None:
+    """Counts one answer that was begun, under the route that took the request.
+
+    Shape: what is mounted and what the framework itself answers has no route, but a path that the meter may know.
+    """
+    desk: Desk = scope["app"].state.desk
+    route = scope.get("route")
+    path = getattr(route, "path", None) or scope.get("root_path") or scope["path"]
+    desk.meter.request(path, method, status)
