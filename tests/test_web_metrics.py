@@ -262,8 +262,8 @@ def test_the_memory_of_a_process_is_read_and_that_of_none_is_nothing() -> None:
     ("phases", "header"),
     [
         ({}, ""),
-        (dict.fromkeys(PHASES, 0.0), "guard;dur=0, queue;dur=0, evaluate;dur=0, stream;dur=0"),
-        ({"guard": 0.0000004, "evaluate": 12.3456789}, "guard;dur=0, evaluate;dur=12345.7"),
+        (dict.fromkeys(PHASES, 0.0), "guard;dur=0.000, queue;dur=0.000, evaluate;dur=0.000, stream;dur=0.000"),
+        ({"guard": 0.0000004, "evaluate": 12.3456789}, "guard;dur=0.000, evaluate;dur=12345.679"),
     ],
     ids=["none", "nothing", "rounded"],
 )

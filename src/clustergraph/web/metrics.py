@@ -202,6 +202,6 @@ def server_timing(phases: Mapping[str, float]) -> str:
     Source: Server Timing (W3C), section 3.
 
     >>> server_timing({"guard": 0.00021, "evaluate": 1.5})
-    'guard;dur=0.21, evaluate;dur=1500'
+    'guard;dur=0.210, evaluate;dur=1500.000'
     """
-    return ", ".join([f"{name};dur={round(seconds * 1000, 3):g}" for name, seconds in phases.items()])
+    return ", ".join([f"{name};dur={seconds * 1000:.3f}" for name, seconds in phases.items()])

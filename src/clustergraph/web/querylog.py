@@ -27,6 +27,7 @@ _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NON
 _STDERR_HANDLE: Final = 2
 _DIGITS: Final = 16  # of a digest: enough to tell texts apart
 
+_encoded: Final = json.JSONEncoder(separators=(",", ":")).encode
 _logger: Final = logging.getLogger("clustergraph.web")
 
 
@@ -134,7 +135,7 @@ class QueryLog:
         if self._with_text:
             told["text"] = record.query[:TEXT_CHARACTERS]
         # ASCII only: no control character, no bidirectional mark and no half of a character reaches a terminal.
-        return json.dumps(told, separators=(",", ":")).replace("\x7f", "\\u007f") + "\n"
+        return _encoded(told).replace("\x7f", "\\u007f") + "\n"
 
     def _open(self) -> None:
         self._handle = _STDERR_HANDLE if self._target == STDERR else os.open(self._target, _FLAGS, 0o640)
