@@ -1,18 +1,48 @@
 """Where the operations of one server come together: counts, budgets, queries under way, the query log."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.requests import Request
 from starlette.types import Scope
 
+from clustergraph import errors
+from clustergraph.errors import ClusterGraphError
 from clustergraph.published import Published
 from clustergraph.settings import Settings
 from clustergraph.web.budget import Budgets
 from clustergraph.web.clients import proxy_network
 from clustergraph.web.metrics import Meter
-from clustergraph.web.querylog import QueryLog
+from clustergraph.web.querylog import QueryLog, Record
+from clustergraph.web.responses import AnswerCut
 from clustergraph.web.running import Running
+
+OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
+    errors.QueryMalformed: "malformed",
+    errors.QueryRefused: "refused",
+    errors.QueryTooLarge: "refused",
+    errors.QueryTimedOut: "timed_out",
+    errors.QueryTooHungry: "too_hungry",
+    errors.QueryCancelled: "cancelled",
+    errors.Busy: "busy",
+    errors.OverBudget: "over_budget",
+    errors.NotAcceptable: "malformed",
+    errors.NotFound: "malformed",
+    errors.ParameterUnsuitable: "malformed",
+    errors.DatasetUnusable: "failed",
+    errors.UsageError: "failed",
+    errors.QueryError: "failed",
+    errors.ClusterGraphError: "failed",
+}
+"""What a query that ends with an error counts as. The nearest class in the tree holds."""
+
+
+def outcome_of(exc: Exception) -> str:
+    """What a query counts as that ended with this: one of metrics.OUTCOMES."""
+    if isinstance(exc, AnswerCut):
+        return "cut"
+    return next((OUTCOMES_OF_ERRORS[kind] for kind in type(exc).__mro__ if kind in OUTCOMES_OF_ERRORS), "failed")
 
 
 @dataclass(frozen=True)
@@ -23,6 +53,13 @@ class Desk:
     budgets: Budgets
     running: Running
     query_log: QueryLog
+
+    def ended(self, record: Record) -> None:
+        """Counts, measures and logs a query that has ended, whatever came of it."""
+        self.meter.count("queries", record.outcome)
+        for phase, seconds in record.phases.items():
+            self.meter.observe(phase, seconds)
+        self.query_log.write(record)
 
 
 def open_desk(settings: Settings, published: Callable[[], Published], routes: Iterable[str]) -> Desk:

@@ -30,6 +30,7 @@ OUTCOMES: Final = (
     "over_budget",
     "cancelled",
     "cut",
+    "failed",
 )
 CAUSES: Final = ("deadline", "disconnect", "stall", "memory", "died")
 BOUNDS_S: Final = (

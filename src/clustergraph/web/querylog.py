@@ -135,7 +135,7 @@ class QueryLog:
         if self._with_text:
             told["text"] = record.query[:TEXT_CHARACTERS]
         # ASCII only: no control character, no bidirectional mark and no half of a character reaches a terminal.
-        return _encoded(told).replace("\x7f", "\\u007f") + "\n"
+        return _encoded(told) + "\n"
 
     def _open(self) -> None:
         self._handle = _STDERR_HANDLE if self._target == STDERR else os.open(self._target, _FLAGS, 0o640)
