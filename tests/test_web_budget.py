@@ -195,6 +195,7 @@ def test_one_whose_client_went_away_hands_its_place_on(*, granted: bool, ended_f
     in_loop(test)
 
 
+@pytest.mark.slow
 def test_a_million_addresses_take_the_memory_of_ten_thousand() -> None:
     budgets = Budgets(Settings())
     use(budgets, ALICE, 0.0, 61.0)
