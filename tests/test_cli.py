@@ -607,6 +607,13 @@ def test_every_knob_is_an_option_and_a_variable(run: Run) -> None:
     assert run("serve", "--help").out.count("CLUSTERGRAPH_") == len(names) - 1
 
 
+def test_a_knob_that_is_on_or_off_is_a_flag() -> None:
+    flags = {one.name for one in verbs.commands["serve"].params if getattr(one, "is_flag", False)}
+
+    assert flags == {name for name, kind, *_ in described() if kind is bool}
+    assert "budget_loopback" in flags
+
+
 def test_a_name_longer_than_names_can_be_is_no_saved_query_and_no_file(ask: Run) -> None:
     problem = f"there is no saved query and no file '{'a' * 80}': 'clustergraph query' lists the catalogue"
 

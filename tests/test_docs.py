@@ -1,5 +1,6 @@
 """The pages of docs/ say what the tables of the code say."""
 
+import json
 import re
 import shutil
 import textwrap
@@ -16,8 +17,10 @@ from clustergraph.repository import read_repository
 from clustergraph.rules import RULES, TITLES
 from clustergraph.shacl import COMPONENTS
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
-from clustergraph.web import catalogue, entities, pages, sparql, vocabulary
+from clustergraph.web import catalogue, entities, operations, pages, sparql, vocabulary
+from clustergraph.web.metrics import METRICS, PHASES
 from clustergraph.web.problems import BY_STATUS, PROBLEMS
+from clustergraph.web.querylog import QueryLog, Record
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = re.compile(r'"([TH]\d{3})"')
@@ -52,12 +55,30 @@ def test_every_code_about_text_that_is_given_has_a_row() -> None:
 
 def test_every_knob_of_the_server_has_a_row_with_its_default() -> None:
     expected = [
-        (f"`--{name.replace('_', '-')}`", f"`{default}`" if default != "" else "", text)
+        (f"`--{name.replace('_', '-')}`", "empty" if default == "" else f"`{default}`", text)
         for name, _kind, default, text in settings.described()
         if name != "dist"
     ]
 
     assert rows("operations.md", r"`--[a-z-]+`") == expected
+
+
+def test_every_metric_has_a_row_with_its_kind_and_labels() -> None:
+    expected = [
+        (f"`{one.told}`", one.kind, ", ".join(f"`{label}`" for label in one.labels) or "–", one.text) for one in METRICS
+    ]
+
+    assert rows("operations.md", r"`clustergraph_\w+`") == expected
+
+
+def test_the_page_of_operations_names_every_member_of_a_line_of_the_query_log(tmp_path: Path) -> None:
+    log = QueryLog(str(tmp_path / "log"), with_text=True)
+    log.write(Record("ASK {}", "ASK", "json", 200, "answered", dict.fromkeys(PHASES, 0.0), 1, cached=False, dataset=""))
+    log.flush()
+
+    cells = [row[0] for row in rows("operations.md", r"`\w+`(?:, `\w+`)*") if not row[0].startswith("`clustergraph_")]
+
+    assert re.findall(r"\w+", " ".join(cells)) == list(json.loads((tmp_path / "log").read_text(encoding="ascii")))
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
@@ -98,7 +119,7 @@ def test_the_page_of_the_data_model_lists_every_class_and_property(curated_store
 def test_the_page_of_the_interface_lists_every_route_there_is() -> None:
     routes = {
         route.path.replace(":path}", "}")
-        for module in (sparql, entities, vocabulary, catalogue, pages)
+        for module in (sparql, entities, vocabulary, catalogue, pages, operations)
         for route in module.router.routes
         if isinstance(route, APIRoute)
     }

@@ -30,7 +30,7 @@ def test_names_and_statuses_go_together() -> None:
 
     by_name = {row.name: row for row in rows}
     assert all(by_name[row.name] == row for row in rows)
-    assert {row.status for row in PROBLEMS.values()} == {400, 403, 404, 406, 413, 422, 500, 503, 504}
+    assert {row.status for row in PROBLEMS.values()} == {400, 403, 404, 406, 409, 413, 422, 429, 500, 503, 504}
 
 
 def test_every_name_is_explained(client: TestClient) -> None:
@@ -229,7 +229,7 @@ def test_a_preflight_allows_reading_and_nothing_else(client: TestClient) -> None
     assert cors == {
         "access-control-allow-origin": "*",
         "access-control-allow-methods": "GET, HEAD, POST, QUERY",
-        "access-control-allow-headers": "Accept, Content-Type, If-None-Match",
+        "access-control-allow-headers": "Accept, Content-Type, If-None-Match, X-Query-Id",
         "access-control-max-age": "86400",
         "access-control-expose-headers": "ETag, Link, Retry-After, X-Clustergraph-Dataset",
     }

@@ -6,8 +6,10 @@ ClusterGraphError
 │   ├── QueryRefused        SPARQL that this endpoint does not answer (SERVICE, updates)
 │   ├── QueryTooLarge       over a limit of size, checked before it runs
 │   ├── QueryTimedOut       stopped at the deadline
-│   └── QueryTooHungry      stopped at the memory or output limit
+│   ├── QueryTooHungry      stopped at the memory or output limit
+│   └── QueryCancelled      stopped because its sender asked for it
 ├── Busy                    no worker free in time
+├── OverBudget              this client has had its share for now
 ├── NotAcceptable           no offered format fits
 ├── NotFound                no such thing here
 ├── ParameterUnsuitable     a parameter that is missing, unknown or of the wrong type
@@ -61,8 +63,23 @@ class QueryTooHungry(QueryError):
     """Evaluation was stopped because it wanted more memory or output than one query may have."""
 
 
+class QueryCancelled(QueryError):
+    """Evaluation was stopped because somebody who knows the query's id asked for it."""
+
+
 class Busy(ClusterGraphError):
     """No worker became free in time.
+
+    Units: `retry_after_s` in seconds, a whole number.
+    """
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class OverBudget(ClusterGraphError):
+    """One client asks for more than its share.
 
     Units: `retry_after_s` in seconds, a whole number.
     """

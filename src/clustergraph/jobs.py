@@ -59,6 +59,7 @@ class Job:
         self._memory_limit_bytes = limits.memory_limit_bytes
         self._place = place
         self._deliver = deliver
+        self._begun = request.begun
         self._worker: Worker | None = None
         self._stream: _Stream | None = None
         self._was_tried = False
@@ -72,6 +73,8 @@ class Job:
         self.began = self._loop.time()
         self._set_timer(self._loop.call_later(self._limit_s, self._overrun))
         worker.ask(self._payload, self)
+        if self._begun is not None:
+            self._begun()
 
     def wait(self, limit_s: float) -> None:
         """Waits for a worker, but not for ever."""

@@ -33,7 +33,8 @@ class QueryRequest:
     Shape: `result_format` serves SELECT and ASK, `graph_format` CONSTRUCT and DESCRIBE; None means that the client
            accepts none of that family. `bindings` maps a variable name to a term in N-Triples syntax. `coding` names
            the content coding that the client likes best; a short answer comes without one. `own` is true of a text
-           from our own files, which is answered by workers that strangers' queries cannot take.
+           from our own files, which is answered by workers that strangers' queries cannot take. `begun` is called when
+           a worker has it.
     """
 
     query: str
@@ -45,6 +46,7 @@ class QueryRequest:
     time_limit_s: float | None = None
     coding: str = "identity"
     own: bool = False
+    begun: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

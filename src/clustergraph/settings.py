@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from clustergraph.errors import UsageError
 from clustergraph.runner import Limits
@@ -18,8 +18,28 @@ _ORIGIN: Final = re.compile(
 )
 
 
+class Limit(NamedTuple):
+    """A limit that clients meet: its value here, and what happens at it."""
+
+    name: str
+    value: float
+    unit: str
+    text: str
+    then: str
+
+
 def _knob(default: Any, text: str) -> Any:
     return field(default=default, metadata={"text": text})
+
+
+def _limit(default: Any, text: str, unit: str, then: str) -> Any:
+    return field(default=default, metadata={"text": text, "unit": unit, "then": then})
+
+
+_TOO_LARGE = "413 `query-too-large`"
+_TIMED_OUT = "504 `query-timed-out`"
+_TOO_HUNGRY = "503 `query-too-hungry`"
+_OVER_BUDGET = "429 `over-budget`"
 
 
 @dataclass(frozen=True)
@@ -37,18 +57,32 @@ class Settings:
     watch_s: float = _knob(2.0, "time between two looks for a new build; 0 means only on SIGHUP")
     workers: int = _knob(0, "query workers; 0 means one per core, at least two")
     own_workers: int = _knob(1, "workers for pages and saved queries, which no query of a stranger can take")
-    queue_wait_s: float = _knob(2.0, "longest wait for a free worker before 503")
-    queue_per_worker: int = _knob(4, "queries that may wait, for each worker")
+    queue_wait_s: float = _limit(2.0, "longest wait for a free worker before 503", "s", "503 `busy`")
+    queue_per_worker: int = _limit(4, "queries that may wait, for each worker", "queries", "503 `busy`")
     cache_bytes: int = _knob(128 << 20, "memory for answers that were given before")
-    time_limit_s: float = _knob(Limits().time_limit_s, "wall clock of one query")
-    cpu_limit_s: int = _knob(Limits().cpu_limit_s, "processor time of one query")
-    memory_limit_bytes: int = _knob(Limits().memory_limit_bytes, "memory of one worker above the loaded dataset")
-    output_limit_bytes: int = _knob(Limits().output_limit_bytes, "longest answer")
-    query_limit_bytes: int = _knob(Limits().query_limit_bytes, "longest query text")
-    nesting_limit: int = _knob(Limits().nesting_limit, "brackets inside one another in a query")
-    token_limit: int = _knob(Limits().token_limit, "tokens of a query outside VALUES")
-    pattern_limit: int = _knob(Limits().pattern_limit, "triple patterns of a query")
-    unary_limit: int = _knob(Limits().unary_limit, "consecutive unary operators of a query")
+    time_limit_s: float = _limit(Limits().time_limit_s, "wall clock of one query", "s", _TIMED_OUT)
+    cpu_limit_s: int = _limit(Limits().cpu_limit_s, "processor time of one query", "s", _TOO_HUNGRY)
+    memory_limit_bytes: int = _limit(
+        Limits().memory_limit_bytes, "memory of one worker above the loaded dataset", "bytes", _TOO_HUNGRY
+    )
+    output_limit_bytes: int = _limit(
+        Limits().output_limit_bytes, "longest answer", "bytes", f"{_TOO_HUNGRY}, or the answer is cut once it has begun"
+    )
+    query_limit_bytes: int = _limit(Limits().query_limit_bytes, "longest query text", "bytes", _TOO_LARGE)
+    nesting_limit: int = _limit(Limits().nesting_limit, "brackets inside one another in a query", "levels", _TOO_LARGE)
+    token_limit: int = _limit(Limits().token_limit, "tokens of a query outside VALUES", "tokens", _TOO_LARGE)
+    pattern_limit: int = _limit(Limits().pattern_limit, "triple patterns of a query", "patterns", _TOO_LARGE)
+    unary_limit: int = _limit(Limits().unary_limit, "consecutive unary operators of a query", "operators", _TOO_LARGE)
+    budget_running: int = _limit(2, "queries of one client that run at once", "queries", "further ones wait")
+    budget_queued: int = _limit(4, "queries of one client that wait", "queries", _OVER_BUDGET)
+    budget_seconds: float = _limit(60.0, "query time of one client in a minute", "s", _OVER_BUDGET)
+    budget_bad_requests: int = _limit(
+        60, "requests of one client in a minute that cannot be answered", "requests", _OVER_BUDGET
+    )
+    budget_loopback: bool = _knob(default=False, text="clients on this machine have a budget too")
+    trusted_proxy: str = _knob("", "address or network of the proxy whose X-Forwarded-For is believed")
+    query_log: str = _knob("", "file to which each query adds a line; - is standard error")
+    query_log_text: bool = _knob(default=False, text="the query log holds the text of queries")
 
     def __post_init__(self) -> None:
         if self.public_url and not _ORIGIN.fullmatch(self.public_url):
@@ -66,6 +100,15 @@ class Settings:
     def limits(self) -> Limits:
         """The part that the guard and the workers enforce."""
         return Limits(**{name: getattr(self, name) for name in Limits._fields})
+
+    @property
+    def limits_told(self) -> list[Limit]:
+        """Every knob that clients can run into, in order."""
+        return [
+            Limit(one.name, getattr(self, one.name), one.metadata["unit"], one.metadata["text"], one.metadata["then"])
+            for one in fields(self)
+            if "then" in one.metadata
+        ]
 
 
 def described() -> list[tuple[str, type, object, str]]:

@@ -19,7 +19,6 @@ from clustergraph.runner import STACK_BYTES
 from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
 
 _FILES: Final = 65_536  # each connection is one, and a new worker takes two
-_CONNECTIONS: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
@@ -29,6 +28,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             command = click.option(
                 f"--{name.replace('_', '-')}",
                 type=kind,
+                is_flag=kind is bool,
                 default=default,
                 show_default=True,
                 envvar=f"{ENVIRONMENT_PREFIX}{name.upper()}",
@@ -76,6 +76,7 @@ def _run(settings: Settings, loader: Loader) -> None:
 
     from clustergraph.web.app import create_app  # noqa: PLC0415
     from clustergraph.web.direct import DirectProtocol  # noqa: PLC0415
+    from clustergraph.web.limits import CONNECTION_LIMIT, ENDING_LIMIT_S, IDLE_LIMIT_S  # noqa: PLC0415
 
     published = open_published(settings.dist)
     if published.digest != loader.digest:  # another build was put there in between
@@ -91,9 +92,9 @@ def _run(settings: Settings, loader: Loader) -> None:
             http=DirectProtocol,
             log_level="warning",
             server_header=False,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=10,
-            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=IDLE_LIMIT_S,
+            timeout_graceful_shutdown=ENDING_LIMIT_S,
+            limit_concurrency=CONNECTION_LIMIT,
         )
         uvicorn.Server(config).run(sockets=[listener])
 

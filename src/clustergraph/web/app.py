@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -13,14 +14,15 @@ from clustergraph.processes import Loader
 from clustergraph.published import Published
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
-from clustergraph.web import catalogue, entities, pages, problems, sparql, vocabulary
+from clustergraph.web import catalogue, entities, operations, pages, problems, sparql, vocabulary
+from clustergraph.web.desk import open_desk
 from clustergraph.web.envelope import Envelope
 from clustergraph.web.openapi import describe_api
 from clustergraph.web.site import FOLDER, open_site, site_of
 from clustergraph.web.succession import Succession
 from clustergraph.web.versions import Served, VersionOfRequest
 
-_ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages)
+_ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages, operations)
 
 
 def create_app(
@@ -35,11 +37,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-        if runner is not None:
-            yield {"app": app, "served": served}
-            return
-        async with Succession(served, settings, loader=loader):
-            yield {"app": app, "served": served}
+        state = {"app": app, "served": served}
+        with app.state.desk.query_log:
+            if runner is not None:
+                yield state
+                return
+            async with Succession(served, settings, loader=loader):
+                yield state
 
     app = FastAPI(
         title="clustergraph",
@@ -55,6 +59,7 @@ def create_app(
         return JSONResponse(describe_api(app, site_of(request)))
 
     app.add_route("/openapi.json", description, methods=["GET"], include_in_schema=False)
+    app.state.desk = open_desk(settings, lambda: served.version.site.published, _paths())
     for routes in _ROUTES:
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
@@ -62,3 +67,9 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(VersionOfRequest, served=served)  # the last one added is the outermost
     return app
+
+
+def _paths() -> list[str]:
+    """The path of every route, and of what is mounted."""
+    routed = [route.path for module in _ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
+    return [*routed, "/static", "/openapi.json"]

@@ -1,6 +1,7 @@
 """From what is asked at /sparql to one question for the engine: the format, the validator, the key of the answer."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise, takewhile
 from typing import Final, NamedTuple
@@ -58,7 +59,9 @@ def choose(asked: Asked, accept: str | None, form: str | None) -> Choice:
     return Choice(None if result is HTML else result, None if graph is HTML else graph, HTML in wanted)
 
 
-def question(asked: Asked, choice: Choice, coding: str = "identity") -> QueryRequest:
+def question(
+    asked: Asked, choice: Choice, coding: str = "identity", begun: Callable[[], object] | None = None
+) -> QueryRequest:
     """What the engine is asked."""
     return QueryRequest(
         asked.query or "",
@@ -68,6 +71,7 @@ def question(asked: Asked, choice: Choice, coding: str = "identity") -> QueryReq
         named_graphs=asked.named_graphs,
         time_limit_s=asked.time_limit_s,
         coding=coding,
+        begun=begun,
     )
 
 

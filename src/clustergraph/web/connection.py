@@ -78,3 +78,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_timer = None
         if not self.transport.is_closing():
             self.transport.abort()
+
+    def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
+        if not self.transport.is_closing():
+            self.transport.write(b"".join((status_line, self._date(), head, body)))
+            self._arm()
+
+    def _date(self) -> bytes:
+        return b"".join(b"%s: %s\r\n" % one for one in self.server_state.default_headers)
+
+    def _arm(self) -> None:
+        """Starts the clock of the time between two requests."""
+        self.server_state.total_requests += 1
+        self._stop_clock()
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)

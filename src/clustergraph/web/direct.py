@@ -8,42 +8,33 @@ import asyncio
 import logging
 import re
 from collections.abc import Hashable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from clustergraph.errors import ClusterGraphError
 from clustergraph.jobs import Job
 from clustergraph.runner import Answer
-from clustergraph.web.cache import Stored, head_of, variant_tag
-from clustergraph.web.choice import AnswerKey, answer_key, choose, question, tag_of
+from clustergraph.web.attended import Attended
+from clustergraph.web.choice import answer_key, choose, question
+from clustergraph.web.clients import client_of
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
-from clustergraph.web.envelope import Envelope
-from clustergraph.web.heads import head
+from clustergraph.web.desk import AnswerCut, Desk
+from clustergraph.web.pending import Pending
 from clustergraph.web.plain import REQUEST, Blocks, Plain, admitted, asked_by
-from clustergraph.web.problems import problem_response, told
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import TARGET_LIMIT_BYTES, names
-from clustergraph.web.site import SITE, Site
+from clustergraph.web.site import Site
 from clustergraph.web.versions import Served, Version
 from clustergraph.workers import WorkerPool
 
 _logger = logging.getLogger("clustergraph.web")
 
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
+_QUERY: Final = b"GET /sparql?"
+_FROM_CACHE: Final = b"server-timing: cache\r\n"
 _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
-
-
-class _Pending(NamedTuple):
-    """A request that a worker has."""
-
-    version: Version
-    data: bytes
-    key: AnswerKey | None
-    plain: Plain
-    is_get: bool
 
 
 _blocks: Final = Blocks()
@@ -54,11 +45,22 @@ class DirectProtocol(BoundedProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._pending: _Pending | None = None
+        self._pending: Pending | None = None
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         self._later = b""
         self._is_last = False
+        self._peer: str | None = None
+
+    @property
+    def _desk(self) -> Desk:
+        desk: Desk = self.app_state["app"].state.desk
+        return desk
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Notes who is there."""
+        super().connection_made(transport)
+        self._peer = self.client[0] if self.client else None
 
     def data_received(self, data: bytes) -> None:
         """Takes a plain request whole, or leaves it to the framework."""
@@ -76,7 +78,9 @@ class DirectProtocol(BoundedProtocol):
             self._job.give_up()
         if self._task is not None:
             self._task.cancel()
-        self._end()
+        if self._pending is not None:
+            self._pending.attended.failed(ClientDisconnect())
+        self._end(0, 0)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -92,8 +96,11 @@ class DirectProtocol(BoundedProtocol):
             return False
         version = served.version
         stored = version.site.answers.get((data,))
-        if stored is not None:
-            self._send(_OK, stored.head, stored.body)
+        if stored is not None and not self._desk.query_log.is_on:
+            self._send(_OK, _FROM_CACHE + stored.head, stored.body)
+            self._count(200, data)
+            if data.startswith(_QUERY):
+                self._desk.meter.count("queries", "cached")
             return True
         request = REQUEST.match(data)
         plain = _blocks.read(request[3]) if request else None
@@ -109,9 +116,12 @@ class DirectProtocol(BoundedProtocol):
         site = version.site
         is_get = method == b"GET"
         path, _, query_string = target.partition(b"?")
-        if is_get:
+        if is_get and not (path == b"/sparql" and self._desk.query_log.is_on):
             key = path + b"?" + query_string, plain.accept, plain.coding.encode()
-            if self._send_kept(site, data, plain, key):
+            status = self._send_kept(site, data, plain, key)
+            if status and path == b"/sparql":
+                self._desk.meter.count("queries", "cached" if status == 200 else "not_modified")  # noqa: PLR2004
+            if status:
                 return True
         if path != b"/sparql" or len(target) > TARGET_LIMIT_BYTES or len(plain.accept) > TARGET_LIMIT_BYTES // 2:
             return False
@@ -121,36 +131,47 @@ class DirectProtocol(BoundedProtocol):
         except ClusterGraphError:
             return False  # the long way says what is wrong
 
-    def _send_kept(self, site: Site, data: bytes, plain: Plain, key: Hashable, *, is_get: bool = True) -> bool:
-        """Answers from the cache, if the answer is there."""
+    def _send_kept(self, site: Site, data: bytes, plain: Plain, key: Hashable, *, is_get: bool = True) -> int:
+        """Answers from the cache, if the answer is there; with which status, 0 if it is not."""
         stored = site.answers.get(key)
         if stored is None:
-            return False
-        if not is_get:
-            self._send(_OK, stored.head_private, stored.body)
-        elif names(plain.known, stored.tag.decode()):
+            return 0
+        if is_get and names(plain.known, stored.tag.decode()):
             self._send(_NOT_MODIFIED, stored.head_unchanged)
-        else:
-            if not plain.known:
-                site.answers.put((data,), stored)
-            self._send(_OK, stored.head, stored.body)
-        return True
+            self._count(304, data)
+            return 304
+        if is_get and not plain.known:
+            site.answers.put((data,), stored)
+        self._send(_OK, _FROM_CACHE + (stored.head if is_get else stored.head_private), stored.body)
+        self._count(200, data)
+        return 200
 
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
-        site = version.site
-        form = admitted(asked.query or "", site.settings.limits)
+        site, now_s = version.site, self.loop.time()
+        client = client_of(
+            self._peer, [(b"x-forwarded-for", plain.forwarded)] if plain.forwarded else (), site.settings
+        )
+        pool, budgets = site.open_runner, self._desk.budgets
+        if not isinstance(pool, WorkerPool) or not budgets.runs_at_once(client, now_s):
+            return False
+        attended = Attended(self._desk, client, asked.query or "", site.published.digest)
+        attended.form = form = admitted(asked.query or "", site.settings.limits)
+        attended.phases["guard"] = self.loop.time() - now_s
         choice = choose(asked, plain.accept.decode("ascii") or None, form)
-        pool = site.open_runner
-        if choice.page or not isinstance(pool, WorkerPool):
+        if choice.page:
             return False
         key = answer_key(asked, choice, form)
-        if key and self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get):
+        status = self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get) if key else 0
+        if status:
+            attended.end(status, 0, cached=True)
             return True
         if plain.known:
             return False
-        self._job = pool.submit(question(asked, choice, plain.coding), self._deliver)
-        self._pending = _Pending(version, data, key, plain, is_get)
+        self._job = pool.submit(question(asked, choice, plain.coding, attended.evaluating), self._deliver)
+        budgets.begin(client, now_s)
+        attended.begin(None, _nothing)
+        self._pending = Pending(version, data, key, plain, is_get, attended)
         version.begin()
         self._stop_clock()
         self._unset_keepalive_if_required()
@@ -161,54 +182,46 @@ class DirectProtocol(BoundedProtocol):
         pending, self._job = self._pending, None
         if pending is None:
             return
-        if isinstance(outcome, Answer) and outcome.whole is not None:
-            self._send(_OK, self._kept_head(pending, outcome, outcome.whole), outcome.whole)
-            self._go_on()
-            return
+        if isinstance(outcome, Answer):
+            pending.attended.answered(outcome)
+            if outcome.whole is not None:
+                self._send(_OK, pending.timing + pending.kept(outcome, outcome.whole), outcome.whole)
+                self._count(200, pending.data)
+                self._go_on(200, len(outcome.whole))
+                return
         self._task = self.loop.create_task(self._sent(pending, outcome))
         self.tasks.add(self._task)
         self._task.add_done_callback(self.tasks.discard)
 
-    async def _sent(self, pending: _Pending, outcome: Answer | ClusterGraphError) -> None:
+    async def _sent(self, pending: Pending, outcome: Answer | ClusterGraphError) -> None:
         """Sends what takes longer; the connection of an answer that is not sent to its end is cut."""
-        is_sent = False
+        sent: tuple[int, int] | None = None
         try:
             if isinstance(outcome, Answer):
-                await self._stream(pending, outcome)
+                sent = await self._stream(pending, outcome)
             else:
-                await self._explain(pending, outcome)
-            is_sent = True
+                pending.attended.failed(outcome)
+                status, head, body = await pending.explained(self.app_state["app"], outcome)
+                self._send(STATUS_LINE[status], pending.timing + head, body)
+                sent = status, len(body)
         except ClusterGraphError as exc:
             _logger.warning("an answer was cut: %s", exc.detail)
+            pending.attended.failed(AnswerCut(exc.detail))
         finally:
             self._task = None
-            if not is_sent:
+            if sent is None:
                 self.transport.close()  # without the last chunk, so that it never looks whole
-        if is_sent:
-            self._go_on()
+        if sent is not None:
+            self._count(sent[0], pending.data)
+            self._go_on(*sent)
 
-    def _kept_head(self, pending: _Pending, answer: Answer, body: bytes) -> bytes:
-        """The head of a whole answer, which is kept for the next who asks."""
-        site, key, coding = pending.version.site, pending.key, pending.plain.coding
-        tag = tag_of(site, key)
-        if key is None or tag is None:
-            return head(site, answer, None, len(body))
-        tag = variant_tag(tag, answer.coding)
-        stored = Stored(head(site, answer, tag, len(body)), body, tag.encode())
-        site.answers.put((*key, coding), stored)
-        if not pending.is_get:
-            return stored.head_private
-        site.answers.put((pending.data,), stored)
-        return stored.head
-
-    async def _stream(self, pending: _Pending, answer: Answer) -> None:
-        """Sends a longer answer as it comes; one that fails, or that nobody reads, is cut."""
-        tag = tag_of(pending.version.site, pending.key) if pending.is_get else None
-        beginning = head(pending.version.site, answer, tag and variant_tag(tag, answer.coding), None)
-        limit, kept = pending.version.site.answers.answer_limit_bytes, bytearray()
-        self.transport.write(_OK + self._date() + beginning)
+    async def _stream(self, pending: Pending, answer: Answer) -> tuple[int, int]:
+        """Sends a longer answer as it comes; its status, and the size of its body."""
+        limit, kept, size = pending.version.site.answers.answer_limit_bytes, bytearray(), 0
+        self.transport.write(_OK + self._date() + pending.timing + pending.head(answer))
         try:
             async for frame in answer.frames:
+                size += len(frame)
                 if pending.key and len(kept) <= limit:
                     kept += frame
                 self.transport.write(b"%x\r\n%s\r\n" % (len(frame), frame))
@@ -218,46 +231,24 @@ class DirectProtocol(BoundedProtocol):
         self.transport.write(b"0\r\n\r\n")
         self._arm()
         if pending.key and len(kept) <= limit:
-            self._kept_head(pending, answer, bytes(kept))
+            pending.kept(answer, bytes(kept))
+        return 200, size
 
-    async def _explain(self, pending: _Pending, trouble: ClusterGraphError) -> None:
-        """Sends what went wrong, as the framework would."""
-        sent: list[Message] = []
+    def _count(self, status: int, data: bytes) -> None:
+        method, _, target = data[: data.find(b"HTTP/")].partition(b" ")
+        path = target.partition(b"?")[0].decode("ascii").rstrip()
+        self._desk.meter.request(path, method.decode("ascii"), status)
 
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        async def explain(scope: Scope, receive: Receive, send: Send) -> None:
-            await problem_response(Request(scope), told(trouble))(scope, receive, send)
-
-        await Envelope(explain)(_scope(self.app_state["app"], pending), _nothing_more, send)
-        status: int = sent[0]["status"]
-        self._send(STATUS_LINE[status], head_of(sent[0]["headers"]), sent[1]["body"])
-
-    def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
-        if not self.transport.is_closing():
-            self.transport.write(b"".join((status_line, self._date(), head, body)))
-            self._arm()
-
-    def _date(self) -> bytes:
-        return b"".join(b"%s: %s\r\n" % one for one in self.server_state.default_headers)
-
-    def _arm(self) -> None:
-        """Starts the clock of the time between two requests."""
-        self.server_state.total_requests += 1
-        self._stop_clock()
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-
-    def _end(self) -> None:
+    def _end(self, status: int, sent_bytes: int) -> None:
         """Notes that the request is answered, or will not be."""
         if self._pending is not None:
+            self._pending.attended.end(status, sent_bytes)
             self._pending.version.end()
             self._pending = None
 
-    def _go_on(self) -> None:
+    def _go_on(self, status: int, sent_bytes: int) -> None:
         """Ends the connection, or takes what has come meanwhile."""
-        self._end()
+        self._end(status, sent_bytes)
         if self._is_last:
             self.transport.close()
             return
@@ -267,20 +258,5 @@ class DirectProtocol(BoundedProtocol):
             self.data_received(data)
 
 
-def _scope(app: Any, pending: _Pending) -> Scope:
-    """What the framework would have been told of a request, as far as an answer depends on it."""
-    accept = pending.plain.accept
-    return {
-        "type": "http",
-        "app": app,
-        SITE: pending.version.site,
-        "method": "GET" if pending.is_get else "POST",
-        "path": "/sparql",
-        "raw_path": b"/sparql",
-        "query_string": b"",
-        "headers": [(b"accept", accept)] if accept else [],
-    }
-
-
-async def _nothing_more() -> Message:
-    return {"type": "http.disconnect"}
+def _nothing() -> None:
+    """What cancels a query that has no id: nobody can ask for it."""

@@ -15,9 +15,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, compressed, preferred
+from clustergraph.web.attended import QUERY
 from clustergraph.web.cache import AnswerCache, Stored, head_of, variant_tag
+from clustergraph.web.desk import AnswerCut, count_answer
+from clustergraph.web.metrics import server_timing
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
-from clustergraph.web.responses import CODING, HEAD_FLAG, KEPT, KEYS, TARGET_LIMIT_BYTES, AnswerCut, kept_response
+from clustergraph.web.responses import CODING, HEAD_FLAG, KEPT, KEYS, TARGET_LIMIT_BYTES, kept_response
 from clustergraph.web.site import SITE
 
 _logger = logging.getLogger("clustergraph.web")
@@ -65,16 +68,20 @@ class Envelope:
         app = _refusal(scope) or _kept(scope, known) or self._app
         try:
             await app(scope, receive, sender)
-        except ClientDisconnect:
-            return
+        except ClientDisconnect as exc:
+            sender.failed(exc)
         except _Unmeasured:
             await problem_response(Request(scope), _OLD_VERSION)(scope, receive, sender)
         except AnswerCut as cut:
+            sender.failed(cut)
             _logger.warning("an answer was cut: %s", cut)  # the server ends the connection that we leave open
         except Exception as exc:  # the one place at the top of the server where everything is caught
+            sender.failed(exc)
             if sender.started:
                 raise  # the connection is cut, so that half an answer never looks whole
             await problem_response(Request(scope), our_fault(exc))(scope, receive, sender)
+        finally:
+            sender.end()
 
 
 def _without_coding(headers: list[tuple[bytes, bytes]], coding: str) -> list[tuple[bytes, bytes]]:
@@ -111,7 +118,19 @@ class _Sender:
         self._measured = scope.get("http_version") == "1.0" and not self._headless
         self._start: Message | None = None
         self._kept: bytearray | None = None
+        self._status = 0
+        self._sent_bytes = 0
         self.started = False
+
+    def failed(self, exc: BaseException) -> None:
+        """Notes why the query of this request, if it is one, has no answer or no more of it."""
+        if QUERY in self._scope:
+            self._scope[QUERY].failed(exc)
+
+    def end(self) -> None:
+        """Ends the query of this request, if it is one."""
+        if QUERY in self._scope:
+            self._scope[QUERY].end(self._status, self._sent_bytes, cached=KEPT in self._scope)
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -131,6 +150,7 @@ class _Sender:
         if self._measured and start["status"] not in (204, 304) and "content-length" not in headers:
             raise _Unmeasured
         self.started = True
+        count_answer(self._scope, "HEAD" if self._headless else self._scope["method"], start["status"])
         if KEPT not in self._scope:
             self._add_headers(headers)
             message = await self._compressed(headers, message) if is_whole else message
@@ -139,6 +159,9 @@ class _Sender:
             self._kept_headers = list(headers.raw)
         if self._scope["method"] not in ("GET", "HEAD"):
             _make_private(headers)
+        self._status = start["status"]
+        if QUERY in self._scope and self._scope[QUERY].phases:
+            headers["Server-Timing"] = server_timing(self._scope[QUERY].phases)
         await self._send(start)
         await self._go_on(message)
 
@@ -173,6 +196,8 @@ class _Sender:
     async def _go_on(self, message: Message) -> None:
         if self._kept is not None:
             self._keep(message)
+        if not self._headless:
+            self._sent_bytes += len(message.get("body", b""))
         await self._send({**message, "body": b""} if self._headless else message)
 
     def _keep(self, message: Message) -> None:

@@ -39,6 +39,7 @@ def describe_api(app: FastAPI, site: Site) -> dict[str, Any]:
         servers=[{"url": site.origin}],
     )
     document["paths"]["/sparql"] = {"get": _by_get(), "post": _by_post()}
+    document["paths"]["/running/{query_id}"] = {"get": _running("get"), "delete": _running("delete")}
     for saved in site.published.catalogue.values():
         for chosen in (JSON, CSV, TSV):
             document["paths"][f"/queries/{saved.name}.{chosen.name}"] = {"get": _saved_query(saved, chosen)}
@@ -55,7 +56,9 @@ _TROUBLE: Final = {
     400: "Not one SPARQL query",
     403: "SERVICE, or an update",
     406: "No format fits",
+    409: "Ended by a DELETE of /running/{query_id}",
     413: "Over a limit of size",
+    429: "Over the budget of one client",
     503: "No worker free, or out of memory",
     504: "Stopped at the deadline",
 }
@@ -86,6 +89,22 @@ def _by_post() -> dict[str, Any]:
             "content": {FORM: {"schema": form}, SPARQL_QUERY: {"schema": {"type": "string"}}},
         },
         "responses": _answers((*RESULT_FORMATS, *GRAPH_FORMATS), _TROUBLE | {415: "Not a form of query that is read"}),
+    }
+
+
+def _running(method: str) -> dict[str, Any]:
+    problem = {PROBLEM_JSON.media_type: {"schema": {"type": "object"}}}
+    fine: dict[str, dict[str, Any]] = {
+        "get": {"200": {"description": "How far they are", "content": {"application/json": {}}}},
+        "delete": {"204": {"description": "They end"}},
+    }
+    schema = {"type": "string", "pattern": "^[A-Za-z0-9._-]{16,64}$"}
+    return {
+        "tags": ["operations"],
+        "operationId": f"{method}-running",
+        "summary": {"get": "The queries that were sent with an id", "delete": "End them"}[method],
+        "parameters": [{"name": "query_id", "in": "path", "required": True, "schema": schema}],
+        "responses": fine[method] | {"404": {"description": "No query under way has this id", "content": problem}},
     }
 
 

@@ -25,7 +25,8 @@ _ONCE: Final = frozenset((b"host", b"content-length", b"content-type", b"connect
 class Plain(NamedTuple):
     """What the header lines of a plain request say, as far as an answer depends on it.
 
-    Shape: `known` is the value of If-None-Match; `media_type` and `length` are those of the body, "" and 0 without one.
+    Shape: `known` is the value of If-None-Match; `media_type` and `length` are those of the body, "" and 0 without one;
+           `forwarded` is the value of X-Forwarded-For.
     """
 
     accept: bytes
@@ -33,6 +34,7 @@ class Plain(NamedTuple):
     known: str
     media_type: str
     length: int
+    forwarded: bytes
 
 
 def read_block(block: bytes) -> Plain | None:
@@ -60,6 +62,7 @@ def read_block(block: bytes) -> Plain | None:
         values.get(b"if-none-match", b"").decode("ascii"),
         _CHARSET.sub("", values.get(b"content-type", b"").decode("ascii").lower()),
         int(length),
+        values.get(b"x-forwarded-for", b""),
     )
 
 

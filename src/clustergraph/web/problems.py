@@ -41,6 +41,8 @@ PROBLEMS: Final[Mapping[type[ClusterGraphError], Problem]] = {
     errors.QueryTooLarge: Problem(413, "query-too-large", "The query is over a limit of size"),
     errors.QueryTimedOut: Problem(504, "query-timed-out", "The query took too long"),
     errors.QueryTooHungry: Problem(503, "query-too-hungry", "The query wanted too much"),
+    errors.QueryCancelled: Problem(409, "query-cancelled", "The query was cancelled"),
+    errors.OverBudget: Problem(429, "over-budget", "You have had your share for now"),
     errors.Busy: Problem(503, "busy", "The server is busy"),
     errors.NotAcceptable: Problem(406, "not-acceptable", "There is no such format here"),
     errors.NotFound: Problem(404, "not-found", "There is nothing at this address"),
@@ -70,11 +72,10 @@ BY_STATUS: Final[Mapping[int, Problem]] = {
 """Trouble with HTTP itself, before anything of ours is asked."""
 
 _PREFLIGHT: Final = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, QUERY",
-    "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
+    "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match, X-Query-Id",
     "Access-Control-Max-Age": "86400",
 }
-"""What scripts of other sites may do here.
+"""What scripts of other sites may do here, beside the methods of the address.
 
 Source: Fetch Standard, CORS protocol.
 """
@@ -210,7 +211,11 @@ def install(app: FastAPI) -> None:
     async def framework(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)  # noqa: S101
         if exc.status_code == 405 and request.method == "OPTIONS":  # noqa: PLR2004
-            return Response(status_code=204, headers={"Allow": _allowed(exc), **_PREFLIGHT})
+            allowed = _allowed(exc)
+            methods = ", ".join(one for one in allowed.split(", ") if one != "OPTIONS")
+            return Response(
+                status_code=204, headers={"Allow": allowed, "Access-Control-Allow-Methods": methods, **_PREFLIGHT}
+            )
         return problem_response(request, told_of_http(exc, request))
 
     async def validation(request: Request, exc: Exception) -> Response:

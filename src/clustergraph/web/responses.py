@@ -14,7 +14,9 @@ from clustergraph.codings import IDENTITY
 from clustergraph.errors import ClusterGraphError
 from clustergraph.formats import CSV, TSV, Format
 from clustergraph.runner import Answer, QueryRequest
+from clustergraph.web.attended import QUERY, Attended
 from clustergraph.web.cache import Stored, headers_in
+from clustergraph.web.desk import AnswerCut
 from clustergraph.web.site import Site, site_of
 
 # In the scope of a request:
@@ -107,25 +109,28 @@ async def answer_while_connected(request: Request, question: QueryRequest) -> An
 
     Raises: what the runner raises; ClientDisconnect.
     """
+    attended: Attended | None = request.scope.get(QUERY)
+    if attended is not None:
+        question = replace(question, begun=attended.evaluating)
     working = asyncio.ensure_future(site_of(request).runner.answer(question))
-    leaving = asyncio.ensure_future(_disconnected(request))
+    others = [asyncio.ensure_future(_disconnected(request))]
+    if attended is not None:
+        others.append(asyncio.ensure_future(attended.wished()))
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
+        done, _ = await asyncio.wait({working, *others}, return_when=asyncio.FIRST_COMPLETED)
+        answer = (working if working in done else next(iter(done))).result()
     finally:
-        working.cancel()
-        leaving.cancel()
+        for task in (working, *others):
+            task.cancel()
+    if attended is not None:
+        attended.answered(answer)
+    return answer
 
 
-async def _disconnected(request: Request) -> None:
+async def _disconnected(request: Request) -> Answer:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-class AnswerCut(Exception):
-    """An answer failed after its status was sent: the connection must end, so that it never looks whole."""
+    raise ClientDisconnect
 
 
 class _AnswerResponse(StreamingResponse):

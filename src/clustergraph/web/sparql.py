@@ -1,6 +1,7 @@
 """/sparql: queries in, results out, in a format or in a page. Reads no request, evaluates no query itself."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from clustergraph.prefilter import plain_form
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.terms import XSD
+from clustergraph.web.attended import Attended, attend
 from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
 from clustergraph.web.protocol import Asked, parameters, read_request
@@ -29,6 +31,7 @@ from clustergraph.web.responses import (
     kept_answer,
     not_modified,
 )
+from clustergraph.web.running import QUERY_ID
 from clustergraph.web.site import Site, site_of
 
 PAGE_ROWS: Final = 1_000
@@ -46,30 +49,40 @@ async def sparql(request: Request) -> Response:
         return asked
     if asked.query is None:
         return await _without_query(request, site, asked)
+    attended = attend(request, asked.query)
     try:
-        form = await _admitted(asked.query, site.settings.limits)
+        form = await _admitted(asked.query, site.settings.limits, attended)
         choice = choose(asked, accepted(request), form)
         key = answer_key(asked, choice, form)
         headers = data_headers(site, tag=tag_of(site, key), vary="Accept")
         known = not_modified(request, headers) or (None if choice.page else kept_answer(request, key))
         if known:
             return known
+        await attended.turn(request.headers.get(QUERY_ID))
         if not choice.page:
             return await answered(request, question(asked, choice), headers, file_name="results")
         result = await _result(request, asked, form)
     except ClusterGraphError as exc:
+        attended.failed(exc)
         if not _wants_page(request, asked):
             raise
         return _page(site, asked, trouble=told(exc))
     return await asyncio.to_thread(_page, site, asked, result=result, headers=headers)
 
 
-async def _admitted(query: str, limits: Limits) -> Form | None:
+async def _admitted(query: str, limits: Limits, attended: Attended) -> Form | None:
     """The form of a query that may be given to an engine.
 
-    Raises: what the guard raises.
+    Raises: OverBudget; what the guard raises.
     """
+    attended.require_good()
+    began_s = time.monotonic()
+    attended.form = await _judged(query, limits)
+    attended.phases["guard"] = time.monotonic() - began_s
+    return attended.form
 
+
+async def _judged(query: str, limits: Limits) -> Form | None:
     def judged() -> Form | None:
         admit(query, limits=limits)
         return query_form(query)

@@ -1,0 +1,165 @@
+"""One query of a stranger, from its arrival to its last byte: listed, timed, counted, logged, taken off a budget."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from starlette.requests import Request
+
+from clustergraph.errors import QueryCancelled
+from clustergraph.runner import Answer
+from clustergraph.web.clients import client_of
+from clustergraph.web.desk import Desk, desk_of, outcome_of
+from clustergraph.web.querylog import Record
+from clustergraph.web.running import EVALUATING, STREAMING, Entry, query_id_of
+from clustergraph.web.site import site_of
+
+QUERY: Final = "clustergraph.query"  # where a request carries it in its scope
+_BAD: Final = ("malformed", "refused")
+
+
+class Attended:
+    """One query. Ends once, whatever is told of it afterwards.
+
+    Shape: `phases` maps the names in metrics.PHASES to seconds; `client` is None where it has no budget.
+    """
+
+    __slots__ = (
+        "_began_s",
+        "_cut",
+        "_dataset",
+        "_desk",
+        "_entry",
+        "_has_turn",
+        "_is_over",
+        "_outcome",
+        "_query",
+        "_wish",
+        "client",
+        "form",
+        "format_name",
+        "phases",
+    )
+
+    def __init__(self, desk: Desk, client: str | None, query: str, dataset: str) -> None:
+        self._desk = desk
+        self._query = query
+        self._dataset = dataset
+        self._entry: Entry | None = None
+        self._began_s = 0.0
+        self._has_turn = False
+        self._is_over = False
+        self._outcome = ""
+        self._wish: asyncio.Event  # from its turn on
+        self._cut: Callable[[], object] = _nothing
+        self.client = client
+        self.form: str | None = None
+        self.format_name: str | None = None
+        self.phases: dict[str, float] = {}
+
+    def require_good(self) -> None:
+        """Nothing, if this client has not sent too much that cannot be answered.
+
+        Raises: OverBudget.
+        """
+        self._desk.budgets.require_good(self.client, time.monotonic())
+
+    async def turn(self, query_id: str | None) -> None:
+        """Returns when the query may be evaluated.
+
+        Raises: OverBudget; ParameterUnsuitable for an id that is none.
+        """
+        query_id = query_id_of(query_id)
+        place = self._desk.budgets.begin(self.client, time.monotonic())
+        if place is not None:
+            await self._desk.budgets.turn(self.client, place)
+        self._wish = asyncio.Event()
+        self.begin(query_id, self._cancel)
+
+    def begin(self, query_id: str | None, cancel: Callable[[], object]) -> None:
+        """Notes that the query is under way: its client has taken its turn."""
+        self._has_turn = True
+        self._began_s = time.monotonic()
+        self._entry = self._desk.running.begin(query_id, self.form, cancel, self._began_s)
+
+    def _cancel(self) -> None:
+        """Ends the query: before its answer has begun by an error, afterwards by a cut."""
+        self._wish.set()
+        self._cut()
+
+    async def wished(self) -> Answer:
+        """Ends when its sender wishes that the query ends.
+
+        Raises: QueryCancelled, then.
+        """
+        await self._wish.wait()
+        message = "stopped, as its sender asked: send it again if that was a mistake"
+        raise QueryCancelled(message)
+
+    def evaluating(self) -> None:
+        """Notes that a worker has it."""
+        if self._entry is not None:
+            self._entry.state = EVALUATING
+
+    def answered(self, answer: Answer) -> None:
+        """Notes that its answer has begun."""
+        self.format_name = answer.format.name
+        self._cut = answer.release
+        self.phases["queue"] = answer.queue_s
+        self.phases["evaluate"] = answer.evaluate_s
+        if self._entry is not None:
+            self._entry.state = STREAMING
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether its sender has asked for its end."""
+        return self._entry is not None and self._entry.cancelled
+
+    def failed(self, exc: BaseException) -> None:
+        """Notes why there is no answer, or no more of it."""
+        self._outcome = "cancelled" if self.was_cancelled or not isinstance(exc, Exception) else outcome_of(exc)
+        if self._outcome in _BAD:
+            self._desk.budgets.bad(self.client, time.monotonic())
+
+    def end(self, status: int, sent_bytes: int, *, cached: bool = False) -> None:
+        """Ends it; only the first call counts."""
+        if self._is_over:
+            return
+        self._is_over = True
+        now_s = time.monotonic()
+        if self._entry is not None:
+            self._desk.running.end(self._entry)
+        if self._has_turn:
+            used_s = now_s - self._began_s - self.phases.get("queue", 0.0)
+            self._desk.budgets.end(self.client, now_s, used_s)
+            if "evaluate" in self.phases:
+                self.phases["stream"] = max(0.0, used_s - self.phases["evaluate"])
+        outcome = self._outcome or ("not_modified" if status == 304 else "cached" if cached else "answered")  # noqa: PLR2004
+        self._desk.ended(
+            Record(
+                self._query,
+                self.form,
+                self.format_name,
+                status,
+                outcome,
+                self.phases,
+                sent_bytes,
+                cached,
+                self._dataset,
+            )
+        )
+
+
+def _nothing() -> None:
+    """What there is to cut of an answer that has not begun."""
+
+
+def attend(request: Request, query: str) -> Attended:
+    """The query of a request, which the scope carries from now on."""
+    site, scope = site_of(request), request.scope
+    peer = scope["client"][0] if scope.get("client") else None
+    client = client_of(peer, scope["headers"], site.settings)
+    attended = Attended(desk_of(request), client, query, site.published.digest)
+    scope[QUERY] = attended
+    return attended

@@ -1,0 +1,101 @@
+"""Where the operations of one server come together: counts, budgets, queries under way, the query log."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from clustergraph import errors
+from clustergraph.errors import ClusterGraphError
+from clustergraph.published import Published
+from clustergraph.settings import Settings
+from clustergraph.web.budget import Budgets
+from clustergraph.web.clients import proxy_network
+from clustergraph.web.metrics import Meter
+from clustergraph.web.querylog import QueryLog, Record
+from clustergraph.web.running import Running
+
+
+class AnswerCut(Exception):
+    """An answer failed after its status was sent: the connection must end, so that it never looks whole."""
+
+
+OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
+    errors.QueryMalformed: "malformed",
+    errors.QueryRefused: "refused",
+    errors.QueryTooLarge: "refused",
+    errors.QueryTimedOut: "timed_out",
+    errors.QueryTooHungry: "too_hungry",
+    errors.QueryCancelled: "cancelled",
+    errors.Busy: "busy",
+    errors.OverBudget: "over_budget",
+    errors.NotAcceptable: "malformed",
+    errors.NotFound: "malformed",
+    errors.ParameterUnsuitable: "malformed",
+    errors.DatasetUnusable: "failed",
+    errors.UsageError: "failed",
+    errors.QueryError: "failed",
+    errors.ClusterGraphError: "failed",
+}
+"""What a query that ends with an error counts as. The nearest class in the tree holds."""
+
+
+def outcome_of(exc: Exception) -> str:
+    """What a query counts as that ended with this: one of metrics.OUTCOMES."""
+    if isinstance(exc, AnswerCut):
+        return "cut"
+    return next((OUTCOMES_OF_ERRORS[kind] for kind in type(exc).__mro__ if kind in OUTCOMES_OF_ERRORS), "failed")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What watches over the requests of one server, while others answer them."""
+
+    meter: Meter
+    budgets: Budgets
+    running: Running
+    query_log: QueryLog
+
+    def ended(self, record: Record) -> None:
+        """Counts, measures and logs a query that has ended, whatever came of it."""
+        self.meter.count("queries", record.outcome)
+        for phase, seconds in record.phases.items():
+            self.meter.observe(phase, seconds)
+        self.query_log.write(record)
+
+
+def open_desk(settings: Settings, published: Callable[[], Published], routes: Iterable[str]) -> Desk:
+    """A desk whose meter knows every number that is not a worker's or the cache's.
+
+    Shape: `published` gives the dataset that is served at the time; `routes` are the paths of all routes.
+    Raises: UsageError if a setting does not fit, or the query log cannot be opened.
+    """
+    proxy_network(settings.trusted_proxy)
+    desk = Desk(
+        Meter(routes), Budgets(settings), Running(), QueryLog(settings.query_log, with_text=settings.query_log_text)
+    )
+    desk.meter.register("running_queries", desk.running.by_state)
+    desk.meter.register("budget_refusals", lambda: desk.budgets.refusals)
+    desk.meter.register("budget_clients", lambda: desk.budgets.clients)
+    desk.meter.register("query_log_lines", lambda: desk.query_log.counts)
+    desk.meter.register("dataset_info", lambda: {(published().digest, published().version): 1})
+    return desk
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the server that a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def count_answer(scope: Scope, method: str, status: int) -> None:
+    """Counts one answer that was begun, under the route that took the request.
+
+    Shape: what is mounted and what the framework itself answers has no route, but a path that the meter may know.
+    """
+    desk: Desk = scope["app"].state.desk
+    route = scope.get("route")
+    path = getattr(route, "path", None) or scope.get("root_path") or scope["path"]
+    desk.meter.request(path, method, status)

@@ -1,0 +1,40 @@
+"""Every limit that a client can run into: those of Settings, and those that are fixed in the code."""
+
+from typing import Final
+
+from clustergraph.jobs import STALL_LIMIT_S, STREAM_LIMIT_S
+from clustergraph.settings import Limit, Settings
+from clustergraph.web.budget import CLIENT_LIMIT
+from clustergraph.web.connection import HEAD_LIMIT_BYTES, HEAD_TIME_LIMIT_S
+from clustergraph.web.envelope import ACCEPT_LIMIT
+from clustergraph.web.protocol import BODY_TIME_LIMIT_S, FORM_OVERHEAD_BYTES
+from clustergraph.web.responses import TARGET_LIMIT_BYTES
+
+CONNECTION_LIMIT: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
+ENDING_LIMIT_S: Final = 10  # for requests under way when the server is told to stop
+IDLE_LIMIT_S: Final = 5  # of a connection between two requests
+
+FIXED: Final = (
+    Limit("connections", CONNECTION_LIMIT, "connections", "connections held at once", "503"),
+    Limit("connection_idle", IDLE_LIMIT_S, "s", "time between two requests of a connection", "it is closed"),
+    Limit("head_size", HEAD_LIMIT_BYTES, "bytes", "request line and headers together", "431"),
+    Limit("head_time", HEAD_TIME_LIMIT_S, "s", "time for a request head to arrive", "the connection ends"),
+    Limit("address", TARGET_LIMIT_BYTES, "bytes", "path and query string", "414 `address-too-long`"),
+    Limit("accept", ACCEPT_LIMIT, "characters", "the Accept header", "400 `bad-request`"),
+    Limit("body_time", BODY_TIME_LIMIT_S, "s", "time for a request body to arrive", "408 `too-slow`"),
+    Limit("form", FORM_OVERHEAD_BYTES, "bytes", "a form beside its query text", "413 `too-large`"),
+    Limit(
+        "stream_time", STREAM_LIMIT_S, "s", "time from the first frame of an answer to its last", "the answer is cut"
+    ),
+    Limit("stall_time", STALL_LIMIT_S, "s", "time in which a client takes nothing of its answer", "the answer is cut"),
+    Limit("ending_time", ENDING_LIMIT_S, "s", "time that requests have when the server stops", "the connection ends"),
+    Limit(
+        "clients", CLIENT_LIMIT, "clients", "clients whose use is remembered", "the one seen longest ago starts anew"
+    ),
+)
+"""What no setting changes."""
+
+
+def limits_told(settings: Settings) -> list[Limit]:
+    """Every limit of a server, those that can be set first."""
+    return [*settings.limits_told, *FIXED]

@@ -1,0 +1,111 @@
+"""Turns by client: what a flood of one client does to the others."""
+
+from collections import defaultdict, deque
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clustergraph.fairqueue import FairQueue
+
+
+def filled(*items: tuple[str, str]) -> FairQueue[str]:
+    queue = FairQueue[str]()
+    for client, item in items:
+        queue.put(client, item)
+    return queue
+
+
+def taken(queue: FairQueue[str]) -> list[str]:
+    return [queue.take() for _ in range(len(queue))]
+
+
+def test_one_who_sends_little_does_not_wait_for_one_who_sends_much() -> None:
+    queue = filled(*(("flood", f"flood {n}") for n in range(10_000)), ("small", "small 0"))
+
+    assert [queue.take(), queue.take(), queue.take()] == ["flood 0", "small 0", "flood 1"]
+
+
+def test_a_client_that_comes_back_stands_behind_the_others() -> None:
+    queue = filled(("a", "a1"), ("b", "b1"), ("c", "c1"))
+
+    first = queue.take()
+    queue.put("a", "a2")
+
+    assert (first, taken(queue)) == ("a1", ["b1", "c1", "a2"])
+
+
+def test_nothing_is_taken_from_an_empty_queue() -> None:
+    with pytest.raises(IndexError, match="nothing waits"):
+        FairQueue[str]().take()
+
+
+def test_what_is_discarded_loses_its_turn_and_its_client_no_other() -> None:
+    queue = filled(("a", "a1"), ("a", "a2"), ("b", "b1"))
+
+    gone = [queue.discard("a", "a1"), queue.discard("a", "a1"), queue.discard("nobody", "a1"), queue.discard("b", "b1")]
+
+    assert (gone, len(queue), taken(queue)) == ([True, False, False, True], 1, ["a2"])
+
+
+def test_an_item_stands_in_it_once() -> None:
+    assert taken(filled(("a", "a1"), ("a", "a1"))) == ["a1"]
+
+
+def test_a_discarded_line_gives_its_client_no_second_turn() -> None:
+    queue = filled(("a", "a1"), ("b", "b1"), ("b", "b2"))
+
+    queue.discard("a", "a1")
+    queue.put("a", "a2")
+    queue.put("a", "a3")
+
+    assert taken(queue) == ["b1", "a2", "b2", "a3"]
+
+
+class Plain:
+    """The same by the plainest means: clients in the order of their turns, each with its line."""
+
+    def __init__(self) -> None:
+        self.turns: list[int] = []
+        self.lines: dict[int, deque[int]] = defaultdict(deque)
+
+    def put(self, client: int, item: int) -> None:
+        self.lines[client].append(item)
+        if client not in self.turns:
+            self.turns.append(client)
+
+    def take(self) -> int:
+        client = self.turns.pop(0)
+        item = self.lines[client].popleft()
+        if self.lines[client]:
+            self.turns.append(client)
+        return item
+
+    def discard(self, client: int, item: int) -> None:
+        if item in self.lines[client]:
+            self.lines[client].remove(item)
+            if not self.lines[client]:
+                self.turns.remove(client)
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["put", "put", "take", "discard"]), st.integers(0, 4), st.integers(0, 30)))
+
+
+@given(STEPS)
+def test_it_does_what_the_plainest_queue_of_turns_does(steps: list[tuple[str, int, int]]) -> None:
+    queue, plain = FairQueue[int](), Plain()
+
+    for number, (step, client, older) in enumerate(steps):
+        if step == "put":
+            queue.put(client, number)
+            plain.put(client, number)
+        elif step == "discard":
+            queue.discard(client, number - older)
+            plain.discard(client, number - older)
+        elif plain.turns:
+            assert queue.take() == plain.take()
+
+    assert len(queue) == sum(map(len, plain.lines.values()))
+    assert [queue.take() for _ in range(len(queue))] == [
+        plain.take() for _ in range(sum(map(len, plain.lines.values())))
+    ]
