@@ -26,6 +26,7 @@ CHECK_LIMIT_S: Final = 300.0
 _CALM_LOOK_S: Final = 0.1
 _CALM_SHARE: Final = 0.2  # of one core
 _STRANGERS_MOST: Final = 0.1  # of all cores; above it a round is taken again
+_MIX_TURN = 300  # the first round of the mix, whose texts must not be those of the questions alone: a cache has them
 _CHECK_TURN, _WARM_TURN, _HOSTILE_TURN = 901, 902, 903  # rounds that no measurement uses
 
 
@@ -181,7 +182,8 @@ async def _round(peer: Peer, of_cell: list[Query], mode: str, turn: int, options
     for attempt in range(options.attempts):
         await _calm(options.calm_wait_s)
         # Texts of an attempt are never those of another, so that unique stays unique.
-        attempts.append(await _attempt(peer, of_cell, mode, turn + attempt * options.rounds, options))
+        first = _MIX_TURN if len(of_cell) > 1 else 0
+        attempts.append(await _attempt(peer, of_cell, mode, first + turn + attempt * options.rounds, options))
         if attempts[-1].strangers < _STRANGERS_MOST:
             break
     return min(attempts, key=lambda one: one.strangers)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
+from clustergraph.jobs import STREAM_LIMIT_S
 from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
 from clustergraph.web import pages
 from clustergraph.web.limits import CONNECTION_LIMIT, ENDING_LIMIT_S, FIXED, IDLE_LIMIT_S
-from clustergraph.workers import STREAM_LIMIT_S
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
@@ -106,7 +106,9 @@ def test_the_unit_leaves_the_server_time_to_end_and_workers_room_to_die() -> Non
     values = dict(re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE))
 
     assert int(values["TimeoutStopSec"].removesuffix("s")) > ENDING_LIMIT_S
-    assert int(values["MemoryMax"].removesuffix("G")) << 30 > 2 * Settings().memory_limit_bytes
+    assert (
+        int(values["MemoryMax"].removesuffix("G")) << 30 > (2 + Settings().own_workers) * Settings().memory_limit_bytes
+    )
     assert int(values["LimitNOFILE"]) > CONNECTION_LIMIT
     assert (values["OOMPolicy"], values["KillMode"], values["Restart"]) == ("continue", "mixed", "always")
     assert "WatchdogSec" not in values, "the server sends no sign of life to systemd"

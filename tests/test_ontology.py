@@ -173,6 +173,7 @@ SERVICE_DESCRIPTION_TERMS: Final = frozenset(
         "NamedGraph",
         "SPARQL11Query",
         "Service",
+        "UnionDefaultGraph",
         "defaultDataset",
         "defaultGraph",
         "endpoint",

@@ -44,8 +44,10 @@ class Settings:
     host: str = _knob("127.0.0.1", "address to listen on")
     port: int = _knob(8000, "port to listen on")
     workers: int = _knob(0, "query workers; 0 means one per core, at least two")
+    own_workers: int = _knob(1, "workers for pages and saved queries, which no query of a stranger can take")
     queue_wait_s: float = _limit(2.0, "longest wait for a free worker before 503", "s", "503 `busy`")
     queue_per_worker: int = _limit(4, "queries that may wait, for each worker", "queries", "503 `busy`")
+    cache_bytes: int = _knob(128 << 20, "memory for answers that were given before")
     time_limit_s: float = _limit(Limits().time_limit_s, "wall clock of one query", "s", _TIMED_OUT)
     cpu_limit_s: int = _limit(Limits().cpu_limit_s, "processor time of one query", "s", _TOO_HUNGRY)
     memory_limit_bytes: int = _limit(

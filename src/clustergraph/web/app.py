@@ -28,14 +28,14 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
     """
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, FastAPI]]:
         with app.state.desk.query_log:
             if runner is not None:
-                yield
+                yield {"app": app}
                 return
             async with _pool(published, settings) as pool:
                 app.state.site.open_runner = pool
-                yield
+                yield {"app": app}
                 app.state.site.open_runner = None
 
     app = FastAPI(
@@ -49,6 +49,9 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
     )
     app.state.site = open_site(published, settings, runner)
     app.state.desk = open_desk(settings, lambda: app.state.site.published, _paths())
+    app.state.desk.meter.register("cache_entries", lambda: len(app.state.site.answers))
+    app.state.desk.meter.register("cache_bytes", lambda: app.state.site.answers.size_bytes)
+    app.state.desk.meter.register("cache_evictions", lambda: app.state.site.answers.evictions)
     for routes in _ROUTES:
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
@@ -70,6 +73,7 @@ def _pool(published: Published, settings: Settings) -> WorkerPool:
         published.digest,
         limits=settings.limits,
         workers=settings.workers,
+        own_workers=settings.own_workers,
         queue_per_worker=settings.queue_per_worker,
         queue_wait_s=settings.queue_wait_s,
     )

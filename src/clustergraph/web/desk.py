@@ -15,7 +15,7 @@ from clustergraph.web.budget import Budgets
 from clustergraph.web.clients import proxy_network
 from clustergraph.web.metrics import Meter
 from clustergraph.web.querylog import QueryLog, Record
-from clustergraph.web.responses import AnswerCut
+from clustergraph.web.responses import KEPT, AnswerCut
 from clustergraph.web.running import Running
 
 OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
@@ -87,11 +87,17 @@ def desk_of(request: Request) -> Desk:
 
 
 def count_answer(scope: Scope, method: str, status: int) -> None:
-    """Counts one answer that was begun, under the route that took the request.
+    """Counts one answer that was begun, under the route that took the request."""
+    desk: Desk = scope["app"].state.desk
+    desk.meter.request(route_of(scope), method, status)
+
+
+def route_of(scope: Scope) -> str:
+    """The path of the route that took a request, or that once made the kept answer to it.
 
     Shape: what is mounted and what the framework itself answers has no route, but a path that the meter may know.
     """
-    desk: Desk = scope["app"].state.desk
-    route = scope.get("route")
-    path = getattr(route, "path", None) or scope.get("root_path") or scope["path"]
-    desk.meter.request(path, method, status)
+    if KEPT in scope:
+        return str(scope[KEPT].route)
+    route: str | None = getattr(scope.get("route"), "path", None)
+    return route or str(scope.get("root_path") or scope["path"])

@@ -2,13 +2,13 @@
 
 from typing import Final
 
+from clustergraph.jobs import STALL_LIMIT_S, STREAM_LIMIT_S
 from clustergraph.settings import Limit, Settings
 from clustergraph.web.budget import CLIENT_LIMIT
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, HEAD_TIME_LIMIT_S
 from clustergraph.web.envelope import ACCEPT_LIMIT
 from clustergraph.web.protocol import BODY_TIME_LIMIT_S, FORM_OVERHEAD_BYTES
 from clustergraph.web.responses import TARGET_LIMIT_BYTES
-from clustergraph.workers import STALL_LIMIT_S, STREAM_LIMIT_S
 
 CONNECTION_LIMIT: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
 ENDING_LIMIT_S: Final = 10  # for requests under way when the server is told to stop
