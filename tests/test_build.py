@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import clustergraph.build
+import clustergraph.releases
 from clustergraph import __version__
 from clustergraph.build import Built, build
 from clustergraph.errors import UsageError
@@ -48,12 +49,15 @@ def test_a_build_writes_the_dataset_the_queries_and_a_manifest(tmp_path: Path) -
     counts = {"clusters": 0, "areas": 2, "memberships": 0, "claims": 0, "sources": 1}
     triples = built.counts["triples"]
     assert built == Built([], built.digest, {**counts, "triples": triples}, {"10-member-of": 2})
-    assert json.loads(files.pop("manifest.json")) == {
+    manifest = json.loads(files.pop("manifest.json"))
+    checksum = manifest.pop("checksum")
+    assert manifest == {
         "version": __version__,
         "digest": built.digest,
         "counts": built.counts,
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
+    assert checksum == hashlib.sha256(json.dumps(manifest, indent=2).encode()).hexdigest()
     assert built.digest == hashlib.sha256(files["clustergraph.nq"]).hexdigest()
     assert gzip.decompress(files["clustergraph.nq.gz"]) == files["clustergraph.nq"]
     assert files["clustergraph.nq.gz"][4:8] == bytes(4), "a packed file must not tell the time"
@@ -176,7 +180,7 @@ def test_an_older_build_is_replaced_and_nothing_is_left_beside(
     tmp_path: Path, built_sample: Path, monkeypatch: pytest.MonkeyPatch, *, in_one_step: bool
 ) -> None:
     if not in_one_step:
-        monkeypatch.setattr(clustergraph.build, "_exchange", lambda _one, _other: False)
+        monkeypatch.setattr(clustergraph.releases, "_exchange", lambda _one, _other: False)
     shutil.copytree(built_sample, tmp_path / "dist")
     replace(tmp_path / "dist/manifest.json", f'"{__version__}"', '"0.0.1"')
 
@@ -255,7 +259,7 @@ def test_what_was_put_there_during_the_build_is_not_replaced(tmp_path: Path, mon
         out.mkdir()
         (out / "letter").touch()
 
-    monkeypatch.setattr(clustergraph.build, "_flush", intrude)
+    monkeypatch.setattr(clustergraph.build, "flush", intrude)
 
     assert refusal(SAMPLE, out) == f"'{out}' holds something that no build made: name an empty or a new folder"
     assert list(contents(tmp_path)) == ["dist/letter"]
@@ -292,7 +296,7 @@ def test_a_system_that_cannot_write_is_quoted_and_nothing_is_left(
         raise OSError(number, os.strerror(number))
 
     out = Path(shutil.copytree(built_sample, tmp_path / "dist"))
-    monkeypatch.setattr(clustergraph.build, "_flush", refuse)
+    monkeypatch.setattr(clustergraph.build, "flush", refuse)
 
     assert refusal(SAMPLE, out) == f"'{out}' cannot be written: {os.strerror(number)}"
     assert refusal(SAMPLE, tmp_path / "a/b/c") == f"'{tmp_path}/a/b/c' cannot be written: {os.strerror(number)}"
@@ -311,7 +315,7 @@ def test_a_rename_that_fails_halfway_puts_the_older_build_back(
             raise OSError(errno.EIO, "Input/output error")
         return rename(path, target)
 
-    monkeypatch.setattr(clustergraph.build, "_exchange", lambda _one, _other: False)
+    monkeypatch.setattr(clustergraph.releases, "_exchange", lambda _one, _other: False)
     monkeypatch.setattr(Path, "rename", refuse)
 
     assert refusal(SAMPLE, out) == f"'{out}' cannot be written: Input/output error"
@@ -359,7 +363,8 @@ def test_builds_at_once_into_one_folder_leave_one_of_them_whole(sample: Path) ->
 
     assert (given.stdout, given.stderr) == (f"{[0] * 8}\n", "")
     assert open_published(dist).digest in digests
-    assert [one.name for one in dist.parent.iterdir()] == ["dist"]
+    assert open_published(dist.parent / ".dist.previous").digest in digests
+    assert sorted(one.name for one in dist.parent.iterdir()) == [".dist.previous", "dist"]
 
 
 # A process that builds and is killed at the nth time that it touches the file system, with nothing of it cleaned up.
@@ -390,11 +395,16 @@ def killed(left: int) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
+def digests() -> str:
+    previous = out.parent / ".dist.previous"
+    return f"{open_published(out).digest} {open_published(previous).digest if previous.exists() else 'none'}"
+
+
 moment = 1
 while killed(moment):
-    print(moment, open_published(out).digest)
+    print(moment, digests())
     moment += 1
-print("whole", open_published(out).digest)
+print("whole", digests())
 """
 
 
@@ -410,6 +420,6 @@ def test_a_build_killed_at_any_moment_leaves_the_old_dataset_or_the_new_one(samp
 
     lines = [line.split() for line in given.stdout.splitlines()]
     assert len(lines) > 10, "the test has lost its subject"
-    assert {digest for _, digest in lines} == {old, new}
-    assert lines[-1] == ["whole", new]
-    assert [one.name for one in dist.parent.iterdir()] == ["dist"]
+    assert {(digest, previous) for _, digest, previous in lines} == {(old, "none"), (old, old), (new, old)}
+    assert lines[-1] == ["whole", new, old]
+    assert sorted(one.name for one in dist.parent.iterdir()) == [".dist.previous", "dist"]

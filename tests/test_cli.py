@@ -23,7 +23,7 @@ from clustergraph.published import open_published
 from clustergraph.settings import described
 from conftest import SAMPLE
 
-VERBS = ("build", "check", "query", "serve")
+VERBS = ("build", "check", "query", "rollback", "serve")
 H002 = "'01' would be published as '1': write that"
 H002_IT = "'01' sarebbe pubblicato come '1': scriverlo così"
 BAD = "data/organisation/chime-tuners.ttl"
@@ -296,6 +296,32 @@ def test_a_build_over_something_else_ends_with_2(run: Run, sample: Path) -> None
     )
 
 
+# rollback
+
+
+def test_a_rollback_prints_both_digests(run: Run, sample: Path, built_sample: Path) -> None:
+    shutil.copytree(built_sample, sample / ".dist.previous")
+    path = sample / "data/cluster/north-clocks.ttl"
+    path.write_text(path.read_text(encoding="utf-8").replace("Northern clocks", "Clocks"), encoding="utf-8")
+    run("build", "--root", sample)
+    new, old = open_published(sample / "dist").digest, open_published(built_sample).digest
+
+    outcome = run("rollback", sample / "dist")
+
+    assert outcome == (0, f"{sample}/dist  sha256:{old}\n{sample}/.dist.previous  sha256:{new}\n", "")
+
+
+def test_a_rollback_to_nothing_ends_with_2(run: Run, sample: Path) -> None:
+    run("build", "--root", sample)
+
+    assert run("rollback", sample / "dist") == (
+        2,
+        "",
+        f"clustergraph: there is no '{sample}/.dist.previous' to go back to: a build keeps the one that it replaces "
+        "there\n",
+    )
+
+
 # query
 
 
@@ -557,6 +583,15 @@ def test_serving_a_build_that_was_changed_ends_with_2(run: Run, built_sample: Pa
         "",
         f"clustergraph: '{dist}/clustergraph.nq' is not what manifest.json says (SHA-256 differs): run 'clustergraph "
         "build' to make it anew\n",
+    )
+
+
+def test_a_public_address_that_is_none_ends_with_2(run: Run, built_sample: Path) -> None:
+    assert run("serve", built_sample, "--public-url", "https://example.org/data") == (
+        2,
+        "",
+        "clustergraph: 'https://example.org/data' cannot be the public address: give scheme and host, with a port if "
+        "need be, e.g. https://example.org, and no user name, path or query\n",
     )
 
 

@@ -55,7 +55,7 @@ def test_every_code_about_text_that_is_given_has_a_row() -> None:
 
 def test_every_knob_of_the_server_has_a_row_with_its_default() -> None:
     expected = [
-        (f"`--{name.replace('_', '-')}`", "empty" if default == "" else f"`{default}`", text)
+        (f"`--{name.replace('_', '-')}`", f"`{default}`" if default != "" else "", text)
         for name, _kind, default, text in settings.described()
         if name != "dist"
     ]

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import clustergraph.published
 from clustergraph.errors import DatasetUnusable
-from clustergraph.published import find_dist, open_published, sha256
+from clustergraph.published import dataset_digest, find_dist, open_published, sha256
 
 ANEW = "run 'clustergraph build' to make it anew"
 NEEDED = ("queries/internal/exists.rq", "queries/internal/statements.rq")
@@ -30,6 +32,7 @@ def dist(built_sample: Path, tmp_path: Path) -> Path:
 
 def changed(dist: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
+    manifest.pop("checksum", None)
     change(manifest)
     (dist / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
@@ -44,8 +47,9 @@ def test_a_build_as_it_was_made_is_opened(dist: Path) -> None:
     published = open_published(dist)
 
     assert published.folder == dist
-    assert published.dataset == dist / "clustergraph.nq"
-    assert published.internal_queries == dist / "queries/internal"
+    assert list(published.files) == ["clustergraph.nq", "clustergraph.nq.gz"]
+    assert list(published.internal_queries) == ["exists", "labels", "statements"]
+    assert published.release == sha256(dist / "manifest.json")
     assert published.digest == hashlib.sha256(published.dataset.read_bytes()).hexdigest()
     assert list(published.catalogue) == ["members-of-cluster"]
     assert (published.counts["sources"], published.counts["areas"]) == (1, 2)
@@ -107,6 +111,84 @@ def test_one_bit_turned_in_the_dataset_is_refused(dist: Path) -> None:
     (dist / "clustergraph.nq").write_bytes(data)
 
     assert refusal(dist) == f"'{dist}/clustergraph.nq' is not what manifest.json says (SHA-256 differs): {ANEW}"
+
+
+@pytest.fixture(scope="module")
+def steady_dist(built_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the built sample that every example leaves as it found it."""
+    return Path(shutil.copytree(built_sample, tmp_path_factory.mktemp("steady") / "dist"))
+
+
+@given(place=st.integers(0, 2**32 - 1), turned=st.integers(1, 255), which=st.integers(0, 4))
+def test_any_byte_turned_in_any_file_is_refused(steady_dist: Path, place: int, turned: int, which: int) -> None:
+    names = sorted(path for path in steady_dist.rglob("*") if path.is_file())
+    assert len(names) == 5
+    path = names[which]
+    whole = path.read_bytes()
+    data = bytearray(whole)
+    data[place % len(data)] ^= turned
+    path.write_bytes(data)
+    try:
+        refusal(steady_dist)
+    finally:
+        path.write_bytes(whole)
+    assert open_published(steady_dist).folder == steady_dist
+
+
+@pytest.mark.parametrize("change", [{"digest": "0" * 64}, {"counts": {}}, {"version": "9"}, {"more": 1}])
+def test_a_manifest_that_is_not_as_it_was_written_is_refused(
+    built_sample: Path, tmp_path: Path, change: dict[str, object]
+) -> None:
+    dist = Path(shutil.copytree(built_sample, tmp_path / "dist"))
+    manifest = json.loads((dist / "manifest.json").read_bytes())
+    (dist / "manifest.json").write_text(json.dumps(manifest | change, indent=2) + "\n", encoding="utf-8")
+
+    assert refusal(dist) == f"'{dist}/manifest.json' is not as it was written (its checksum differs): {ANEW}"
+
+
+def test_a_manifest_without_checksum_is_read_if_it_says_nothing_else(dist: Path) -> None:
+    changed(dist, lambda manifest: manifest.update(checksun="x"))
+
+    assert refusal(dist) == f"'{dist}/manifest.json' is not as it was written (its checksum differs): {ANEW}"
+
+    changed(dist, lambda manifest: manifest.pop("checksun"))
+
+    assert open_published(dist).folder == dist
+
+
+@pytest.mark.parametrize(
+    "name", ["../dist/clustergraph.nq", "/etc/hostname", "queries/../x", "./x", "a//b", "a/", "", "a\0b", "\ud800"]
+)
+def test_a_name_that_leads_out_of_the_folder_is_refused(dist: Path, name: str) -> None:
+    changed(dist, lambda manifest: manifest["files"].update({name: ""}))
+
+    assert refusal(dist) == f"'{dist}/manifest.json' names {name!r}, which is no file of this folder: {ANEW}"
+
+
+@pytest.mark.parametrize(
+    "name", ["clustergraph.nq", "manifest.json", "queries", "queries/internal", "queries/internal/labels.rq"]
+)
+def test_a_link_in_the_place_of_a_file_or_folder_is_refused(dist: Path, tmp_path: Path, name: str) -> None:
+    (dist / name).rename(tmp_path / "elsewhere")
+    (dist / name).symlink_to(tmp_path / "elsewhere")
+
+    assert refusal(dist) == f"'{dist / name}' is a link, which may lead anywhere: {ANEW}"
+
+
+def test_a_link_to_the_whole_folder_is_followed(dist: Path, tmp_path: Path) -> None:
+    (tmp_path / "current").symlink_to(dist)
+
+    assert open_published(tmp_path / "current").digest == open_published(dist).digest
+
+
+def test_the_digest_of_the_dataset_is_known_before_anything_is_verified(dist: Path) -> None:
+    assert dataset_digest(dist) == sha256(dist / "clustergraph.nq")
+
+    (dist / "clustergraph.nq").unlink()
+    with pytest.raises(DatasetUnusable) as caught:
+        dataset_digest(dist)
+
+    assert caught.value.detail == f"'{dist}/clustergraph.nq' is named in manifest.json but is not there: {ANEW}"
 
 
 def test_a_file_that_is_gone_is_refused(dist: Path) -> None:

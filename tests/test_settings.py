@@ -3,6 +3,9 @@
 from dataclasses import fields, replace
 from pathlib import Path
 
+import pytest
+
+from clustergraph.errors import UsageError
 from clustergraph.runner import Limits
 from clustergraph.settings import Settings, described
 
@@ -32,3 +35,69 @@ def test_every_description_is_a_phrase_that_an_option_can_show() -> None:
 
 def test_it_listens_to_this_machine_alone_where_nothing_is_said() -> None:
     assert (Settings().host, Settings().port, Settings().dist) == ("127.0.0.1", 8000, Path("dist"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "https://example.org",
+        "https://example.org/",
+        "http://localhost:8080",
+        "HTTPS://Data.Example.IT:65535",
+        "http://192.0.2.7",
+        "https://[2001:db8::1]:8443",
+        "https://xn--caff-8oa.example",
+    ],
+)
+def test_a_public_address_is_a_scheme_a_host_and_perhaps_a_port(address: str) -> None:
+    assert Settings(public_url=address).public_url == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "example.org",
+        "ftp://example.org",
+        "https://",
+        "https:///sparql",
+        "//example.org",
+        "https://example.org/data",
+        "https://example.org//",
+        "https://example.org/..",
+        "https://example.org?",
+        "https://example.org/?q",
+        "https://example.org#top",
+        "https://me@example.org",
+        "https://me:secret@example.org",
+        "https://example.org:",
+        "https://example.org:0",
+        "https://example.org:65536",
+        "https://example.org\n",
+        " https://example.org",
+        'https://example.org">',
+        "https://exa mple.org",
+        "https://-example.org",
+        "https://example..org",
+        "https://caffè.example",
+        "https://example.org\\@other.example",
+        "https://[::1",
+        "javascript:alert(1)",
+    ],
+)
+def test_any_other_public_address_is_refused_with_what_to_write(address: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Settings(public_url=address)
+
+    assert caught.value.detail == (
+        f"'{address}' cannot be the public address: give scheme and host, with a port if need be, e.g. "
+        "https://example.org, and no user name, path or query"
+    )
+
+
+@pytest.mark.parametrize(("time_s", "shown"), [(-1.0, "-1"), (float("nan"), "nan")])
+def test_a_time_to_watch_that_is_none_is_refused(time_s: float, shown: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Settings(watch_s=time_s)
+
+    assert caught.value.detail == f"'{shown}' cannot be a time between two looks: give seconds, or 0 for none"

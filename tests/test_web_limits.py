@@ -17,6 +17,8 @@ NO_LIMITS = {
     "port",
     "workers",
     "own_workers",
+    "public_url",
+    "watch_s",
     "cache_bytes",
     "budget_loopback",
     "trusted_proxy",

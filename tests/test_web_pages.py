@@ -48,6 +48,21 @@ def test_the_endpoint_is_shown_as_set_and_never_as_the_host_header_says(tmp_path
     assert "evil.example" not in text
 
 
+@pytest.mark.parametrize("address", ["https://graph.example", "https://graph.example/"])
+def test_a_public_address_is_what_every_description_names(tmp_path: Path, address: str) -> None:
+    client = client_for(tmp_path, settings=Settings(public_url=address))
+    elsewhere = client_for(tmp_path, settings=Settings())
+
+    service = client.get("/sparql", headers={"accept": "application/n-triples"})
+
+    assert "<code>https://graph.example/sparql</code>" in client.get("/").text
+    assert client.get("/openapi.json").json()["servers"] == [{"url": "https://graph.example"}]
+    assert "<http://www.w3.org/ns/sparql-service-description#endpoint> <https://graph.example/sparql> ." in service.text
+    assert "127.0.0.1" not in service.text
+    assert elsewhere.get("/openapi.json").json()["servers"] == [{"url": "http://127.0.0.1:8000"}]
+    assert elsewhere.get("/").headers["etag"] != client.get("/").headers["etag"]
+
+
 def test_things_of_a_kind_are_listed_by_name_in_both_languages(client: TestClient) -> None:
     text = client.get("/browse/area").text
 

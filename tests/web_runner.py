@@ -204,7 +204,7 @@ def published(folder: Path) -> Published:
     for name, text in CATALOGUE.items():
         (catalogue / f"{name}.rq").write_text(text, encoding="utf-8")
     counts = {"clusters": 1, "sources": 1}
-    return Published(REPOSITORY, "2026.11.0", "d" * 64, counts, load_queries(catalogue))
+    return Published(REPOSITORY, "2026.11.0", "d" * 64, counts, load_queries(catalogue), internal_queries())
 
 
 def client_for(folder: Path, runner: Runner | None = None, settings: Settings | None = None) -> TestClient:

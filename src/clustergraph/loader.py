@@ -21,12 +21,18 @@ from typing import Final
 
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, Compressor, compressed, compressor
 from clustergraph.engine import Engine, load_engine
-from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryError, QueryMalformed, QueryTooHungry
+from clustergraph.errors import (
+    ClusterGraphError,
+    DatasetUnusable,
+    NotAcceptable,
+    QueryError,
+    QueryMalformed,
+    QueryTooHungry,
+)
 from clustergraph.formats import RESULT_FORMATS, Format
 from clustergraph.frames import ANSWER, DATA, END, ERROR, WHOLE, header, read_frame, request_from_bytes, write_frame
-from clustergraph.runner import QueryRequest
+from clustergraph.runner import STACK_BYTES, QueryRequest
 
-STACK_BYTES: Final = 512 << 20  # 50,000 nested groups pass the engine's recursive parser; 8 MiB ends at 2,000
 CHUNK_BYTES: Final = 1 << 16
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -187,13 +193,17 @@ def main(arguments: list[str]) -> None:
     """Loads the dataset and serves forks until the control socket closes."""
     _, hard = resource.getrlimit(resource.RLIMIT_STACK)
     wanted = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
-    if resource.getrlimit(resource.RLIMIT_STACK)[0] != wanted:
+    if resource.getrlimit(resource.RLIMIT_STACK)[0] != wanted:  # `serve` sees to it, others may not
         # The size of the main stack is fixed when a program starts, so start again with a larger one.
         resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
         os.execv(sys.executable, [sys.executable, "-P", "-m", "clustergraph.loader", *arguments])  # noqa: S606  # no shell
     descriptor, dataset, limits = int(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
     control = socket.socket(fileno=descriptor)
-    engine = load_engine(dataset)
+    try:
+        engine = load_engine(dataset, arguments[3])
+    except DatasetUnusable:  # said by the parent, which knows what it asked for
+        sys.exit(1)
+    os.close(int(dataset.name))  # no worker has any use for the file
     _warm(engine)
     gc.collect()
     gc.freeze()  # collections in a worker would touch, and so copy, the pages that all workers share

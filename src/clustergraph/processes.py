@@ -107,19 +107,25 @@ class Worker(asyncio.Protocol):
 
 
 class Loader:
-    """The process that holds the dataset, as its parent sees it."""
+    """The process that holds the dataset, as its parent sees it.
 
-    def __init__(self, dataset: Path, limits: Limits) -> None:
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            descriptor = str(theirs.fileno())
-            told = json.dumps(limits._asdict())
-            self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
-                [sys.executable, "-P", "-m", "clustergraph.loader", descriptor, str(dataset), told],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+    Shape: with a digest, the loader loads nothing but a file of that SHA-256.
+    """
+
+    def __init__(self, dataset: Path, limits: Limits, digest: str = "") -> None:
+        self.digest = digest
+        # Handed over open: a path could lead to another build by the time that the loader opens it.
+        with dataset.open("rb", buffering=0) as file:
+            self._control, theirs = socket.socketpair()
+            with theirs:
+                descriptors = [theirs.fileno(), file.fileno()]
+                told = [str(descriptors[0]), f"/proc/self/fd/{descriptors[1]}", json.dumps(limits._asdict()), digest]
+                self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
+                    [sys.executable, "-P", "-m", "clustergraph.loader", *told],
+                    pass_fds=descriptors,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
 
     def wait_until_loaded(self) -> int:
         """The number of quads, once loaded. Blocks."""

@@ -164,16 +164,23 @@ def query_text(path: Path) -> str:
     if not path.is_file():
         message = f"{path}: this is not a regular file: put a query file here"
         raise UsageError(message)
+    return decoded(path, path.read_bytes())
+
+
+def decoded(path: Path, data: bytes) -> str:
+    """The text of a query file whose bytes are at hand; line ends become line feeds.
+
+    Raises: UsageError, naming the path, if it is not UTF-8.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as exc:
         message = f"{path}: this is not UTF-8 text: save it as UTF-8"
         raise UsageError(message) from exc
 
 
-def _admitted(path: Path) -> str:
+def _admitted(path: Path, text: str) -> str:
     """The text of a query that others will run: contributed as it is, it is held to what anybody may ask."""
-    text = query_text(path)
     try:
         admit(text, limits=Limits())
     except QueryError as exc:
@@ -183,12 +190,20 @@ def _admitted(path: Path) -> str:
 
 
 def load_query(path: Path) -> SavedQuery:
-    """One saved query, its prefixes added from our table.
+    """One saved query.
 
-    Raises: UsageError if the file cannot be read or asks for what the guard refuses, if its header lacks a title, a
-            question in a language or its columns, or if a parameter could not be bound.
+    Raises: UsageError if the file cannot be read, and what read_query raises.
     """
-    text = _admitted(path)
+    return read_query(path, query_text(path))
+
+
+def read_query(path: Path, source: str) -> SavedQuery:
+    """One saved query from the text of its file, its prefixes added from our table.
+
+    Raises: UsageError if it asks for what the guard refuses, if its header lacks a title, a question in a language or
+            its columns, or if a parameter could not be bound.
+    """
+    text = _admitted(path, source)
     single: dict[str, str] = {}
     parameters, columns = [], {}
     for match in _header_lines(path, text):
@@ -215,11 +230,20 @@ def load_queries(folder: Path) -> dict[str, SavedQuery]:
 
 
 def internal(folder: Path, name: str) -> str:
-    """The text of one of the queries that the code itself runs, its prefixes added.
+    """One of the queries that the code itself runs.
 
     Raises: UsageError if the file cannot be read, or asks for what the guard refuses.
     """
-    return sparql_prologue() + _admitted(folder / f"{name}.rq")
+    path = folder / f"{name}.rq"
+    return read_internal(path, query_text(path))
+
+
+def read_internal(path: Path, text: str) -> str:
+    """One of the queries that the code itself runs, from the text of its file, its prefixes added.
+
+    Raises: UsageError if it asks for what the guard refuses.
+    """
+    return sparql_prologue() + _admitted(path, text)
 
 
 def unknown_thing(name: str, iri: str) -> ParameterUnsuitable:

@@ -5,9 +5,11 @@ No engine is imported here, so that the process that speaks HTTP never loads one
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from clustergraph.formats import Format
+
+STACK_BYTES: Final = 512 << 20  # of who evaluates: 50,000 nested groups pass the engine's parser; 8 MiB ends at 2,000
 
 
 class Limits(NamedTuple):

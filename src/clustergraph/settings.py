@@ -1,12 +1,21 @@
 """Every knob of the server, with its unit and its reason. Built at the edge (CLI, tests), never at import."""
 
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from clustergraph.errors import UsageError
 from clustergraph.runner import Limits
 
 ENVIRONMENT_PREFIX = "CLUSTERGRAPH_"
+
+# Narrower than RFC 3986 on purpose: it is written into answers, and our pages link to paths from the root.
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_PORT: Final = r"6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3}"
+_ORIGIN: Final = re.compile(
+    rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])(?::(?:{_PORT}))?/?", re.IGNORECASE | re.ASCII
+)
 
 
 class Limit(NamedTuple):
@@ -38,11 +47,14 @@ class Settings:
     """How one server runs. Each field is an option of `clustergraph serve` and an environment variable.
 
     Units: the suffix of each name; `_s` seconds, `_bytes` bytes.
+    Raises: UsageError for a public address that is none, and a time to watch that is none.
     """
 
     dist: Path = _knob(Path("dist"), "folder that `clustergraph build` made")
     host: str = _knob("127.0.0.1", "address to listen on")
     port: int = _knob(8000, "port to listen on")
+    public_url: str = _knob("", "address that readers use, e.g. https://example.org; empty means where it listens")
+    watch_s: float = _knob(2.0, "time between two looks for a new build; 0 means only on SIGHUP")
     workers: int = _knob(0, "query workers; 0 means one per core, at least two")
     own_workers: int = _knob(1, "workers for pages and saved queries, which no query of a stranger can take")
     queue_wait_s: float = _limit(2.0, "longest wait for a free worker before 503", "s", "503 `busy`")
@@ -71,6 +83,18 @@ class Settings:
     trusted_proxy: str = _knob("", "address or network of the proxy whose X-Forwarded-For is believed")
     query_log: str = _knob("", "file to which each query adds a line; - is standard error")
     query_log_text: bool = _knob(default=False, text="the query log holds the text of queries")
+
+    def __post_init__(self) -> None:
+        if self.public_url and not _ORIGIN.fullmatch(self.public_url):
+            message = (
+                f"'{self.public_url[:200]}' cannot be the public address: give scheme and host, with a port if "
+                "need be, e.g. https://example.org, and no user name, path or query"
+            )
+            raise UsageError(message)
+
+        if not self.watch_s >= 0:  # nor anything that is no number
+            message = f"'{self.watch_s:g}' cannot be a time between two looks: give seconds, or 0 for none"
+            raise UsageError(message)
 
     @property
     def limits(self) -> Limits:

@@ -91,6 +91,7 @@ class WorkerPool:
     Shape: `open` takes the queries of strangers, `own` those from our own files; neither can take the other's workers.
            `tell` is called with the cause for which a worker is replaced.
     Use as an asynchronous context manager. A worker that dies, overruns or loses its reader is replaced.
+    Shape: with `expected`, a SHA-256, no other file is ever loaded; `loader` is one that was started over it already.
     """
 
     def __init__(
@@ -104,9 +105,13 @@ class WorkerPool:
         queue_per_worker: int = 4,
         queue_wait_s: float = 2.0,
         tell: Callable[[str], None] = lambda _: None,
+        expected: str = "",
+        loader: Loader | None = None,
     ) -> None:
         self.digest = digest
         self._dataset = dataset
+        self._expected = expected
+        self._started = loader
         self._limits = limits
         self._tell = tell
         size = workers or max(2, os.cpu_count() or 2)
@@ -118,7 +123,7 @@ class WorkerPool:
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        self._loader = Loader(self._dataset, self._limits)
+        self._loader = self._started or Loader(self._dataset, self._limits, self._expected)
         try:
             await asyncio.to_thread(self._loader.wait_until_loaded)
         except BaseException:
@@ -188,7 +193,7 @@ class WorkerPool:
         except OSError:
             _logger.warning("the loader process has ended and is started again")
             self._loader.close()
-            self._loader = Loader(self._dataset, self._limits)
+            self._loader = Loader(self._dataset, self._limits, self._expected)
             self._loader.wait_until_loaded()
             return self._loader.fork()
 

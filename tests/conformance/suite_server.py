@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from clustergraph.loader import STACK_BYTES
 from clustergraph.published import CATALOGUE, DATASET, INTERNAL, MANIFEST, open_published, sha256
+from clustergraph.runner import STACK_BYTES
 from clustergraph.settings import Settings
 from clustergraph.web.app import create_app
 
@@ -123,7 +123,7 @@ class Endpoint:
 
     async def _open(self, dist: Path) -> None:
         await self._close()
-        settings = Settings(dist=dist, host=HOST, port=self._port, workers=1)
+        settings = Settings(dist=dist, host=HOST, port=self._port, workers=1, watch_s=0.0)
         app = create_app(open_published(dist), settings)
         self._lifespan = app.router.lifespan_context(app)
         with _large_stacks():

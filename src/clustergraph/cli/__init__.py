@@ -8,6 +8,7 @@ from clustergraph import __version__
 from clustergraph.cli.build import build
 from clustergraph.cli.check import check
 from clustergraph.cli.query import query
+from clustergraph.cli.rollback import rollback
 from clustergraph.cli.serve import serve
 from clustergraph.errors import ClusterGraphError
 from clustergraph.findings import printable
@@ -23,7 +24,7 @@ def verbs() -> None:
     """
 
 
-for verb in (check, build, query, serve):
+for verb in (check, build, rollback, query, serve):
     verbs.add_command(verb)
 
 

@@ -1,16 +1,24 @@
 """`clustergraph serve`."""
 
+import logging
+import os
 import resource
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from clustergraph.errors import UsageError
-from clustergraph.published import find_dist, open_published
+from clustergraph.errors import DatasetUnusable, UsageError
+from clustergraph.processes import Loader
+from clustergraph.published import DATASET, dataset_digest, find_dist, open_published
+from clustergraph.runner import STACK_BYTES
 from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
+
+_FILES: Final = 65_536  # each connection is one, and a new worker takes two
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
@@ -41,21 +49,46 @@ def serve(dist: Path | None, **knobs: Any) -> None:
     \b
     Example: clustergraph serve dist --port 8000
     """
+    settings = Settings(dist=find_dist(dist), **knobs)
+    _allow(resource.RLIMIT_NOFILE, _FILES)
+    _allow(resource.RLIMIT_STACK, STACK_BYTES)
+    logging.basicConfig(format="clustergraph: %(message)s")
+    logging.getLogger("clustergraph").setLevel(logging.INFO)
+    with _loading(settings) as loader:
+        _run(settings, loader)
+
+
+@contextmanager
+def _loading(settings: Settings) -> Iterator[Loader]:
+    """A process that loads the dataset while this one imports what it needs, verifies the build and starts to listen.
+
+    It loads nothing but what the manifest names. Raises: DatasetUnusable if there is no such file.
+    """
+    loader = Loader(settings.dist / DATASET, settings.limits, dataset_digest(settings.dist))
+    try:
+        yield loader
+    finally:
+        loader.close()  # for whatever ends before the pool has it; a second time it does nothing
+
+
+def _run(settings: Settings, loader: Loader) -> None:
     import uvicorn  # noqa: PLC0415  # optional extra
 
     from clustergraph.web.app import create_app  # noqa: PLC0415
     from clustergraph.web.direct import DirectProtocol  # noqa: PLC0415
     from clustergraph.web.limits import CONNECTION_LIMIT, ENDING_LIMIT_S, IDLE_LIMIT_S  # noqa: PLC0415
 
-    _allow_files()
-
-    settings = Settings(dist=find_dist(dist), **knobs)
     published = open_published(settings.dist)
+    if published.digest != loader.digest:  # another build was put there in between
+        message = f"'{settings.dist}' was replaced while it was read: start the server again"
+        raise DatasetUnusable(message)
+    if not os.isatty(0):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it means to look for a new build
     with _listening(settings.host, settings.port) as listener:
         address = f"http://{settings.host}:{settings.port}/"
         click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on {address}")
         config = uvicorn.Config(
-            create_app(published, settings),
+            create_app(published, settings, loader=loader),
             http=DirectProtocol,
             log_level="warning",
             server_header=False,
@@ -66,11 +99,10 @@ def serve(dist: Path | None, **knobs: Any) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _allow_files() -> None:
-    """As many open files as the system lets us have: each connection is one, and a new worker takes two."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(65_536, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+def _allow(what: int, wanted: int) -> None:
+    """Lets this process, and those it starts, have as much of something as is wanted and the system grants."""
+    _, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -6,8 +6,11 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from clustergraph.processes import Loader
 from clustergraph.published import Published
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
@@ -15,49 +18,56 @@ from clustergraph.web import catalogue, entities, operations, pages, problems, s
 from clustergraph.web.desk import open_desk
 from clustergraph.web.envelope import Envelope
 from clustergraph.web.openapi import describe_api
-from clustergraph.web.site import FOLDER, open_site
-from clustergraph.workers import WorkerPool
+from clustergraph.web.site import FOLDER, open_site, site_of
+from clustergraph.web.succession import Succession
+from clustergraph.web.versions import Served, VersionOfRequest
 
 _ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages, operations)
 
 
-def create_app(published: Published, settings: Settings, *, runner: Runner | None = None) -> FastAPI:
-    """The application over one built dataset.
+def create_app(
+    published: Published, settings: Settings, *, runner: Runner | None = None, loader: Loader | None = None
+) -> FastAPI:
+    """The application over one built dataset, and over those that follow it in its folder.
 
-    Shape: without a runner it starts a pool of workers with the server and stops it with the server.
+    Shape: without a runner it starts a pool of workers with the server and stops it with the server; `loader` is one
+           that was started over the dataset already.
     """
+    served = Served(open_site(published, settings, runner))
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, FastAPI]]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         with app.state.desk.query_log:
             if runner is not None:
-                yield {"app": app}
+                yield {"app": app, "served": served}
                 return
-            async with _pool(published, settings) as pool:
-                app.state.site.open_runner = pool
-                yield {"app": app}
-                app.state.site.open_runner = None
+            async with Succession(served, settings, loader=loader):
+                yield {"app": app, "served": served}
 
     app = FastAPI(
         title="clustergraph",
-        version=published.version,
         summary="Who is in which technology cluster of Italy, for what, and which source says so.",
         docs_url=None,  # both pages load scripts from elsewhere
         redoc_url=None,
+        openapi_url=None,  # the framework's own route knows nothing of versions
         redirect_slashes=False,  # a redirect would repeat the Host header, which the client chooses
         lifespan=lifespan,
     )
-    app.state.site = open_site(published, settings, runner)
-    app.state.desk = open_desk(settings, lambda: app.state.site.published, _paths())
-    app.state.desk.meter.register("cache_entries", lambda: len(app.state.site.answers))
-    app.state.desk.meter.register("cache_bytes", lambda: app.state.site.answers.size_bytes)
-    app.state.desk.meter.register("cache_evictions", lambda: app.state.site.answers.evictions)
+    app.state.desk = open_desk(settings, lambda: served.version.site.published, _paths())
+    app.state.desk.meter.register("cache_entries", lambda: len(served.version.site.answers))
+    app.state.desk.meter.register("cache_bytes", lambda: served.version.site.answers.size_bytes)
+    app.state.desk.meter.register("cache_evictions", lambda: served.version.site.answers.evictions)
+
+    async def description(request: Request) -> Response:
+        return JSONResponse(describe_api(app, site_of(request)))
+
+    app.add_route("/openapi.json", description, methods=["GET"], include_in_schema=False)
     for routes in _ROUTES:
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     problems.install(app)
     app.add_middleware(Envelope)
-    app.openapi = lambda: describe_api(app, published.catalogue)  # type: ignore[method-assign]  # FastAPI's own way to extend it
+    app.add_middleware(VersionOfRequest, served=served)  # the last one added is the outermost
     return app
 
 
@@ -65,15 +75,3 @@ def _paths() -> list[str]:
     """The path of every route, and of what is mounted."""
     routed = [route.path for module in _ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
     return [*routed, "/static", "/openapi.json"]
-
-
-def _pool(published: Published, settings: Settings) -> WorkerPool:
-    return WorkerPool(
-        published.dataset,
-        published.digest,
-        limits=settings.limits,
-        workers=settings.workers,
-        own_workers=settings.own_workers,
-        queue_per_worker=settings.queue_per_worker,
-        queue_wait_s=settings.queue_wait_s,
-    )

@@ -4,6 +4,7 @@ A request that is anything but plain goes the way of all others, untouched. Whic
 same status, headers and body: this way is only shorter.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Hashable
@@ -14,23 +15,23 @@ from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from clustergraph.errors import ClusterGraphError
-from clustergraph.formats import Format
 from clustergraph.jobs import Job
 from clustergraph.runner import Answer
 from clustergraph.web.cache import Stored, head_of, variant_tag
 from clustergraph.web.choice import AnswerKey, answer_key, choose, question, tag_of
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
-from clustergraph.web.envelope import SAFETY, Envelope
+from clustergraph.web.envelope import Envelope
+from clustergraph.web.heads import head
 from clustergraph.web.plain import REQUEST, Blocks, Plain, admitted, asked_by
 from clustergraph.web.problems import problem_response, told
 from clustergraph.web.protocol import Asked
-from clustergraph.web.responses import TARGET_LIMIT_BYTES, data_headers, headers_of, names
-from clustergraph.web.site import Site
+from clustergraph.web.responses import TARGET_LIMIT_BYTES, names
+from clustergraph.web.site import SITE, Site
+from clustergraph.web.versions import Served, Version
 from clustergraph.workers import WorkerPool
 
 _logger = logging.getLogger("clustergraph.web")
 
-_HEADS: Final = 256  # that are remembered
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
 _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
 
@@ -38,7 +39,7 @@ _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
 class _Pending(NamedTuple):
     """A request that a worker has."""
 
-    site: Site
+    version: Version
     data: bytes
     key: AnswerKey | None
     plain: Plain
@@ -55,6 +56,7 @@ class DirectProtocol(BoundedProtocol):
         super().__init__(*args, **kwargs)
         self._pending: _Pending | None = None
         self._job: Job | None = None
+        self._task: asyncio.Task[None] | None = None
         self._later = b""
         self._is_last = False
 
@@ -72,7 +74,9 @@ class DirectProtocol(BoundedProtocol):
         """Gives up what the client will not read."""
         if self._job is not None:
             self._job.give_up()
-        self._pending = None
+        if self._task is not None:
+            self._task.cancel()
+        self._end()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -83,11 +87,11 @@ class DirectProtocol(BoundedProtocol):
             self._is_last = True
 
     def _took(self, data: bytes) -> bool:
-        app = self.app_state.get("app")
-        if app is None or len(data) > 2 * TARGET_LIMIT_BYTES or self.transport.is_closing() or self._is_crowded():
+        served: Served | None = self.app_state.get("served")
+        if served is None or len(data) > 2 * TARGET_LIMIT_BYTES or self.transport.is_closing() or self._is_crowded():
             return False
-        site: Site = app.state.site
-        stored = site.answers.get((data,))
+        version = served.version
+        stored = version.site.answers.get((data,))
         if stored is not None:
             self._send(_OK, stored.head, stored.body)
             return True
@@ -95,13 +99,14 @@ class DirectProtocol(BoundedProtocol):
         plain = _blocks.read(request[3]) if request else None
         if request is None or plain is None or len(data) != request.end() + plain.length:
             return False
-        return self._answered(site, data, request, plain)
+        return self._answered(version, data, request, plain)
 
     def _is_crowded(self) -> bool:
         return self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency
 
-    def _answered(self, site: Site, data: bytes, request: re.Match[bytes], plain: Plain) -> bool:
+    def _answered(self, version: Version, data: bytes, request: re.Match[bytes], plain: Plain) -> bool:
         method, target, _ = request.groups()
+        site = version.site
         is_get = method == b"GET"
         path, _, query_string = target.partition(b"?")
         if is_get:
@@ -112,7 +117,7 @@ class DirectProtocol(BoundedProtocol):
             return False
         try:
             asked = asked_by(query_string, b"" if is_get else data[request.end() :], plain, site.settings)
-            return asked is not None and self._asked(site, data, plain, asked, is_get=is_get)
+            return asked is not None and self._asked(version, data, plain, asked, is_get=is_get)
         except ClusterGraphError:
             return False  # the long way says what is wrong
 
@@ -131,8 +136,9 @@ class DirectProtocol(BoundedProtocol):
             self._send(_OK, stored.head, stored.body)
         return True
 
-    def _asked(self, site: Site, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
+    def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
+        site = version.site
         form = admitted(asked.query or "", site.settings.limits)
         choice = choose(asked, plain.accept.decode("ascii") or None, form)
         pool = site.open_runner
@@ -144,7 +150,8 @@ class DirectProtocol(BoundedProtocol):
         if plain.known:
             return False
         self._job = pool.submit(question(asked, choice, plain.coding), self._deliver)
-        self._pending = _Pending(site, data, key, plain, is_get)
+        self._pending = _Pending(version, data, key, plain, is_get)
+        version.begin()
         self._stop_clock()
         self._unset_keepalive_if_required()
         return True
@@ -158,19 +165,36 @@ class DirectProtocol(BoundedProtocol):
             self._send(_OK, self._kept_head(pending, outcome, outcome.whole), outcome.whole)
             self._go_on()
             return
-        work = self._stream(pending, outcome) if isinstance(outcome, Answer) else self._explain(pending, outcome)
-        task = self.loop.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self._task = self.loop.create_task(self._sent(pending, outcome))
+        self.tasks.add(self._task)
+        self._task.add_done_callback(self.tasks.discard)
+
+    async def _sent(self, pending: _Pending, outcome: Answer | ClusterGraphError) -> None:
+        """Sends what takes longer; the connection of an answer that is not sent to its end is cut."""
+        is_sent = False
+        try:
+            if isinstance(outcome, Answer):
+                await self._stream(pending, outcome)
+            else:
+                await self._explain(pending, outcome)
+            is_sent = True
+        except ClusterGraphError as exc:
+            _logger.warning("an answer was cut: %s", exc.detail)
+        finally:
+            self._task = None
+            if not is_sent:
+                self.transport.close()  # without the last chunk, so that it never looks whole
+        if is_sent:
+            self._go_on()
 
     def _kept_head(self, pending: _Pending, answer: Answer, body: bytes) -> bytes:
         """The head of a whole answer, which is kept for the next who asks."""
-        site, key, coding = pending.site, pending.key, pending.plain.coding
+        site, key, coding = pending.version.site, pending.key, pending.plain.coding
         tag = tag_of(site, key)
         if key is None or tag is None:
-            return _head(site, answer, None, len(body))
+            return head(site, answer, None, len(body))
         tag = variant_tag(tag, answer.coding)
-        stored = Stored(_head(site, answer, tag, len(body)), body, tag.encode())
+        stored = Stored(head(site, answer, tag, len(body)), body, tag.encode())
         site.answers.put((*key, coding), stored)
         if not pending.is_get:
             return stored.head_private
@@ -179,29 +203,22 @@ class DirectProtocol(BoundedProtocol):
 
     async def _stream(self, pending: _Pending, answer: Answer) -> None:
         """Sends a longer answer as it comes; one that fails, or that nobody reads, is cut."""
-        tag = tag_of(pending.site, pending.key) if pending.is_get else None
-        head = _head(pending.site, answer, tag and variant_tag(tag, answer.coding), None)
-        limit, kept = pending.site.answers.answer_limit_bytes, bytearray()
-        self.transport.write(_OK + self._date() + head)
+        tag = tag_of(pending.version.site, pending.key) if pending.is_get else None
+        beginning = head(pending.version.site, answer, tag and variant_tag(tag, answer.coding), None)
+        limit, kept = pending.version.site.answers.answer_limit_bytes, bytearray()
+        self.transport.write(_OK + self._date() + beginning)
         try:
             async for frame in answer.frames:
-                if self.transport.is_closing():
-                    return
                 if pending.key and len(kept) <= limit:
                     kept += frame
                 self.transport.write(b"%x\r\n%s\r\n" % (len(frame), frame))
                 await self.flow.drain()
-        except ClusterGraphError as exc:
-            _logger.warning("an answer was cut: %s", exc.detail)
-            self.transport.close()  # without the last chunk, so that it never looks whole
-            return
         finally:
             await answer.close()
         self.transport.write(b"0\r\n\r\n")
+        self._arm()
         if pending.key and len(kept) <= limit:
             self._kept_head(pending, answer, bytes(kept))
-        self._arm()
-        self._go_on()
 
     async def _explain(self, pending: _Pending, trouble: ClusterGraphError) -> None:
         """Sends what went wrong, as the framework would."""
@@ -216,7 +233,6 @@ class DirectProtocol(BoundedProtocol):
         await Envelope(explain)(_scope(self.app_state["app"], pending), _nothing_more, send)
         status: int = sent[0]["status"]
         self._send(STATUS_LINE[status], head_of(sent[0]["headers"]), sent[1]["body"])
-        self._go_on()
 
     def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
         if not self.transport.is_closing():
@@ -233,9 +249,15 @@ class DirectProtocol(BoundedProtocol):
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
+    def _end(self) -> None:
+        """Notes that the request is answered, or will not be."""
+        if self._pending is not None:
+            self._pending.version.end()
+            self._pending = None
+
     def _go_on(self) -> None:
         """Ends the connection, or takes what has come meanwhile."""
-        self._pending = None
+        self._end()
         if self._is_last:
             self.transport.close()
             return
@@ -245,33 +267,13 @@ class DirectProtocol(BoundedProtocol):
             self.data_received(data)
 
 
-_heads: Final[dict[tuple[str, Format, str, bool], bytes]] = {}
-
-
-def _head(site: Site, answer: Answer, tag: str | None, length: int | None) -> bytes:
-    """The head of an answer; without a length it comes in chunks."""
-    about = (site.published.digest, answer.format, answer.coding, tag is None)
-    lines = _heads.get(about)
-    if lines is None:
-        if len(_heads) >= _HEADS:
-            _heads.clear()
-        headers = {
-            **SAFETY,
-            **data_headers(site, tag=tag, vary="Accept, Accept-Encoding"),
-            **headers_of(answer.format, answer.coding, "results"),
-        }
-        headers.pop("ETag", None)
-        lines = _heads[about] = head_of((name.lower().encode(), value.encode()) for name, value in headers.items())
-    measured = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
-    return (b"etag: %s\r\n" % tag.encode() if tag else b"") + measured + lines
-
-
 def _scope(app: Any, pending: _Pending) -> Scope:
     """What the framework would have been told of a request, as far as an answer depends on it."""
     accept = pending.plain.accept
     return {
         "type": "http",
         "app": app,
+        SITE: pending.version.site,
         "method": "GET" if pending.is_get else "POST",
         "path": "/sparql",
         "raw_path": b"/sparql",

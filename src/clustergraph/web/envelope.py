@@ -19,6 +19,7 @@ from clustergraph.web.cache import AnswerCache, Stored, head_of, variant_tag
 from clustergraph.web.desk import count_answer, route_of
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
 from clustergraph.web.responses import CODING, HEAD_FLAG, KEPT, KEYS, TARGET_LIMIT_BYTES, AnswerCut, kept_response
+from clustergraph.web.site import SITE
 
 _logger = logging.getLogger("clustergraph.web")
 
@@ -89,7 +90,7 @@ def _kept(scope: Scope, known: str) -> Response | None:
     """The answer to the same request, if it is in the cache."""
     if scope["method"] != "GET":
         return None
-    stored = scope["app"].state.site.answers.get(request_key(scope))
+    stored = scope[SITE].answers.get(request_key(scope))
     if stored is None:
         return None
     scope[KEPT] = stored
@@ -178,7 +179,7 @@ class _Sender:
 
     def _keep(self, message: Message) -> None:
         assert self._kept is not None  # noqa: S101  # its caller looked
-        answers: AnswerCache = self._scope["app"].state.site.answers
+        answers: AnswerCache = self._scope[SITE].answers
         self._kept += message.get("body", b"")
         if len(self._kept) > answers.answer_limit_bytes:
             self._kept = None

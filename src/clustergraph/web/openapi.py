@@ -11,6 +11,7 @@ from clustergraph.queries import SavedQuery
 from clustergraph.terms import KINDS
 from clustergraph.web.problems import PROBLEM_JSON
 from clustergraph.web.protocol import FORM, SPARQL_QUERY
+from clustergraph.web.site import Site
 
 _PARAMETERS: Final = (
     ("query", False, "string", "the query; without it, RDF describes the service and HTML is the page to write one in"),
@@ -28,12 +29,18 @@ _SCHEMAS: Final[Mapping[str, Mapping[str, str]]] = {
 _SLUG: Final = {"type": "string", "pattern": "^[a-z0-9-]+$"}
 
 
-def describe_api(app: FastAPI, saved_queries: Mapping[str, SavedQuery]) -> dict[str, Any]:
-    """The OpenAPI document of the application."""
-    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+def describe_api(app: FastAPI, site: Site) -> dict[str, Any]:
+    """The OpenAPI document of the application over one site."""
+    document = get_openapi(
+        title=app.title,
+        version=site.published.version,
+        summary=app.summary,
+        routes=app.routes,
+        servers=[{"url": site.origin}],
+    )
     document["paths"]["/sparql"] = {"get": _by_get(), "post": _by_post()}
     document["paths"]["/running/{query_id}"] = {"get": _running("get"), "delete": _running("delete")}
-    for saved in saved_queries.values():
+    for saved in site.published.catalogue.values():
         for chosen in (JSON, CSV, TSV):
             document["paths"][f"/queries/{saved.name}.{chosen.name}"] = {"get": _saved_query(saved, chosen)}
     return document

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,22 +11,22 @@ from starlette.requests import Request
 from clustergraph.describe import Questions
 from clustergraph.errors import Busy
 from clustergraph.published import Published
-from clustergraph.queries import internal
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
 from clustergraph.web.cache import AnswerCache
 
 FOLDER: Final = Path(__file__).parent
+SITE: Final = "clustergraph.site"  # where a request carries it in its scope
 
 _ANYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, never bound
 
 
-@dataclass
+@dataclass(frozen=True)
 class Site:
-    """One server: what it serves, how it runs, and who answers its queries.
+    """One version of what a server serves, how it runs, and who answers its queries. Never changes.
 
-    Shape: `texts` are the internal queries by name; `templates_digest` changes when a page would look different;
-           `answers` are those given before; `open_runner` is None while the workers are not up.
+    Shape: `texts` are the internal queries by name; `templates_digest` changes when a page would look different though
+           the dataset is the same; `answers` are those given before; `open_runner` is None while no worker is up.
     """
 
     published: Published
@@ -54,7 +54,9 @@ class Site:
 
     @property
     def origin(self) -> str:
-        """Where we listen, as a URL without a path. Never taken from a Host header, which the client chooses."""
+        """Our address as a URL without a path. Never taken from a Host header, which the client chooses."""
+        if self.settings.public_url:
+            return self.settings.public_url.removesuffix("/")
         host = self.settings.host
         named = "localhost" if host in _ANYWHERE else f"[{host}]" if ":" in host else host
         return f"http://{named}:{self.settings.port}"
@@ -66,20 +68,24 @@ class Site:
 
 
 def open_site(published: Published, settings: Settings, runner: Runner | None) -> Site:
-    """A site with the internal queries of its dataset read."""
-    folder = published.internal_queries
-    texts = {path.stem: internal(folder, path.stem) for path in sorted(folder.glob("*.rq"))}
-    return Site(published, settings, texts, _digest(FOLDER / "templates"), AnswerCache(settings.cache_bytes), runner)
+    """A site over one dataset.
+
+    Raises: DatasetUnusable if the build lacks a query that the pages need.
+    """
+    site = Site(published, settings, published.internal_queries, "", AnswerCache(settings.cache_bytes), runner)
+    # A saved query can change while the dataset does not, and pages and descriptions name our address.
+    looks = _digest(FOLDER / "templates", published.release, site.origin)
+    return replace(site, templates_digest=looks)
 
 
-def _digest(folder: Path) -> str:
-    whole = hashlib.sha256()
+def _digest(folder: Path, *others: str) -> str:
+    whole = hashlib.sha256("\n".join(others).encode())
     for path in sorted(folder.iterdir()):
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
 
 
 def site_of(request: Request) -> Site:
-    """The site that a request came to."""
-    site: Site = request.app.state.site
+    """The site that a request came to: the same one from its first byte to its last."""
+    site: Site = request.scope[SITE]
     return site

@@ -1,0 +1,31 @@
+"""The head of an answer as bytes: of the lines that are the same each time, made once."""
+
+from typing import Final
+
+from clustergraph.formats import Format
+from clustergraph.runner import Answer
+from clustergraph.web.cache import head_of
+from clustergraph.web.envelope import SAFETY
+from clustergraph.web.responses import data_headers, headers_of
+from clustergraph.web.site import Site
+
+_HEADS: Final = 256  # that are remembered
+_heads: Final[dict[tuple[str, Format, str, bool], bytes]] = {}
+
+
+def head(site: Site, answer: Answer, tag: str | None, length: int | None) -> bytes:
+    """The head of an answer; without a length it comes in chunks."""
+    about = (site.published.digest, answer.format, answer.coding, tag is None)
+    lines = _heads.get(about)
+    if lines is None:
+        if len(_heads) >= _HEADS:
+            _heads.clear()
+        headers = {
+            **SAFETY,
+            **data_headers(site, tag=tag, vary="Accept, Accept-Encoding"),
+            **headers_of(answer.format, answer.coding, "results"),
+        }
+        headers.pop("ETag", None)
+        lines = _heads[about] = head_of((name.lower().encode(), value.encode()) for name, value in headers.items())
+    measured = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
+    return (b"etag: %s\r\n" % tag.encode() if tag else b"") + measured + lines

@@ -1,0 +1,174 @@
+"""A new build takes over from the one that is served: noticed, verified, warmed, put in its place; the old one drained.
+
+Never more than two datasets are in memory: a third build waits until the first is drained.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeAlias
+
+from clustergraph.errors import ClusterGraphError, QueryError
+from clustergraph.formats import N_TRIPLES, TSV
+from clustergraph.jobs import STREAM_LIMIT_S
+from clustergraph.processes import START_LIMIT_S, Loader
+from clustergraph.published import MANIFEST, Published, open_published
+from clustergraph.runner import QueryRequest, Runner
+from clustergraph.settings import Settings
+from clustergraph.web.site import open_site
+from clustergraph.web.versions import Served
+from clustergraph.workers import WorkerPool
+
+_logger: Final = logging.getLogger("clustergraph.web")
+
+WARM_LIMIT_S: Final = 5.0  # for all saved queries together; what is cold then is warmed by its readers
+_WARM_QUERY_LIMIT_S: Final = 0.5  # for one of them
+
+_Identity: TypeAlias = tuple[tuple[str, int, int, int, int], ...]
+
+
+class Succession:
+    """Starts the workers of the first version, and those of each that follows it.
+
+    Use as an asynchronous context manager. Shape: `loader` is one that was started over the first dataset already.
+    """
+
+    def __init__(self, served: Served, settings: Settings, *, loader: Loader | None = None) -> None:
+        self._served = served
+        self._settings = settings
+        self._loader = loader
+        first = served.version.site.published
+        self._folder = first.folder if first.release else None  # only a build is followed by another
+        self._pools: list[WorkerPool] = []  # the one that is served last
+        self._wake = asyncio.Event()
+        self._seen: _Identity | None = None
+        self._refused: tuple[object, ...] = ()
+
+    async def __aenter__(self) -> Self:
+        site = self._served.version.site
+        self._served.change(replace(site, open_runner=await self._started(site.published, self._loader)))
+        self._task = asyncio.create_task(self._watch())
+        # In a terminal the signal says that the terminal has gone, and a server without one would stay behind unseen.
+        self._is_told = threading.current_thread() is threading.main_thread() and not os.isatty(0)
+        if self._is_told:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._wake.set)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_told:
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        self._served.change(replace(self._served.version.site, open_runner=None))
+        while self._pools:
+            await self._close(self._pools[0])
+
+    async def _started(self, published: Published, loader: Loader | None = None) -> WorkerPool:
+        pool = WorkerPool(
+            published.dataset,
+            published.digest,
+            limits=self._settings.limits,
+            workers=self._settings.workers,
+            own_workers=self._settings.own_workers,
+            queue_per_worker=self._settings.queue_per_worker,
+            queue_wait_s=self._settings.queue_wait_s,
+            expected=published.digest if published.files else "",
+            loader=loader,
+        )
+        async with asyncio.timeout(START_LIMIT_S):
+            await pool.__aenter__()
+        self._pools.append(pool)
+        return pool
+
+    async def _close(self, pool: WorkerPool) -> None:
+        self._pools.remove(pool)
+        await pool.__aexit__(None, None, None)
+
+    async def _watch(self) -> None:
+        while self._folder is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.watch_s or None):
+                    await self._wake.wait()
+            is_told = self._wake.is_set()
+            self._wake.clear()
+            await self._look(self._folder, is_told=is_told)
+
+    async def _look(self, folder: Path, *, is_told: bool) -> None:
+        """Takes over what is in the folder, if it is new and sound; else says once what is wrong with it."""
+        try:
+            seen = await asyncio.to_thread(_identity, folder)
+            if seen == self._seen and not is_told:
+                return
+            self._seen = seen
+            published = await asyncio.to_thread(open_published, folder)
+            if published.release != self._served.version.site.published.release:
+                await self._take_over(published)
+            self._refused = ()
+        except (ClusterGraphError, OSError) as exc:
+            detail = exc.detail if isinstance(exc, ClusterGraphError) else str(exc)
+            refused = (*(one for one in self._seen or () if one[0] == MANIFEST), detail)
+            if refused != self._refused or is_told:
+                _logger.warning("the new build is not served, the one before it still is: %s", detail)
+            self._refused = refused
+
+    async def _take_over(self, published: Published) -> None:
+        site = open_site(published, self._settings, None)
+        pool = await self._started(published)
+        try:
+            await _warm(pool, published)
+        except BaseException:
+            await self._close(pool)
+            raise
+        before = self._served.change(replace(site, open_runner=pool))
+        _logger.info("serving %s (sha256:%s…) from now on", published.folder, published.digest[:12])
+        limit_s = self._settings.queue_wait_s + self._settings.time_limit_s + STREAM_LIMIT_S
+        if left := await before.drained(limit_s):
+            _logger.warning("%d answers from the build before were cut after %g s", left, limit_s)
+        await self._close(self._pools[0])
+
+
+def _identity(folder: Path) -> _Identity:
+    """What differs once a file of a folder is replaced, written, added or removed; nothing where there is no build."""
+    try:
+        return tuple(_identities(folder)) if (folder / MANIFEST).exists() else ()
+    except FileNotFoundError:  # it is being replaced: what is there in a moment differs from nothing
+        return ()
+
+
+def _identities(folder: Path) -> Iterator[tuple[str, int, int, int, int]]:
+    for path in sorted(folder.rglob("*")):
+        found = path.lstat()
+        name = path.relative_to(folder).as_posix()
+        yield name, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+async def _warm(runner: Runner, published: Published) -> None:
+    """Asks a runner each saved query once, so that no reader pays for what a worker does but once.
+
+    Raises: ClusterGraphError if it does not answer at all.
+    """
+    await (await runner.answer(QueryRequest("ASK {}", result_format=TSV))).body()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(WARM_LIMIT_S):
+            for saved in published.catalogue.values():
+                bindings = saved.bindings(saved.examples)
+                question = QueryRequest(
+                    saved.text,
+                    result_format=TSV,
+                    graph_format=N_TRIPLES,
+                    bindings=bindings,
+                    time_limit_s=_WARM_QUERY_LIMIT_S,
+                    own=True,
+                )
+                with suppress(QueryError):  # one that costs too much is refused to readers as well
+                    await (await runner.answer(question)).body()

@@ -1,0 +1,512 @@
+"""A running server goes over to another build, and back, and nobody who is reading notices."""
+
+import asyncio
+import http.client
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from clustergraph.build import build
+from clustergraph.errors import DatasetUnusable, QueryTooHungry
+from clustergraph.processes import Loader
+from clustergraph.published import MANIFEST, manifest_text, open_published, sha256
+from clustergraph.releases import NEW, beside, locked, put_in_place
+from clustergraph.runner import Limits
+from clustergraph.settings import Settings
+from clustergraph.web.responses import entity_tag
+from clustergraph.web.site import SITE, Site, open_site
+from clustergraph.web.succession import Succession, _warm
+from clustergraph.web.versions import Served, VersionOfRequest
+from conftest import REPOSITORY, SAMPLE
+from web_runner import FailingRunner, LocalRunner
+
+ANEW = "run 'clustergraph build' to make it anew"
+PATIENCE_S = 60.0  # ends a test that hangs; no test passes or fails by a shorter time
+NORTH = "data/cluster/north-clocks.ttl"
+QUERY = "/sparql?" + urlencode({"query": 'SELECT ?name { ?c skos:prefLabel ?name FILTER(LANG(?name) = "en") }'})
+LONG = "/sparql?" + urlencode({"query": "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } LIMIT 100000", "format": "csv"})
+PATHS = (QUERY, "/doc/cluster/north-clocks.ttl", "/doc/cluster/north-clocks.html", "/graph/curated?format=turtle")
+
+
+class Release(NamedTuple):
+    """A build, and a name that stands in all of its answers and in none of the other's."""
+
+    folder: Path
+    digest: str
+    mark: bytes
+
+
+class Reply(NamedTuple):
+    """An answer as far as it depends on the version."""
+
+    path: str
+    status: int
+    digest: str | None
+    tag: str | None
+    body: bytes
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Release, Release]:
+    """Two builds that differ in the name of one cluster."""
+    root = Path(shutil.copytree(SAMPLE, tmp_path_factory.mktemp("releases") / "sample"))
+    shutil.copytree(REPOSITORY / "queries/internal", root / "queries/internal", dirs_exist_ok=True)
+    one = Release(root.parent / "one", build(root, root.parent / "one").digest, b"Northern clocks")
+    text = (root / NORTH).read_text(encoding="utf-8")
+    (root / NORTH).write_text(text.replace("Northern clocks", "Clocks of the north"), encoding="utf-8")
+    other = Release(root.parent / "other", build(root, root.parent / "other").digest, b"Clocks of the north")
+    return one, other
+
+
+def publish(folder: Path, dist: Path, spoil: Callable[[Path], object] = lambda _: None) -> None:
+    """Puts a copy of a build in place, as a build does."""
+    with beside(dist) as own:
+        shutil.copytree(folder, own / NEW)
+        spoil(own / NEW)
+        with locked(dist.parent):
+            put_in_place(own, dist)
+
+
+class Server:
+    """`clustergraph serve` in a process of its own."""
+
+    def __init__(self, dist: Path, *options: str) -> None:
+        self.dist = dist
+        self._log = dist.parent / "log"
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port: int = listener.getsockname()[1]
+        command = [sys.executable, "-m", "clustergraph", "serve", str(dist), "--port", str(self.port), "--workers", "2"]
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, "--queue-wait-s", "30", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+            )
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self.log()
+        try:
+            return self.get("/health/ready").status == 200
+        except ConnectionError:
+            return False
+
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+
+    def get(self, path: str) -> Reply:
+        connection = self.connection()
+        try:
+            return ask(connection, path)
+        finally:
+            connection.close()
+
+    def serves(self, release: Release) -> bool:
+        return self.get(QUERY).digest == release.digest
+
+    def log(self) -> list[str]:
+        return self._log.read_text(encoding="utf-8").splitlines()
+
+    def loaders(self) -> list[int]:
+        """The process ids of its loaders."""
+        found = []
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):  # a thread or a process that has just ended
+                pids = (task / "children").read_text(encoding="ascii").split()
+                found += [
+                    int(pid) for pid in pids if b"clustergraph.loader" in Path(f"/proc/{pid}/cmdline").read_bytes()
+                ]
+        return found
+
+    def close(self) -> None:
+        self.process.terminate()
+        assert self.process.wait(PATIENCE_S) == -signal.SIGTERM  # as the server itself leaves
+
+
+def ask(connection: http.client.HTTPConnection, path: str, **headers: str) -> Reply:
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    digest, tag = response.headers["X-Clustergraph-Dataset"], response.headers["ETag"]
+    return Reply(path, response.status, digest, tag, response.read())
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def served(releases: tuple[Release, Release], tmp_path: Path) -> Iterator[Server]:
+    """A server of the first build that looks for another all the time."""
+    shutil.copytree(releases[0].folder, tmp_path / "dist")
+    server = Server(tmp_path / "dist", "--watch-s", "0.05")
+    yield server
+    server.close()
+
+
+@contextmanager
+def readers(server: Server, count: int) -> Iterator[list[list[Reply]]]:
+    """Readers that ask all the time meanwhile, and what each was answered."""
+    stop = threading.Event()
+    replies: list[list[Reply]] = [[] for _ in range(count)]
+    threads = [threading.Thread(target=read_until, args=(stop, server, own)) for own in replies]
+    for thread in threads:
+        thread.start()
+    try:
+        yield replies
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def read_until(stop: threading.Event, server: Server, replies: list[Reply]) -> None:
+    """Asks one thing after another on one connection; nothing is asked twice, so that one failure ends the reader."""
+    connection = server.connection()
+    while not stop.is_set():
+        replies.extend(ask(connection, path) for path in PATHS)
+    connection.close()
+
+
+def test_six_swaps_lose_no_request_and_mix_no_versions(served: Server, releases: tuple[Release, Release]) -> None:
+    one, other = releases
+
+    with readers(served, 4) as replies:
+        for now in (other, one) * 3:
+            publish(now.folder, served.dist)
+            until(partial(served.serves, now))
+
+    marks = {one.digest: one.mark for one in releases}
+    answers = defaultdict(set)
+    for reply in (one for own in replies for one in own):
+        assert reply.status == 200
+        assert [mark in reply.body for mark in marks.values()] == [one == reply.digest for one in marks]
+        answers[reply.path, reply.digest].add((reply.tag, reply.body))
+    assert {key: len(found) for key, found in answers.items()} == {(path, one): 1 for path in PATHS for one in marks}
+    tags = [tag for found in answers.values() for tag, _ in found]
+    assert len(set(tags)) == len(tags) == 2 * len(PATHS)
+    assert all(len(own) >= len(PATHS) for own in replies), "a reader ended early"
+    until(lambda: len(served.loaders()) == 1)
+    assert [line.rpartition(" from ")[2] for line in served.log()] == ["now on"] * 6
+
+
+def test_a_validator_of_the_build_before_is_answered_with_the_new_one(
+    served: Server, releases: tuple[Release, Release]
+) -> None:
+    before = served.get(QUERY)
+    publish(releases[1].folder, served.dist)
+    until(lambda: served.serves(releases[1]))
+
+    connection = served.connection()
+    again = ask(connection, QUERY, **{"If-None-Match": before.tag or ""})
+    unchanged = ask(connection, QUERY, **{"If-None-Match": again.tag or ""})
+    connection.close()
+
+    assert (again.status, again.digest, releases[1].mark in again.body) == (200, releases[1].digest, True)
+    assert (unchanged.status, unchanged.digest, unchanged.body) == (304, releases[1].digest, b"")
+
+
+def test_an_answer_begun_before_a_swap_ends_whole(served: Server, releases: tuple[Release, Release]) -> None:
+    whole = served.get(LONG)
+    assert len(whole.body) > 8 << 20, "the test has lost its subject: all of it fits into buffers"
+    connection = served.connection()
+    connection.request("GET", LONG)
+    response = connection.getresponse()
+    begun = response.read(1)
+
+    publish(releases[1].folder, served.dist)
+    until(lambda: served.serves(releases[1]))
+    two = len(served.loaders())
+    rest = response.read()
+
+    assert (begun + rest, response.headers["X-Clustergraph-Dataset"]) == (whole.body, releases[0].digest)
+    assert two == 2
+    until(lambda: len(served.loaders()) == 1)
+    connection.close()
+
+
+def flip(folder: Path) -> None:
+    path = folder / "clustergraph.nq"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def name_in_manifest(name: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        del manifest["checksum"]
+        manifest["files"][name] = manifest["digest"]
+        (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+    return change
+
+
+def link_out(folder: Path) -> None:
+    (folder / "clustergraph.nq").rename(folder.parent / "elsewhere.nq")
+    (folder / "clustergraph.nq").symlink_to("../elsewhere.nq")
+
+
+SPOILT = [
+    pytest.param(flip, "'{}/clustergraph.nq' is not what manifest.json says (SHA-256 differs): {}", id="flipped"),
+    pytest.param(
+        lambda folder: os.truncate(folder / "clustergraph.nq.gz", 100),
+        "'{}/clustergraph.nq.gz' is not what manifest.json says (SHA-256 differs): {}",
+        id="truncated",
+    ),
+    pytest.param(
+        lambda folder: (folder / "queries/internal/labels.rq").unlink(),
+        "'{}/queries/internal/labels.rq' is named in manifest.json but is not there: {}",
+        id="gone",
+    ),
+    pytest.param(
+        lambda folder: (folder / MANIFEST).write_bytes(b"{"), "'{}/manifest.json' is not JSON: {}", id="no-json"
+    ),
+    pytest.param(
+        name_in_manifest("../secret"),
+        "'{}/manifest.json' names '../secret', which is no file of this folder: {}",
+        id="out-of-it",
+    ),
+    pytest.param(link_out, "'{}/clustergraph.nq' is a link, which may lead anywhere: {}", id="link"),
+]
+
+
+@pytest.fixture(scope="module")
+def steady(releases: tuple[Release, Release], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of the first build that only looks when it is told."""
+    dist = tmp_path_factory.mktemp("steady") / "dist"
+    shutil.copytree(releases[0].folder, dist)
+    server = Server(dist, "--watch-s", "0")
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize(("spoil", "said"), SPOILT)
+def test_a_build_that_is_not_whole_is_refused_by_name_and_the_old_one_goes_on(
+    steady: Server, releases: tuple[Release, Release], spoil: Callable[[Path], object], said: str
+) -> None:
+    before = [steady.get(path) for path in PATHS]
+    shutil.rmtree(steady.dist)
+    publish(releases[1].folder, steady.dist, spoil)
+    known = len(steady.log())
+
+    steady.process.send_signal(signal.SIGHUP)
+    until(lambda: len(steady.log()) > known)
+
+    expected = f"clustergraph: the new build is not served, the one before it still is: {said}"
+    assert steady.log()[known:] == [expected.format(steady.dist, ANEW)]
+    assert [steady.get(path) for path in PATHS] == before
+
+
+def test_a_build_that_cannot_be_loaded_is_refused_and_the_old_one_goes_on(
+    steady: Server, releases: tuple[Release, Release]
+) -> None:
+    def rewrite(folder: Path) -> None:
+        (folder / "clustergraph.nq").write_bytes(b"<x:a> <x:b>")
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        digest = sha256(folder / "clustergraph.nq")
+        manifest["digest"] = manifest["files"]["clustergraph.nq"] = digest
+        (folder / MANIFEST).write_bytes(manifest_text(manifest))
+
+    before = [steady.get(path) for path in PATHS]
+    shutil.rmtree(steady.dist)
+    publish(releases[1].folder, steady.dist, rewrite)
+    said = "clustergraph: the new build is not served, the one before it still is: the dataset could not be loaded: "
+
+    steady.process.send_signal(signal.SIGHUP)
+    until(lambda: f"{said}{ANEW}" in steady.log())
+
+    assert [steady.get(path) for path in PATHS] == before
+    until(lambda: len(steady.loaders()) == 1)
+
+
+def test_a_server_whose_folder_is_gone_answers_on_and_replaces_its_loader(
+    steady: Server, releases: tuple[Release, Release]
+) -> None:
+    before = [steady.get(path) for path in PATHS]
+    shutil.rmtree(steady.dist)
+    (loader,) = steady.loaders()
+
+    os.kill(loader, signal.SIGKILL)
+    until(lambda: steady.get("/health/ready").status == 200 and len(steady.loaders()) == 1)
+
+    assert [steady.get(path) for path in PATHS] == before
+    shutil.copytree(releases[0].folder, steady.dist)
+
+
+def roll_back(dist: Path) -> tuple[int, str, str]:
+    command = [sys.executable, "-m", "clustergraph", "rollback", str(dist)]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_rollback_is_served_and_a_second_one_brings_back_the_first(
+    served: Server, releases: tuple[Release, Release]
+) -> None:
+    one, other = releases
+    publish(other.folder, served.dist)
+    until(lambda: served.serves(other))
+    previous = served.dist.parent / ".dist.previous"
+
+    back = roll_back(served.dist)
+    until(lambda: served.serves(one))
+    there = roll_back(served.dist)
+    until(lambda: served.serves(other))
+
+    assert back == (0, f"{served.dist}  sha256:{one.digest}\n{previous}  sha256:{other.digest}\n", "")
+    assert there == (0, f"{served.dist}  sha256:{other.digest}\n{previous}  sha256:{one.digest}\n", "")
+
+
+def test_what_is_wrong_is_said_once_however_often_one_looks(
+    releases: tuple[Release, Release], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dist = Path(shutil.copytree(releases[0].folder, tmp_path / "dist"))
+    settings = Settings(dist=dist)
+    succession = Succession(Served(open_site(open_published(dist), settings, None)), settings)
+    (dist / "clustergraph.nq").write_bytes(b"")
+
+    async def look() -> None:
+        for is_told in (False, False, False, True):
+            await succession._look(dist, is_told=is_told)
+            (dist / "clustergraph.nq.gz").write_bytes(b"")  # another identity, the same sentence
+
+    with caplog.at_level(logging.INFO, "clustergraph.web"):
+        asyncio.run(look())
+
+    said = f"'{dist}/clustergraph.nq' is not what manifest.json says (SHA-256 differs): {ANEW}"
+    assert [record.getMessage().partition("still is: ")[2] for record in caplog.records] == [said, said]
+
+
+def test_a_loader_loads_nothing_but_what_was_verified(releases: tuple[Release, Release]) -> None:
+    dataset = releases[0].folder / "clustergraph.nq"
+    right, wrong = (Loader(dataset, Limits(), digest) for digest in (releases[0].digest, releases[1].digest))
+
+    try:
+        assert right.wait_until_loaded() > 0
+        with pytest.raises(DatasetUnusable, match=r"^the dataset could not be loaded: "):
+            wrong.wait_until_loaded()
+    finally:
+        right.close()
+        wrong.close()
+
+
+def test_what_was_opened_stays_what_it_was_when_another_build_takes_its_place(
+    releases: tuple[Release, Release], tmp_path: Path
+) -> None:
+    dist = Path(shutil.copytree(releases[0].folder, tmp_path / "dist"))
+    opened = open_published(dist)
+
+    publish(releases[1].folder, dist)
+    shutil.rmtree(dist)
+
+    assert opened.dataset.read_bytes() == (releases[0].folder / "clustergraph.nq").read_bytes()
+    assert replace(opened, folder=releases[0].folder, files={}) == replace(open_published(releases[0].folder), files={})
+
+
+def served_site(folder: Path) -> Site:
+    return open_site(open_published(folder), Settings(dist=folder), None)
+
+
+def test_a_version_is_drained_once_its_last_request_has_ended(releases: tuple[Release, Release]) -> None:
+    served = Served(served_site(releases[0].folder))
+    seen: list[str] = []
+
+    async def run() -> list[int]:
+        going_on, begun = asyncio.Event(), asyncio.Event()
+
+        async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+            begun.set()
+            await going_on.wait()
+            seen.append(scope[SITE].published.digest)
+
+        request = asyncio.create_task(VersionOfRequest(app, served)({"type": "http"}, nothing, ignored))
+        await begun.wait()
+        before = served.change(served_site(releases[1].folder))
+        left = [await before.drained(0)]
+        going_on.set()
+        left.append(await before.drained(PATIENCE_S))
+        await request
+        await VersionOfRequest(app, served)({"type": "http"}, nothing, ignored)
+        return left
+
+    assert asyncio.run(run()) == [1, 0]
+    assert seen == [releases[0].digest, releases[1].digest]
+
+
+async def nothing() -> Message:
+    return {}
+
+
+async def ignored(_: Message) -> None:
+    return
+
+
+def test_a_request_that_fails_is_counted_off_as_well(releases: tuple[Release, Release]) -> None:
+    served = Served(served_site(releases[0].folder))
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise ConnectionError
+
+    async def run() -> int:
+        with pytest.raises(ConnectionError):
+            await VersionOfRequest(app, served)({"type": "http"}, nothing, ignored)
+        return await served.version.drained(0)
+
+    assert asyncio.run(run()) == 0
+
+
+def test_a_runner_is_warmed_with_every_saved_query_and_its_examples(releases: tuple[Release, Release]) -> None:
+    runner, published = LocalRunner(), open_published(releases[0].folder)
+
+    asyncio.run(_warm(runner, published))
+
+    saved = published.catalogue.values()
+    assert [(one.query, one.bindings) for one in runner.asked] == [
+        ("ASK {}", {}),
+        *((one.text, one.bindings(one.examples)) for one in saved),
+    ]
+
+
+def test_a_runner_that_does_not_answer_is_no_successor(releases: tuple[Release, Release]) -> None:
+    runner = FailingRunner(lambda: QueryTooHungry("no memory"))
+
+    with pytest.raises(QueryTooHungry):
+        asyncio.run(_warm(runner, open_published(releases[0].folder)))
+
+
+def test_the_validator_of_a_saved_query_changes_with_its_text(
+    releases: tuple[Release, Release], tmp_path: Path
+) -> None:
+    dist = Path(shutil.copytree(releases[0].folder, tmp_path / "dist"))
+    path = dist / "queries/catalogue/members-of-cluster.rq"
+    path.write_bytes(path.read_bytes() + b"# another comment\n")
+    manifest = json.loads((dist / MANIFEST).read_bytes())
+    manifest["files"]["queries/catalogue/members-of-cluster.rq"] = sha256(path)
+    (dist / MANIFEST).write_bytes(manifest_text(manifest))
+
+    before, after = (entity_tag(served_site(one), "query") for one in (releases[0].folder, dist))
+
+    assert before != after
