@@ -106,9 +106,12 @@ def test_the_unit_leaves_the_server_time_to_end_and_workers_room_to_die() -> Non
     values = dict(re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE))
 
     assert int(values["TimeoutStopSec"].removesuffix("s")) > ENDING_LIMIT_S
-    assert int(values["MemoryMax"].removesuffix("G")) << 30 > 2 * Settings().memory_limit_bytes
+    assert (
+        int(values["MemoryMax"].removesuffix("G")) << 30 > (2 + Settings().own_workers) * Settings().memory_limit_bytes
+    )
     assert int(values["LimitNOFILE"]) > CONNECTION_LIMIT
     assert (values["OOMPolicy"], values["KillMode"], values["Restart"]) == ("continue", "mixed", "always")
+    assert values["ExecReload"] == "/bin/kill -HUP $MAINPID", "which makes the server look for a new build"
     assert "WatchdogSec" not in values, "the server sends no sign of life to systemd"
 
 

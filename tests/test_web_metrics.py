@@ -318,6 +318,18 @@ def test_every_answer_is_counted_under_its_route(client: TestClient) -> None:
     }
 
 
+def test_an_answer_from_the_cache_counts_for_the_route_that_made_it(client: TestClient) -> None:
+    for _ in range(3):
+        client.get("/doc/cluster/alpha.ttl")
+
+    assert requests_of(client) == {'{method="GET",route="/doc/{kind}/{name}",status="200"} 3.0'}
+    entries, size = (
+        re.findall(rf"^clustergraph_cache_{name} (\S+)$", client.get("/metrics").text, re.MULTILINE)
+        for name in ("entries", "bytes")
+    )
+    assert (entries, float(size[0]) > 0) == (["1.0"], True)
+
+
 def test_the_text_is_served_as_what_it_is_and_tells_the_dataset(client: TestClient) -> None:
     response = client.get("/metrics")
 

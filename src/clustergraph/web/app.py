@@ -54,12 +54,15 @@ def create_app(
         redirect_slashes=False,  # a redirect would repeat the Host header, which the client chooses
         lifespan=lifespan,
     )
+    app.state.desk = open_desk(settings, lambda: served.version.site.published, _paths())
+    app.state.desk.meter.register("cache_entries", lambda: len(served.version.site.answers))
+    app.state.desk.meter.register("cache_bytes", lambda: served.version.site.answers.size_bytes)
+    app.state.desk.meter.register("cache_evictions", lambda: served.version.site.answers.evictions)
 
     async def description(request: Request) -> Response:
         return JSONResponse(describe_api(app, site_of(request)))
 
     app.add_route("/openapi.json", description, methods=["GET"], include_in_schema=False)
-    app.state.desk = open_desk(settings, lambda: served.version.site.published, _paths())
     for routes in _ROUTES:
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")

@@ -10,6 +10,7 @@ from typing import Final
 
 from clustergraph.codings import IDENTITY
 
+KEPT: Final = "clustergraph.kept"  # where a request carries the answer in its scope, if it was in the cache
 ANSWER_SHARE: Final = 8  # no answer may take more than this part of the cache
 KEYS_LIMIT: Final = 8  # of one answer
 KEY_LIMIT_BYTES: Final = 4_096
@@ -34,15 +35,16 @@ class Stored:
     """One whole answer with status 200, in one content coding.
 
     Shape: `head` has the header lines of a GET, without Date, and the empty line behind them; `tag` is its strong
-           validator, with the quotes.
+           validator, with the quotes; `route` is the path of the route that made it.
     """
 
-    __slots__ = ("body", "head", "keys", "tag")
+    __slots__ = ("body", "head", "keys", "route", "tag")
 
-    def __init__(self, head: bytes, body: bytes, tag: bytes) -> None:
+    def __init__(self, head: bytes, body: bytes, tag: bytes, route: str = "/sparql") -> None:
         self.head = head
         self.body = body
         self.tag = tag
+        self.route = route
         self.keys: list[Hashable] = []
 
     @property

@@ -12,6 +12,7 @@ from clustergraph.errors import ClusterGraphError
 from clustergraph.published import Published
 from clustergraph.settings import Settings
 from clustergraph.web.budget import Budgets
+from clustergraph.web.cache import KEPT
 from clustergraph.web.clients import proxy_network
 from clustergraph.web.metrics import Meter
 from clustergraph.web.querylog import QueryLog, Record
@@ -91,11 +92,17 @@ def desk_of(request: Request) -> Desk:
 
 
 def count_answer(scope: Scope, method: str, status: int) -> None:
-    """Counts one answer that was begun, under the route that took the request.
+    """Counts one answer that was begun, under the route that took the request."""
+    desk: Desk = scope["app"].state.desk
+    desk.meter.request(route_of(scope), method, status)
+
+
+def route_of(scope: Scope) -> str:
+    """The path of the route that took a request, or that once made the kept answer to it.
 
     Shape: what is mounted and what the framework itself answers has no route, but a path that the meter may know.
     """
-    desk: Desk = scope["app"].state.desk
-    route = scope.get("route")
-    path = getattr(route, "path", None) or scope.get("root_path") or scope["path"]
-    desk.meter.request(path, method, status)
+    if KEPT in scope:
+        return str(scope[KEPT].route)
+    route: str | None = getattr(scope.get("route"), "path", None)
+    return route or str(scope.get("root_path") or scope["path"])

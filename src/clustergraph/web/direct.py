@@ -32,7 +32,7 @@ from clustergraph.workers import WorkerPool
 _logger = logging.getLogger("clustergraph.web")
 
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
-_QUERY: Final = b"GET /sparql?"
+_QUERIES: Final = "/sparql"  # the route of queries
 _FROM_CACHE: Final = b"server-timing: cache\r\n"
 _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
 
@@ -98,8 +98,8 @@ class DirectProtocol(BoundedProtocol):
         stored = version.site.answers.get((data,))
         if stored is not None and not self._desk.query_log.is_on:
             self._send(_OK, _FROM_CACHE + stored.head, stored.body)
-            self._count(200, data)
-            if data.startswith(_QUERY):
+            self._count(200, data, stored.route)
+            if stored.route == _QUERIES:
                 self._desk.meter.count("queries", "cached")
             return True
         request = REQUEST.match(data)
@@ -138,12 +138,12 @@ class DirectProtocol(BoundedProtocol):
             return 0
         if is_get and names(plain.known, stored.tag.decode()):
             self._send(_NOT_MODIFIED, stored.head_unchanged)
-            self._count(304, data)
+            self._count(304, data, stored.route)
             return 304
         if is_get and not plain.known:
             site.answers.put((data,), stored)
         self._send(_OK, _FROM_CACHE + (stored.head if is_get else stored.head_private), stored.body)
-        self._count(200, data)
+        self._count(200, data, stored.route)
         return 200
 
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
@@ -200,9 +200,9 @@ class DirectProtocol(BoundedProtocol):
             if isinstance(outcome, Answer):
                 sent = await self._stream(pending, outcome)
             else:
-                pending.attended.failed(outcome)
                 status, head, body = await pending.explained(self.app_state["app"], outcome)
                 self._send(STATUS_LINE[status], pending.timing + head, body)
+                pending.attended.failed(outcome)
                 sent = status, len(body)
         except ClusterGraphError as exc:
             _logger.warning("an answer was cut: %s", exc.detail)
@@ -234,10 +234,8 @@ class DirectProtocol(BoundedProtocol):
             pending.kept(answer, bytes(kept))
         return 200, size
 
-    def _count(self, status: int, data: bytes) -> None:
-        method, _, target = data[: data.find(b"HTTP/")].partition(b" ")
-        path = target.partition(b"?")[0].decode("ascii").rstrip()
-        self._desk.meter.request(path, method.decode("ascii"), status)
+    def _count(self, status: int, data: bytes, route: str = _QUERIES) -> None:
+        self._desk.meter.request(route, "GET" if data.startswith(b"GET") else "POST", status)
 
     def _end(self, status: int, sent_bytes: int) -> None:
         """Notes that the request is answered, or will not be."""

@@ -16,11 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, compressed, preferred
 from clustergraph.web.attended import QUERY
-from clustergraph.web.cache import AnswerCache, Stored, head_of, variant_tag
-from clustergraph.web.desk import AnswerCut, count_answer
+from clustergraph.web.cache import KEPT, AnswerCache, Stored, head_of, variant_tag
+from clustergraph.web.desk import AnswerCut, count_answer, route_of
 from clustergraph.web.metrics import server_timing
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
-from clustergraph.web.responses import CODING, HEAD_FLAG, KEPT, KEYS, TARGET_LIMIT_BYTES, kept_response
+from clustergraph.web.responses import CODING, HEAD_FLAG, KEYS, TARGET_LIMIT_BYTES, kept_response
 from clustergraph.web.site import SITE
 
 _logger = logging.getLogger("clustergraph.web")
@@ -216,7 +216,7 @@ def keep(answers: AnswerCache, scope: Scope, headers: list[tuple[bytes, bytes]],
     if stored is None:
         length = (b"content-length", b"%d" % len(body))
         others = [one for one in headers if one[0] not in (b"content-length", b"transfer-encoding")]
-        stored = Stored(head_of([*others, length]), body, dict(headers)[b"etag"])
+        stored = Stored(head_of([*others, length]), body, dict(headers)[b"etag"], route_of(scope))
     for key in scope[KEYS]:
         answers.put(key, stored)
     if scope["method"] == "GET":

@@ -15,7 +15,7 @@ from clustergraph.errors import ClusterGraphError
 from clustergraph.formats import CSV, TSV, Format
 from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.attended import QUERY, Attended
-from clustergraph.web.cache import Stored, headers_in
+from clustergraph.web.cache import KEPT, Stored, headers_in
 from clustergraph.web.desk import AnswerCut
 from clustergraph.web.site import Site, site_of
 
@@ -23,7 +23,6 @@ from clustergraph.web.site import Site, site_of
 HEAD_FLAG: Final = "clustergraph.head"  # set where a HEAD request is handled as a GET without a body
 CODING: Final = "clustergraph.coding"  # the content coding that the client likes best
 KEYS: Final = "clustergraph.keys"  # under which the answer is kept in the cache
-KEPT: Final = "clustergraph.kept"  # the answer, where it was in the cache
 TARGET_LIMIT_BYTES: Final = 8_192  # of path and query string; the least that proxies are sure to pass
 LICENCE: Final = "https://creativecommons.org/licenses/by/4.0/"
 _SPENT_BYTES: Final = 1 << 18  # read to the end of an answer that nobody wants
