@@ -1,14 +1,16 @@
 """The one door to the triple store: what comes back, in which format, over which graphs."""
 
 import io
+import re
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 
 from clustergraph.engine import Engine, load_engine, term, used_prefixes
-from clustergraph.errors import NotAcceptable, QueryMalformed
-from clustergraph.formats import CSV, GRAPH_FORMATS, JSON, N_QUADS, N_TRIPLES, RESULT_FORMATS, TURTLE, Format
+from clustergraph.errors import DatasetUnusable, NotAcceptable, QueryMalformed
+from clustergraph.formats import CSV, GRAPH_FORMATS, JSON, N_QUADS, N_TRIPLES, RESULT_FORMATS, TSV, TURTLE, Format
+from clustergraph.published import sha256
 from clustergraph.runner import QueryRequest
 
 DATA = """
@@ -374,3 +376,30 @@ def test_nothing_but_quads_is_written_as_quads(engine: Engine) -> None:
     query = "CONSTRUCT { <x:s> <x:a> ?o } WHERE { GRAPH <x:g1> { <x:s> <x:a> ?o } }"
 
     assert written(engine, QueryRequest(query, None, N_QUADS)) == "<x:s> <x:a> <x:o> .\n"
+
+
+def test_a_dataset_that_is_verified_while_it_is_loaded_is_the_same_dataset(real_dist: Path) -> None:
+    dataset = real_dist / "clustergraph.nq"
+    everything = QueryRequest("SELECT ?g ?s ?p ?o { GRAPH ?g { ?s ?p ?o } }", result_format=TSV)
+    merged = QueryRequest("SELECT ?s ?p ?o { ?s ?p ?o }", result_format=TSV)
+    engines = load_engine(dataset), load_engine(dataset, sha256(dataset))
+
+    strict, verified = (
+        [
+            sorted(re.sub(r"_:\w+", "_:", line) for line in written(engine, one).splitlines())
+            for one in (everything, merged)
+        ]
+        for engine in engines  # which names blank nodes anew whenever it loads
+    )
+
+    assert verified == strict
+    assert len(strict[0]) > 4_000, "the test has lost its subject"
+
+
+def test_a_dataset_of_another_digest_is_not_loaded(real_dist: Path) -> None:
+    with pytest.raises(DatasetUnusable) as caught:
+        load_engine(real_dist / "clustergraph.nq", "0" * 64)
+
+    assert caught.value.detail == (
+        "the dataset is no longer what was verified (SHA-256 differs): run 'clustergraph build' to make it anew"
+    )

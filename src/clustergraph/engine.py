@@ -231,7 +231,7 @@ def load_engine(dataset: Path, digest: str = "") -> Engine:
     store = ox.Store()
     with dataset.open("rb", buffering=0) as stream:
         hashed = HashedStream(stream)
-        # What a build wrote came out of this engine: to look at its terms again takes a fifth of the time (measured).
+        # What a build wrote came out of this engine: to look at its terms again takes a quarter of the time (measured).
         store.load(hashed, format=ox.RdfFormat.N_QUADS, lenient=bool(digest))  # type: ignore[arg-type]  # it asks for read() only
     if digest not in ("", hashed.digest):
         message = (
