@@ -228,6 +228,19 @@ def load_engine(dataset: Path) -> Engine:
     return Engine(store)
 
 
+def write_store(dataset: Path, folder: Path) -> int:
+    """Loads an N-Quads file into a new store on disk; the number of its quads."""
+    store = ox.Store(str(folder))
+    store.bulk_load(path=str(dataset), format=ox.RdfFormat.N_QUADS)
+    store.flush()
+    return len(store)
+
+
+def open_engine(folder: Path) -> Engine:
+    """An engine over a store on disk that nobody writes to. It has threads, so open it after a fork."""
+    return Engine(ox.Store.read_only(str(folder)))
+
+
 def term(text: str) -> ox.NamedNode | ox.Literal:
     """The RDF term that a string in N-Triples syntax stands for.
 

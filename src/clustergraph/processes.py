@@ -15,7 +15,7 @@ from typing import Final
 
 from clustergraph.errors import DatasetUnusable
 from clustergraph.frames import ASK, FRAME_LIMIT_BYTES, HEADER
-from clustergraph.runner import Limits
+from clustergraph.runner import Limits, Storage
 
 START_LIMIT_S: Final = 120.0  # to load the dataset; a dataset of ten million quads takes about a minute
 
@@ -68,11 +68,13 @@ class Worker:
 class Loader:
     """The process that holds the dataset, as its parent sees it."""
 
-    def __init__(self, dataset: Path, limits: Limits) -> None:
+    def __init__(self, dataset: Path, digest: str, limits: Limits, storage: Storage) -> None:
         self._control, theirs = socket.socketpair()
         with theirs:
             descriptor = str(theirs.fileno())
-            told = json.dumps(limits._asdict())
+            store_dir = dataset.absolute().parent.parent / storage.store_dir
+            kept = {"digest": digest, "memory_quads": storage.memory_quads, "store_dir": str(store_dir)}
+            told = json.dumps(limits._asdict() | kept)
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
                 [sys.executable, "-P", "-m", "clustergraph.loader", descriptor, str(dataset), told],
                 pass_fds=[theirs.fileno()],

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from clustergraph.runner import Limits
+from clustergraph.runner import Limits, Storage
 
 ENVIRONMENT_PREFIX = "CLUSTERGRAPH_"
 
@@ -29,6 +29,8 @@ class Settings:
     time_limit_s: float = _knob(Limits().time_limit_s, "wall clock of one query")
     cpu_limit_s: int = _knob(Limits().cpu_limit_s, "processor time of one query")
     memory_limit_bytes: int = _knob(Limits().memory_limit_bytes, "memory of one worker above the loaded dataset")
+    memory_quads: int = _knob(Storage().memory_quads, "largest dataset that is held in memory; larger ones on disk")
+    store_dir: Path = _knob(Storage().store_dir, "folder of the stores on disk; a relative one stands beside the build")
     output_limit_bytes: int = _knob(Limits().output_limit_bytes, "longest answer")
     query_limit_bytes: int = _knob(Limits().query_limit_bytes, "longest query text")
     nesting_limit: int = _knob(Limits().nesting_limit, "brackets inside one another in a query")
@@ -40,6 +42,11 @@ class Settings:
     def limits(self) -> Limits:
         """The part that the guard and the workers enforce."""
         return Limits(**{name: getattr(self, name) for name in Limits._fields})
+
+    @property
+    def storage(self) -> Storage:
+        """Where the dataset is served from."""
+        return Storage(self.memory_quads, self.store_dir)
 
 
 def described() -> list[tuple[str, type, object, str]]:

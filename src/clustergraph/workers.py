@@ -26,7 +26,7 @@ from clustergraph.errors import (
 )
 from clustergraph.frames import ANSWER, DATA, END, ERROR, format_named, request_to_json
 from clustergraph.processes import ForkFailed, Loader, Worker
-from clustergraph.runner import Answer, Limits, QueryRequest
+from clustergraph.runner import Answer, Limits, QueryRequest, Storage
 
 _logger: Final = logging.getLogger("clustergraph.workers")
 
@@ -65,12 +65,14 @@ class WorkerPool:
         *,
         limits: Limits,
         workers: int,
+        storage: Storage = Storage(),  # noqa: B008  # a value that never changes
         queue_per_worker: int = 4,
         queue_wait_s: float = 2.0,
     ) -> None:
         self.digest = digest
         self._dataset = dataset
         self._limits = limits
+        self._storage = storage
         self._size = workers or max(2, os.cpu_count() or 2)
         self._queue_limit = queue_per_worker * self._size
         self._queue_wait_s = queue_wait_s
@@ -82,7 +84,7 @@ class WorkerPool:
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        self._loader = Loader(self._dataset, self._limits)
+        self._loader = Loader(self._dataset, self.digest, self._limits, self._storage)
         try:
             await asyncio.to_thread(self._loader.wait_until_loaded)
         except BaseException:
@@ -195,7 +197,7 @@ class WorkerPool:
         except OSError:
             _logger.warning("the loader process has ended and is started again")
             self._loader.close()
-            self._loader = Loader(self._dataset, self._limits)
+            self._loader = Loader(self._dataset, self.digest, self._limits, self._storage)
             self._loader.wait_until_loaded()
             return self._loader.fork()
 

@@ -60,6 +60,7 @@ def _pool(published: Published, settings: Settings) -> WorkerPool:
         published.digest,
         limits=settings.limits,
         workers=settings.workers,
+        storage=settings.storage,
         queue_per_worker=settings.queue_per_worker,
         queue_wait_s=settings.queue_wait_s,
     )
