@@ -92,7 +92,7 @@ _CREATE_RULESET: Final = 444  # the same number on every machine, as all calls o
 _ADD_RULE: Final = 445
 _RESTRICT_SELF: Final = 446
 _PATH_BENEATH: Final = 1
-_READ_FILE: Final = 1 << 2
+_READ: Final = 1 << 2 | 1 << 3  # files, and the names in folders
 _ANY_ACCESS: Final = (1 << 13) - 1  # all that the first version of Landlock tells apart
 
 
@@ -130,7 +130,7 @@ def keep_files(folder: Path) -> None:
     if rules < 0:
         return
     beneath = os.open(folder, os.O_PATH | os.O_CLOEXEC)
-    rule = ctypes.create_string_buffer(struct.pack("=Qi", _READ_FILE, beneath))
+    rule = ctypes.create_string_buffer(struct.pack("=Qi", _READ, beneath))
     libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
     libc.syscall(_RESTRICT_SELF, rules, 0)
     os.close(beneath)
