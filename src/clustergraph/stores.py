@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,25 +108,12 @@ def _make(dataset: Path, path: Path) -> None:
 
 def _load(dataset: Path, files: Path) -> int:
     """The number of quads in a new store, loaded by a process of its own, as that leaves threads and memory behind."""
-    parent = os.getpid()
-    reading, writing = os.pipe()
-    process = os.fork()
-    if process == 0:
-        status = 1
-        try:
-            die_with_parent(parent)
-            os.write(writing, str(write_store(dataset, files)).encode())
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(process, 0)
-    if not said:
+    command = [sys.executable, "-P", "-m", "clustergraph.stores", str(dataset), str(files), str(os.getpid())]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)  # noqa: S603  # no shell
+    if done.returncode:
         message = f"'{dataset}' could not be loaded into '{files}'"
         raise OSError(message)
-    return int(said)
+    return int(done.stdout)
 
 
 def _sync(path: Path) -> None:
@@ -167,3 +155,8 @@ def _remove_others(path: Path) -> None:
             pass
         finally:
             os.close(descriptor)
+
+
+if __name__ == "__main__":
+    die_with_parent(int(sys.argv[3]))
+    print(write_store(Path(sys.argv[1]), Path(sys.argv[2])))
