@@ -6,7 +6,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from clustergraph.engine import Engine, load_engine, term, used_prefixes
+from clustergraph.engine import Engine, load_engine, term
 from clustergraph.errors import NotAcceptable, QueryMalformed
 from clustergraph.formats import CSV, GRAPH_FORMATS, JSON, N_QUADS, N_TRIPLES, RESULT_FORMATS, TURTLE, Format
 from clustergraph.runner import QueryRequest
@@ -354,20 +354,6 @@ def test_what_is_not_one_term_is_refused(text: str, problem: str) -> None:
         term(text)
 
     assert caught.value.detail == f"'{text}' {problem}"
-
-
-def test_prefixes_are_used_where_a_short_name_is_possible() -> None:
-    def triple(subject: str, value: ox.NamedNode | ox.Literal) -> ox.Triple:
-        return ox.Triple(ox.NamedNode(subject), ox.NamedNode("x:p"), value)
-
-    prefixes = used_prefixes(
-        [
-            triple("https://w3id.org/clustergraph/id/cluster/a", ox.Literal(1)),
-            triple("https://w3id.org/clustergraph/graph/source/a", ox.NamedNode("http://purl.org/dc/terms/a/b")),
-        ]
-    )
-
-    assert list(prefixes) == ["cluster", "source-graph", "xsd"]
 
 
 def test_nothing_but_quads_is_written_as_quads(engine: Engine) -> None:

@@ -7,7 +7,8 @@ to the thread that made them, so a result never leaves the call that evaluates i
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import chain, islice, takewhile
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Final, TypeAlias
 
@@ -18,7 +19,8 @@ from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.guard import PROLOGUE, Scanner, query_form
 from clustergraph.runner import QueryRequest
 from clustergraph.syntax import malformed
-from clustergraph.terms import BASE, PREFIXES, RDF, RDFS, SKOS, XSD, sparql_prologue
+from clustergraph.terms import BASE, PREFIXES, RDFS, SKOS, sparql_prologue
+from clustergraph.triples import write_triples
 
 _RESULT_WRITERS: Final = {
     "json": ox.QueryResultsFormat.JSON,
@@ -26,15 +28,6 @@ _RESULT_WRITERS: Final = {
     "csv": ox.QueryResultsFormat.CSV,
     "tsv": ox.QueryResultsFormat.TSV,
 }
-_GRAPH_WRITERS: Final = {
-    "turtle": ox.RdfFormat.TURTLE,
-    "n-triples": ox.RdfFormat.N_TRIPLES,
-    "json-ld": ox.RdfFormat.JSON_LD,
-    "rdf-xml": ox.RdfFormat.RDF_XML,
-    "trig": ox.RdfFormat.TRIG,
-    "n-quads": ox.RdfFormat.N_QUADS,
-}
-_UNWRITTEN: Final = (f"{RDF}langString", f"{XSD}string")  # datatypes that no format spells out
 _LABELS: Final = (ox.NamedNode(f"{SKOS}prefLabel"), ox.NamedNode(f"{RDFS}label"))
 _FROM: Final = re.compile(r"(?<![\w:])from|(?:ask|construct)from", re.IGNORECASE)
 _AFTER_CLAUSES: Final = ("group", "having", "order")
@@ -44,7 +37,7 @@ _Graph: TypeAlias = ox.NamedNode | ox.BlankNode
 _Default: TypeAlias = list[_Graph | ox.DefaultGraph]
 _Term: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _Result: TypeAlias = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
-_SORTED_TRIPLES: Final = 20_000  # answers up to this size are sorted and free of duplicates; larger ones stream
+_LABELLED: Final = 2_000  # things whose labels an engine remembers: the properties and classes of every description
 
 
 class Evaluated:
@@ -59,7 +52,7 @@ class Evaluated:
         if isinstance(self._result, ox.QuerySolutions | ox.QueryBoolean):
             self._result.serialize(stream, format=_RESULT_WRITERS[self.format.name])
         else:
-            _write_triples(self._result, stream, self.format)
+            write_triples(self._result, stream, self.format)
 
 
 class Engine:
@@ -67,6 +60,7 @@ class Engine:
 
     def __init__(self, store: ox.Store) -> None:
         self._store = store
+        self._labels_of = lru_cache(_LABELLED)(self._read_labels)  # of this engine alone, and gone with it
 
     def __len__(self) -> int:
         """The number of quads, the merged default graph included."""
@@ -125,9 +119,11 @@ class Engine:
             terms = (triple.subject, triple.predicate, triple.object)
             mentioned.update((one, None) for one in terms if isinstance(one, ox.NamedNode))
         for one in mentioned:
-            for label in _LABELS:
-                for quad in self._store.quads_for_pattern(one, label, None, ox.DefaultGraph()):
-                    yield quad.triple
+            yield from self._labels_of(one)
+
+    def _read_labels(self, thing: ox.NamedNode) -> list[ox.Triple]:
+        default = ox.DefaultGraph()
+        return [quad.triple for label in _LABELS for quad in self._store.quads_for_pattern(thing, label, None, default)]
 
 
 def _evaluated_with_our_prefixes(
@@ -185,7 +181,7 @@ def _graphs_of(query: str) -> tuple[_Default, list[_Graph]]:
     """
     default: _Default = []
     named: list[_Graph] = []
-    if not _FROM.search(query):
+    if "from" not in query.lower() or not _FROM.search(query):  # the expression alone takes twenty times as long
         return default, named
     prologue, clauses = _clauses(query)
     with suppress(SyntaxError, ValueError):
@@ -265,32 +261,3 @@ def _fitting(wanted: Format | None, other: Format | None, offered: tuple[Format,
         accept = other.media_type if other else ""
         raise NotAcceptable(accept, [one.media_type for one in offered])
     return wanted
-
-
-def _write_triples(triples: Iterable[ox.Triple], stream: IO[bytes], chosen: Format) -> None:
-    iterator = iter(triples)
-    head = list(islice(iterator, _SORTED_TRIPLES + 1))
-    whole = len(head) <= _SORTED_TRIPLES
-    # Sorting brings one subject together, which makes Turtle readable and the same answer the same bytes.
-    ready = sorted(set(head), key=str) if whole else chain(head, iterator)
-    prefixes = used_prefixes(ready) if isinstance(ready, list) else PREFIXES
-    ox.serialize(ready, stream, _GRAPH_WRITERS[chosen.name], prefixes=prefixes)
-
-
-def used_prefixes(triples: Iterable[ox.Triple]) -> dict[str, str]:
-    """Those of our prefixes that some term of the triples begins with."""
-    iris = {
-        one.value
-        for triple in triples
-        for one in (
-            triple.subject,
-            triple.predicate,
-            triple.object.datatype if isinstance(triple.object, ox.Literal) else triple.object,
-        )
-        if isinstance(one, ox.NamedNode) and one.value not in _UNWRITTEN
-    }
-    return {
-        prefix: namespace
-        for prefix, namespace in sorted(PREFIXES.items())
-        if any(iri.startswith(namespace) and "/" not in iri[len(namespace) :] for iri in iris)
-    }
