@@ -16,6 +16,7 @@ import pytest
 from clustergraph import loader, sandbox
 from clustergraph.errors import QueryTooHungry
 from clustergraph.formats import CSV
+from clustergraph.processes import start_limit_s
 from clustergraph.runner import Limits, QueryRequest, Storage
 from clustergraph.workers import WorkerPool
 
@@ -201,6 +202,7 @@ def test_a_loader_that_is_killed_takes_its_workers_along(dataset: Path, memory_q
 SERVER = """
 import asyncio, sys
 from pathlib import Path
+from clustergraph.processes import start_limit_s
 from clustergraph.runner import Limits, Storage
 from clustergraph.workers import WorkerPool
 
@@ -247,3 +249,11 @@ def test_what_the_machine_lacks_is_said(
         "query workers run without a filter of system calls: this kernel offers no seccomp filter\n"
     )
     assert (source.confined, source.quads, source.files) == (False, 2_000, 0)
+
+
+def test_a_dataset_may_take_the_longer_to_load_the_larger_it_is(tmp_path: Path) -> None:
+    large = tmp_path / "clustergraph.nq"
+    with large.open("wb") as stream:
+        stream.truncate(2 << 30)  # ten million quads; no block of it is written
+
+    assert (start_limit_s(tmp_path / "none"), start_limit_s(large)) == (120.0, 120.0 + 2048.0)

@@ -17,11 +17,17 @@ from clustergraph.errors import DatasetUnusable
 from clustergraph.frames import ASK, FRAME_LIMIT_BYTES, HEADER
 from clustergraph.runner import Limits, Storage
 
-START_LIMIT_S: Final = 120.0  # to load the dataset; a dataset of ten million quads takes about a minute
+START_LIMIT_S: Final = 120.0  # to load a dataset of no size; a slow disk or a busy machine may take so long
+LOADED_BYTES_PER_S: Final = 1 << 20  # a tenth of what one core loads, into memory or into a store on disk
 
 
 class ForkFailed(Exception):
     """A worker could not be had this time, though the loader lives."""
+
+
+def start_limit_s(dataset: Path) -> float:
+    """How long a dataset may take to load before something is wrong."""
+    return START_LIMIT_S + (dataset.stat().st_size if dataset.is_file() else 0) / LOADED_BYTES_PER_S
 
 
 class Worker:
@@ -69,6 +75,7 @@ class Loader:
     """The process that holds the dataset, as its parent sees it."""
 
     def __init__(self, dataset: Path, digest: str, limits: Limits, storage: Storage) -> None:
+        self._start_limit_s = start_limit_s(dataset)
         self._control, theirs = socket.socketpair()
         with theirs:
             descriptor = str(theirs.fileno())
@@ -84,7 +91,7 @@ class Loader:
 
     def wait_until_loaded(self) -> int:
         """The number of quads, once loaded. Blocks."""
-        self._control.settimeout(START_LIMIT_S)
+        self._control.settimeout(self._start_limit_s)
         said = self._control.recv(8, socket.MSG_WAITALL)
         if len(said) < 8:  # noqa: PLR2004
             message = "the dataset could not be loaded: run 'clustergraph build' to make it anew"

@@ -31,7 +31,7 @@ class Storage(NamedTuple):
     Shape: `store_dir` is absolute, or relative to the folder that holds the build.
     """
 
-    memory_quads: int = 5_000_000  # about 2.4 GB in memory, shared by all workers
+    memory_quads: int = 5_000_000  # about 1.6 GB, shared by all workers; 2.8 GB while loading
     store_dir: Path = Path(".dist.stores")
 
 
