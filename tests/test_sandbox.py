@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import platform
@@ -90,6 +91,24 @@ def test_the_filter_passes_these_calls_and_no_other(machine: str) -> None:
     wanted = KEPT[machine].split()
     assert bits == sorted(int(one) for one in wanted if not one.endswith("-0"))
     assert zeros == sorted([own_limit, *(int(one.removesuffix("-0")) for one in wanted)])
+
+
+@pytest.mark.parametrize(("machine", "added"), [("x86_64", [4, 5, 257, 262]), ("aarch64", [56, 79, 80])], ids=MACHINES)
+def test_for_files_the_filter_passes_these_besides(machine: str, added: list[int]) -> None:
+    passed = [
+        [number for number in range(600) if decide(machine, number, *[0] * 6, reads_files=reads) == PASSED]
+        for reads in (False, True)
+    ]
+
+    assert sorted(set(passed[1]) - set(passed[0])) == added
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 72), ("aarch64", 25)], ids=MACHINES)
+def test_of_what_can_be_done_to_a_descriptor_only_its_closing_at_a_new_program(machine: str, number: int) -> None:
+    """An owner for signals, a lock, a duplicate and the size of a pipe are among the others."""
+    passed = [one for one in range(2048) if decide(machine, number, 3, one, reads_files=True) == PASSED]
+
+    assert passed == [1, 2]
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -229,6 +248,20 @@ def test_a_process_that_reads_files_may_not_write_them(tmp_path: Path) -> None:
 
     assert [attempt(one) for one in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR)] == ["b'kept'", "EPERM", "EPERM"]
     assert [attempt(one) for one in (os.O_CREAT, os.O_TRUNC, os.O_APPEND)] == ["EPERM"] * 3
+
+
+def test_a_process_that_reads_files_may_look_at_them_as_the_engine_does(tmp_path: Path) -> None:
+    """A large store opens most of its files at the first query that needs them."""
+    file = tmp_path / "file"
+    file.write_text("kept", encoding="ascii")
+
+    def look() -> list[int]:
+        descriptor = os.open(file, os.O_RDONLY)
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFD)
+        fcntl.fcntl(descriptor, fcntl.F_SETFD, flags)
+        return [flags, os.fstat(descriptor).st_size, file.stat().st_size]
+
+    assert outcome(look, reads_files=True) == "[1, 4, 4]"
 
 
 def test_files_beneath_one_folder_are_all_that_is_left(tmp_path: Path) -> None:

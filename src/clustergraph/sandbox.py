@@ -7,6 +7,7 @@ Source: seccomp(2), landlock(7); linux/filter.h, linux/seccomp.h, linux/audit.h,
 
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import platform
@@ -60,7 +61,13 @@ _ALLOWED: Final[dict[str, tuple[int | None, int | None]]] = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
+_TO_READ_FILES: Final[dict[str, tuple[int | None, int | None]]] = {  # what the engine asks of a file it has opened
+    "fstat": (5, 80),
+    "newfstatat": (262, 79),
+    "stat": (4, None),
+}
 _OPENAT: Final = (257, 56)
+_FCNTL: Final = (72, 25)
 _MMAP: Final = (9, 222)
 _MPROTECT: Final = (10, 226)
 _PRLIMIT: Final = (302, 261)
@@ -158,7 +165,8 @@ def _filter(machine: str, process: int, *, reads_files: bool) -> list[_Instructi
     """The program that the kernel runs at each system call of a process."""
     column = _MACHINES.index(machine)
     program = [(_LOAD, 0, 0, _MACHINE_AT), (_IF_EQUAL, 1, 0, _AUDIT[machine]), _REFUSE, (_LOAD, 0, 0, _NUMBER_AT)]
-    for number in (numbers[column] for numbers in _ALLOWED.values()):
+    allowed = _ALLOWED | _TO_READ_FILES if reads_files else _ALLOWED
+    for number in (numbers[column] for numbers in allowed.values()):
         if number is not None:
             program += _call(number, [_PASS])
     # Only its own limits, and of these only the processor time: who runs as root could raise the others again.
@@ -169,6 +177,8 @@ def _filter(machine: str, process: int, *, reads_files: bool) -> list[_Instructi
         program += _call(numbers[column], [*_argument_lacks(2, mmap.PROT_EXEC), _PASS])
     if reads_files:
         program += _call(_OPENAT[column], [*_argument_lacks(2, _WRITING), _PASS])
+        commands = [_call(command, [_PASS]) for command in (fcntl.F_GETFD, fcntl.F_SETFD)]
+        program += _call(_FCNTL[column], [(_LOAD, 0, 0, _ARGUMENTS_AT + 8), *commands[0], *commands[1], _REFUSE])
     return [*program, _REFUSE]
 
 
