@@ -49,7 +49,7 @@ lock: $(VENV)/.dev  ## Write the hash-locked requirements anew (needs `uv` on th
 	    requirements-build.in pyproject.toml --output-file requirements-dev.lock
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) dist .dist.*.building .dist.previous build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist .dist.*.building .dist.previous .dist.stores build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Two stamps: what serving needs, and what development adds. Hashes are required, so nothing unlisted is installed.
 $(VENV)/.serve: requirements.lock pyproject.toml

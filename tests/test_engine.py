@@ -7,7 +7,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from clustergraph.engine import Engine, load_engine, term, used_prefixes
+from clustergraph.engine import Engine, load_engine, term
 from clustergraph.errors import DatasetUnusable, NotAcceptable, QueryMalformed
 from clustergraph.formats import CSV, GRAPH_FORMATS, JSON, N_QUADS, N_TRIPLES, RESULT_FORMATS, TSV, TURTLE, Format
 from clustergraph.published import sha256
@@ -358,20 +358,6 @@ def test_what_is_not_one_term_is_refused(text: str, problem: str) -> None:
     assert caught.value.detail == f"'{text}' {problem}"
 
 
-def test_prefixes_are_used_where_a_short_name_is_possible() -> None:
-    def triple(subject: str, value: ox.NamedNode | ox.Literal) -> ox.Triple:
-        return ox.Triple(ox.NamedNode(subject), ox.NamedNode("x:p"), value)
-
-    prefixes = used_prefixes(
-        [
-            triple("https://w3id.org/clustergraph/id/cluster/a", ox.Literal(1)),
-            triple("https://w3id.org/clustergraph/graph/source/a", ox.NamedNode("http://purl.org/dc/terms/a/b")),
-        ]
-    )
-
-    assert list(prefixes) == ["cluster", "source-graph", "xsd"]
-
-
 def test_nothing_but_quads_is_written_as_quads(engine: Engine) -> None:
     query = "CONSTRUCT { <x:s> <x:a> ?o } WHERE { GRAPH <x:g1> { <x:s> <x:a> ?o } }"
 
@@ -403,3 +389,17 @@ def test_a_dataset_of_another_digest_is_not_loaded(real_dist: Path) -> None:
     assert caught.value.detail == (
         "the dataset is no longer what was verified (SHA-256 differs): run 'clustergraph build' to make it anew"
     )
+
+
+def test_blank_nodes_keep_their_names_however_often_they_are_loaded(tmp_path: Path) -> None:
+    dataset = tmp_path / "clustergraph.nq"
+    lines = "".join(f'<x:{n}> <x:p> "{n}" .\n' for n in range(100_000))  # more than is read at once
+    dataset.write_text(
+        f'_:first <x:q> <x:b> <x:g> .\n{lines}<x:a> <x:q> _:last .\n<x:a> <x:r> "_:none" .\n', encoding="utf-8"
+    )
+    query = "SELECT ?s ?o { { ?s <x:q> ?o } UNION { GRAPH ?g { ?s <x:q> ?o } } UNION { ?s <x:r> ?o } } ORDER BY ?s ?o"
+
+    answers = [written(load_engine(dataset), QueryRequest(query, result_format=CSV)) for _ in range(2)]
+
+    assert answers == ["s,o\r\n_:first,x:b\r\nx:a,_:last\r\nx:a,_:none\r\n"] * 2
+    assert len(load_engine(dataset)) == 100_003

@@ -22,8 +22,10 @@ NO_LIMITS = {
     "cache_bytes",
     "budget_loopback",
     "trusted_proxy",
+    "memory_quads",
     "query_log",
     "query_log_text",
+    "store_dir",
 }
 
 

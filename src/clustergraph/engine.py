@@ -7,7 +7,8 @@ to the thread that made them, so a result never leaves the call that evaluates i
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import chain, islice, takewhile
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Final, TypeAlias
 
@@ -16,10 +17,11 @@ import pyoxigraph as ox
 from clustergraph.errors import DatasetUnusable, NotAcceptable, QueryMalformed, QueryTooLarge
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.guard import PROLOGUE, Scanner, query_form
-from clustergraph.hashed import HashedStream
+from clustergraph.hashed import HashedStream, LinesWithout
 from clustergraph.runner import QueryRequest
 from clustergraph.syntax import malformed
-from clustergraph.terms import BASE, PREFIXES, RDF, RDFS, SKOS, XSD, sparql_prologue
+from clustergraph.terms import BASE, PREFIXES, RDFS, SKOS, sparql_prologue
+from clustergraph.triples import write_triples
 
 _RESULT_WRITERS: Final = {
     "json": ox.QueryResultsFormat.JSON,
@@ -27,15 +29,6 @@ _RESULT_WRITERS: Final = {
     "csv": ox.QueryResultsFormat.CSV,
     "tsv": ox.QueryResultsFormat.TSV,
 }
-_GRAPH_WRITERS: Final = {
-    "turtle": ox.RdfFormat.TURTLE,
-    "n-triples": ox.RdfFormat.N_TRIPLES,
-    "json-ld": ox.RdfFormat.JSON_LD,
-    "rdf-xml": ox.RdfFormat.RDF_XML,
-    "trig": ox.RdfFormat.TRIG,
-    "n-quads": ox.RdfFormat.N_QUADS,
-}
-_UNWRITTEN: Final = (f"{RDF}langString", f"{XSD}string")  # datatypes that no format spells out
 _LABELS: Final = (ox.NamedNode(f"{SKOS}prefLabel"), ox.NamedNode(f"{RDFS}label"))
 _FROM: Final = re.compile(r"(?<![\w:])from|(?:ask|construct)from", re.IGNORECASE)
 _AFTER_CLAUSES: Final = ("group", "having", "order")
@@ -45,7 +38,7 @@ _Graph: TypeAlias = ox.NamedNode | ox.BlankNode
 _Default: TypeAlias = list[_Graph | ox.DefaultGraph]
 _Term: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _Result: TypeAlias = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
-_SORTED_TRIPLES: Final = 20_000  # answers up to this size are sorted and free of duplicates; larger ones stream
+_LABELLED: Final = 2_000  # things whose labels an engine remembers: the properties and classes of every description
 
 
 class Evaluated:
@@ -60,7 +53,7 @@ class Evaluated:
         if isinstance(self._result, ox.QuerySolutions | ox.QueryBoolean):
             self._result.serialize(stream, format=_RESULT_WRITERS[self.format.name])
         else:
-            _write_triples(self._result, stream, self.format)
+            write_triples(self._result, stream, self.format)
 
 
 class Engine:
@@ -68,6 +61,7 @@ class Engine:
 
     def __init__(self, store: ox.Store) -> None:
         self._store = store
+        self._labels_of = lru_cache(_LABELLED)(self._read_labels)  # of this engine alone, and gone with it
 
     def __len__(self) -> int:
         """The number of quads, the merged default graph included."""
@@ -126,9 +120,11 @@ class Engine:
             terms = (triple.subject, triple.predicate, triple.object)
             mentioned.update((one, None) for one in terms if isinstance(one, ox.NamedNode))
         for one in mentioned:
-            for label in _LABELS:
-                for quad in self._store.quads_for_pattern(one, label, None, ox.DefaultGraph()):
-                    yield quad.triple
+            yield from self._labels_of(one)
+
+    def _read_labels(self, thing: ox.NamedNode) -> list[ox.Triple]:
+        default = ox.DefaultGraph()
+        return [quad.triple for label in _LABELS for quad in self._store.quads_for_pattern(thing, label, None, default)]
 
 
 def _evaluated_with_our_prefixes(
@@ -186,7 +182,7 @@ def _graphs_of(query: str) -> tuple[_Default, list[_Graph]]:
     """
     default: _Default = []
     named: list[_Graph] = []
-    if not _FROM.search(query):
+    if "from" not in query.lower() or not _FROM.search(query):  # the expression alone takes twenty times as long
         return default, named
     prologue, clauses = _clauses(query)
     with suppress(SyntaxError, ValueError):
@@ -226,19 +222,35 @@ def load_engine(dataset: Path, digest: str = "") -> Engine:
     """An engine over an N-Quads file, loaded into memory.
 
     Shape:  with a digest, a SHA-256 in lower-case hexadecimal, the bytes that are loaded are those that are hashed.
+            Blank nodes keep the names that they have in the file, so that the same dataset gives the same answers.
     Raises: DatasetUnusable if the digest is another.
     """
     store = ox.Store()
     with dataset.open("rb", buffering=0) as stream:
         hashed = HashedStream(stream)
+        lines = LinesWithout(hashed, b"_:")  # the store gives other names to the blank nodes of what it loads itself
         # What a build wrote came out of this engine: to look at its terms again takes a quarter of the time (measured).
-        store.load(hashed, format=ox.RdfFormat.N_QUADS, lenient=bool(digest))  # type: ignore[arg-type]  # it asks for read() only
+        store.load(lines, format=ox.RdfFormat.N_QUADS, lenient=bool(digest))  # type: ignore[arg-type]  # it asks for read() only
+        store.extend(ox.parse(bytes(lines.aside), format=ox.RdfFormat.N_QUADS))
     if digest not in ("", hashed.digest):
         message = (
             "the dataset is no longer what was verified (SHA-256 differs): run 'clustergraph build' to make it anew"
         )
         raise DatasetUnusable(message)
     return Engine(store)
+
+
+def write_store(dataset: Path, folder: Path) -> int:
+    """Loads an N-Quads file into a new store on disk; the number of its quads."""
+    store = ox.Store(str(folder))
+    store.bulk_load(path=str(dataset), format=ox.RdfFormat.N_QUADS)
+    store.flush()
+    return len(store)
+
+
+def open_engine(folder: Path) -> Engine:
+    """An engine over a store on disk that nobody writes to. It has threads, so open it after a fork."""
+    return Engine(ox.Store.read_only(str(folder)))
 
 
 def term(text: str) -> ox.NamedNode | ox.Literal:
@@ -265,32 +277,3 @@ def _fitting(wanted: Format | None, other: Format | None, offered: tuple[Format,
         accept = other.media_type if other else ""
         raise NotAcceptable(accept, [one.media_type for one in offered])
     return wanted
-
-
-def _write_triples(triples: Iterable[ox.Triple], stream: IO[bytes], chosen: Format) -> None:
-    iterator = iter(triples)
-    head = list(islice(iterator, _SORTED_TRIPLES + 1))
-    whole = len(head) <= _SORTED_TRIPLES
-    # Sorting brings one subject together, which makes Turtle readable and the same answer the same bytes.
-    ready = sorted(set(head), key=str) if whole else chain(head, iterator)
-    prefixes = used_prefixes(ready) if isinstance(ready, list) else PREFIXES
-    ox.serialize(ready, stream, _GRAPH_WRITERS[chosen.name], prefixes=prefixes)
-
-
-def used_prefixes(triples: Iterable[ox.Triple]) -> dict[str, str]:
-    """Those of our prefixes that some term of the triples begins with."""
-    iris = {
-        one.value
-        for triple in triples
-        for one in (
-            triple.subject,
-            triple.predicate,
-            triple.object.datatype if isinstance(triple.object, ox.Literal) else triple.object,
-        )
-        if isinstance(one, ox.NamedNode) and one.value not in _UNWRITTEN
-    }
-    return {
-        prefix: namespace
-        for prefix, namespace in sorted(PREFIXES.items())
-        if any(iri.startswith(namespace) and "/" not in iri[len(namespace) :] for iri in iris)
-    }

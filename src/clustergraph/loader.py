@@ -7,7 +7,6 @@ Knows nothing of HTTP; what a worker says on its socket is defined in `frames`.
 """
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -16,11 +15,13 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
+from clustergraph import sandbox
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, Compressor, compressed, compressor
-from clustergraph.engine import Engine, load_engine
+from clustergraph.engine import Engine, load_engine, open_engine
 from clustergraph.errors import (
     ClusterGraphError,
     DatasetUnusable,
@@ -32,11 +33,10 @@ from clustergraph.errors import (
 from clustergraph.formats import RESULT_FORMATS, Format
 from clustergraph.frames import ANSWER, DATA, END, ERROR, WHOLE, header, read_frame, request_from_bytes, write_frame
 from clustergraph.runner import STACK_BYTES, QueryRequest
+from clustergraph.stores import has_more_quads, open_stored
 
 CHUNK_BYTES: Final = 1 << 16
-
-_PR_SET_PDEATHSIG: Final = 1
-_PR_SET_NO_NEW_PRIVS: Final = 38
+OTHER_FILES: Final = 64  # beside those of a store on disk: sockets, handles, and room to number them
 
 
 class _FrameWriter:
@@ -110,7 +110,8 @@ def _answer(engine: Engine, sock: socket.socket, request: QueryRequest, output_l
     except (RuntimeError, OSError, ValueError, MemoryError) as exc:
         # The engine's own words may name files or addresses, so only the class of what went wrong goes out.
         failure = QueryTooHungry("the engine gave up on this query: ask for less, or in smaller steps")
-        print(f"worker: {type(exc).__name__}: {exc}"[:500], file=sys.stderr)
+        with contextlib.suppress(OSError):  # where it is a file, nothing more may be written to it
+            print(f"worker: {type(exc).__name__}: {exc}"[:500], file=sys.stderr)
         write_frame(sock, ERROR, json.dumps(_error(failure)).encode())
 
 
@@ -123,21 +124,38 @@ def _error(exc: ClusterGraphError) -> dict[str, object]:
     return said
 
 
-def _harden(parent: int, memory_limit_bytes: int) -> None:
-    """Takes away what a query has no need of: memory without end, new files and sockets, a life after its parent."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)  # the parent died before the kernel knew that we want to die with it
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    limit = pages * resource.getpagesize() + memory_limit_bytes
+class _Source(NamedTuple):
+    """Where the workers' engines come from.
+
+    Shape: `files` is the number of files of a store on disk, 0 for one in memory.
+    """
+
+    open: Callable[[], Engine]
+    quads: int
+    files: int = 0
+    confined: bool = True
+
+
+def _harden(source: _Source, parent: int, memory_limit_bytes: int) -> Engine:
+    """The engine, once what a query has no need of is gone: memory without end, new files and sockets, other processes.
+
+    A store on disk is opened on the way, as its threads do not outlive a fork.
+    """
+    sandbox.die_with_parent(parent)
     with contextlib.suppress(OSError):  # not every container lets a process offer itself to the kernel first
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+    with Path("/proc/self/statm").open(encoding="ascii") as sizes:
+        engine = source.open()
+        pages = int(sizes.read().split()[0])
+    limit = pages * resource.getpagesize() + memory_limit_bytes
+    files = source.files and source.files + OTHER_FILES  # with none, nothing can be opened any more
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))  # nothing can be opened any more: no file, no socket
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    if source.confined:
+        sandbox.confine(reads_files=source.files > 0)
+    return engine
 
 
 def _allow_cpu(cpu_limit_s: int) -> None:
@@ -146,8 +164,8 @@ def _allow_cpu(cpu_limit_s: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (used + cpu_limit_s + 1, resource.RLIM_INFINITY))
 
 
-def _work(engine: Engine, sock: socket.socket, parent: int, limits: dict[str, int]) -> None:
-    _harden(parent, limits["memory_limit_bytes"])
+def _work(source: _Source, sock: socket.socket, parent: int, limits: dict[str, int]) -> None:
+    engine = _harden(source, parent, limits["memory_limit_bytes"])
     while (frame := read_frame(sock)) is not None:
         _allow_cpu(limits["cpu_limit_s"])
         _answer(engine, sock, request_from_bytes(frame[1]), limits["output_limit_bytes"])
@@ -159,10 +177,28 @@ def _warm(engine: Engine) -> None:
         engine.evaluate(QueryRequest("ASK { ?s ?p ?o }", result_format=RESULT_FORMATS[0]))
 
 
-def _serve(engine: Engine, control: socket.socket, limits: dict[str, int]) -> None:
+def _source(dataset: Path, told: dict[str, Any]) -> _Source:
+    """The dataset, loaded into memory, or verified on disk where it is too large."""
+    missing = sandbox.missing()
+    if missing:
+        print(f"query workers run without a filter of system calls: {missing}", file=sys.stderr)
+    if has_more_quads(dataset, told["memory_quads"]):
+        stored = open_stored(dataset, told["name"], Path(told["store_dir"]), expected=told["digest"])
+
+        def opened() -> Engine:
+            sandbox.keep_files(stored.folder)
+            return open_engine(stored.folder)
+
+        return _Source(opened, stored.quads, files=stored.files, confined=not missing)
+    engine = load_engine(dataset, told["digest"])
+    _warm(engine)
+    return _Source(lambda: engine, len(engine), confined=not missing)
+
+
+def _serve(source: _Source, control: socket.socket, limits: dict[str, int]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries our workers; nobody waits for them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is the parent's affair
-    control.sendall(struct.pack(">Q", len(engine)))
+    control.sendall(struct.pack(">Q", source.quads))
     parent = os.getpid()
     while control.recv(1):
         ours, theirs = socket.socketpair()
@@ -178,7 +214,7 @@ def _serve(engine: Engine, control: socket.socket, limits: dict[str, int]) -> No
             control.close()
             status = 1
             try:
-                _work(engine, theirs, parent, limits)
+                _work(source, theirs, parent, limits)
                 status = 0
             finally:
                 os._exit(status)
@@ -197,17 +233,16 @@ def main(arguments: list[str]) -> None:
         # The size of the main stack is fixed when a program starts, so start again with a larger one.
         resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
         os.execv(sys.executable, [sys.executable, "-P", "-m", "clustergraph.loader", *arguments])  # noqa: S606  # no shell
-    descriptor, dataset, limits = int(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
+    descriptor, dataset, told = int(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
     control = socket.socket(fileno=descriptor)
     try:
-        engine = load_engine(dataset, arguments[3])
+        source = _source(dataset, told)
     except DatasetUnusable:  # said by the parent, which knows what it asked for
         sys.exit(1)
     os.close(int(dataset.name))  # no worker has any use for the file
-    _warm(engine)
     gc.collect()
     gc.freeze()  # collections in a worker would touch, and so copy, the pages that all workers share
-    _serve(engine, control, limits)
+    _serve(source, control, told)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,19 @@ from clustergraph.codings import NAMES
 from clustergraph.errors import DatasetUnusable
 from clustergraph.formats import Format
 from clustergraph.frames import ASK, FORMATS, FRAME_LIMIT_BYTES, HEADER, header
-from clustergraph.runner import Limits
+from clustergraph.runner import Limits, Storage
 
-START_LIMIT_S: Final = 120.0  # to load the dataset; a dataset of ten million quads takes about a minute
+START_LIMIT_S: Final = 120.0  # to load a dataset of no size; a slow disk or a busy machine may take so long
+LOADED_BYTES_PER_S: Final = 1 << 20  # a tenth of what one core loads, into memory or into a store on disk
 
 
 class ForkFailed(Exception):
     """A worker could not be had this time, though the loader lives."""
+
+
+def start_limit_s(dataset: Path) -> float:
+    """How long a dataset may take to load before something is wrong."""
+    return START_LIMIT_S + (dataset.stat().st_size if dataset.is_file() else 0) / LOADED_BYTES_PER_S
 
 
 class Listener(Protocol):
@@ -109,19 +115,31 @@ class Worker(asyncio.Protocol):
 class Loader:
     """The process that holds the dataset, as its parent sees it.
 
-    Shape: with a digest, the loader loads nothing but a file of that SHA-256.
+    Shape: with a digest, the loader loads nothing but a file of that SHA-256. `name` is that of its store on disk, if
+           the dataset is too large for memory.
     """
 
-    def __init__(self, dataset: Path, limits: Limits, digest: str = "") -> None:
+    def __init__(
+        self,
+        dataset: Path,
+        limits: Limits,
+        digest: str = "",
+        storage: Storage = Storage(),  # noqa: B008  # a value that never changes
+        name: str = "",
+    ) -> None:
         self.digest = digest
+        self._start_limit_s = start_limit_s(dataset)
+        store_dir = dataset.absolute().parent.parent / storage.store_dir
+        kept = {"digest": digest, "name": digest or name, "memory_quads": storage.memory_quads}
+        told = json.dumps({**limits._asdict(), **kept, "store_dir": str(store_dir)})
         # Handed over open: a path could lead to another build by the time that the loader opens it.
         with dataset.open("rb", buffering=0) as file:
             self._control, theirs = socket.socketpair()
             with theirs:
                 descriptors = [theirs.fileno(), file.fileno()]
-                told = [str(descriptors[0]), f"/proc/self/fd/{descriptors[1]}", json.dumps(limits._asdict()), digest]
+                arguments = [str(descriptors[0]), f"/proc/self/fd/{descriptors[1]}", told]
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
-                    [sys.executable, "-P", "-m", "clustergraph.loader", *told],
+                    [sys.executable, "-P", "-m", "clustergraph.loader", *arguments],
                     pass_fds=descriptors,
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,
@@ -129,7 +147,7 @@ class Loader:
 
     def wait_until_loaded(self) -> int:
         """The number of quads, once loaded. Blocks."""
-        self._control.settimeout(START_LIMIT_S)
+        self._control.settimeout(self._start_limit_s)
         said = self._control.recv(8, socket.MSG_WAITALL)
         if len(said) < 8:  # noqa: PLR2004
             message = "the dataset could not be loaded: run 'clustergraph build' to make it anew"

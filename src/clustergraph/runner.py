@@ -5,6 +5,7 @@ No engine is imported here, so that the process that speaks HTTP never loads one
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from clustergraph.formats import Format
@@ -24,6 +25,16 @@ class Limits(NamedTuple):
     token_limit: int = 10_000  # outside VALUES blocks
     pattern_limit: int = 200  # triple patterns
     unary_limit: int = 60  # consecutive `!`, `+`, `-`
+
+
+class Storage(NamedTuple):
+    """Where a dataset is served from: memory up to a size, a store on disk above it.
+
+    Shape: `store_dir` is absolute, or relative to the folder that holds the build.
+    """
+
+    memory_quads: int = 5_000_000  # about 1.6 GB, shared by all workers; 2.8 GB while loading
+    store_dir: Path = Path(".dist.stores")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from clustergraph.errors import UsageError
-from clustergraph.runner import Limits
+from clustergraph.runner import Limits, Storage
 
 ENVIRONMENT_PREFIX = "CLUSTERGRAPH_"
 
@@ -65,6 +65,8 @@ class Settings:
     memory_limit_bytes: int = _limit(
         Limits().memory_limit_bytes, "memory of one worker above the loaded dataset", "bytes", _TOO_HUNGRY
     )
+    memory_quads: int = _knob(Storage().memory_quads, "largest dataset that is held in memory; larger ones on disk")
+    store_dir: Path = _knob(Storage().store_dir, "folder of the stores on disk; a relative one stands beside the build")
     output_limit_bytes: int = _limit(
         Limits().output_limit_bytes, "longest answer", "bytes", f"{_TOO_HUNGRY}, or the answer is cut once it has begun"
     )
@@ -109,6 +111,11 @@ class Settings:
             for one in fields(self)
             if "then" in one.metadata
         ]
+
+    @property
+    def storage(self) -> Storage:
+        """Where the dataset is served from."""
+        return Storage(self.memory_quads, self.dist.absolute().parent / self.store_dir)
 
 
 def described() -> list[tuple[str, type, object, str]]:

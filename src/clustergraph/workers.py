@@ -17,7 +17,7 @@ from typing import Final, Self
 from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable
 from clustergraph.jobs import DIED, DISCONNECT, Job
 from clustergraph.processes import ForkFailed, Loader, Worker
-from clustergraph.runner import Answer, Limits, QueryRequest
+from clustergraph.runner import Answer, Limits, QueryRequest, Storage
 
 _logger: Final = logging.getLogger("clustergraph.workers")
 
@@ -102,6 +102,7 @@ class WorkerPool:
         limits: Limits,
         workers: int,
         own_workers: int = 1,
+        storage: Storage = Storage(),  # noqa: B008  # a value that never changes
         queue_per_worker: int = 4,
         queue_wait_s: float = 2.0,
         tell: Callable[[str], None] = lambda _: None,
@@ -118,12 +119,13 @@ class WorkerPool:
         self.open = Lane("open", size, queue_per_worker * size, queue_wait_s, self.replace)
         self.own = Lane("own", own_workers, OWN_QUEUE, queue_wait_s, self.replace)
         self._alive: dict[Worker, Lane] = {}
+        self._storage = storage
         self._tasks: set[asyncio.Task[None]] = set()
         self._forking = asyncio.Lock()
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        self._loader = self._started or Loader(self._dataset, self._limits, self._expected)
+        self._loader = self._started or self._new_loader()
         try:
             await asyncio.to_thread(self._loader.wait_until_loaded)
         except BaseException:
@@ -186,6 +188,9 @@ class WorkerPool:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _new_loader(self) -> Loader:
+        return Loader(self._dataset, self._limits, self._expected, self._storage, self.digest)
+
     def _fork(self) -> tuple[int, int, socket.socket]:
         """A new worker, from a new loader where the old one has ended. Blocks."""
         try:
@@ -193,7 +198,7 @@ class WorkerPool:
         except OSError:
             _logger.warning("the loader process has ended and is started again")
             self._loader.close()
-            self._loader = Loader(self._dataset, self._limits, self._expected)
+            self._loader = self._new_loader()
             self._loader.wait_until_loaded()
             return self._loader.fork()
 

@@ -64,7 +64,7 @@ def _loading(settings: Settings) -> Iterator[Loader]:
 
     It loads nothing but what the manifest names. Raises: DatasetUnusable if there is no such file.
     """
-    loader = Loader(settings.dist / DATASET, settings.limits, dataset_digest(settings.dist))
+    loader = Loader(settings.dist / DATASET, settings.limits, dataset_digest(settings.dist), settings.storage)
     try:
         yield loader
     finally:

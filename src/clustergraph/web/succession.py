@@ -18,7 +18,7 @@ from typing import Final, Self, TypeAlias
 from clustergraph.errors import ClusterGraphError, QueryError
 from clustergraph.formats import N_TRIPLES, TSV
 from clustergraph.jobs import STREAM_LIMIT_S
-from clustergraph.processes import START_LIMIT_S, Loader
+from clustergraph.processes import Loader, start_limit_s
 from clustergraph.published import MANIFEST, Published, open_published
 from clustergraph.runner import QueryRequest, Runner
 from clustergraph.settings import Settings
@@ -80,12 +80,13 @@ class Succession:
             limits=self._settings.limits,
             workers=self._settings.workers,
             own_workers=self._settings.own_workers,
+            storage=self._settings.storage,
             queue_per_worker=self._settings.queue_per_worker,
             queue_wait_s=self._settings.queue_wait_s,
             expected=published.digest if published.files else "",
             loader=loader,
         )
-        async with asyncio.timeout(START_LIMIT_S):
+        async with asyncio.timeout(start_limit_s(published.dataset)):
             await pool.__aenter__()
         self._pools.append(pool)
         return pool
