@@ -14,10 +14,60 @@ WORDS = re.compile(r"""<[^<>\s]*>|"[^"\n]*"|'[^'\n]*'|[?$@]?[\w:][\w:.\-]*|\s+|.
 PIECES = [
     *" \t\n\r\x0b\x0c\x1c\x85\xa0\u2028\u212a\u017f\u0130\x00\x7f\ud800",
     *"""<>"'#\\()[]{};.,/|^!+-*=@:_?$&""",
-    *("'''", '"""', "''", '""', "<<", ">>", "<<(", "{|", "|}", "://", "<a://", "<x'", "<x#", "#\n", "# it's\n", "\\u0022"),
-    *("SERVICE", "Service", "ſervice", "values", "VALUES ?x { 1 2 }", "insert", "DELETE", "; DROP ALL", "PREFIX", "BASE"),
-    *("PREFIX insert.: <http://a/>", "SELECT", "ASK", "DESCRIBE", "CONSTRUCT", "FROM", "true--1:b", "1e5", ".5", "5.e1"),
-    *("<urn:a'b>", "<http://a/'b>", "<http://a/#b>", "<b>", "'x  y'", '"x  y"', "'it\"s  '", '"it\'s  "', "?x<?y", "?x <"),
+    *(
+        "'''",
+        '"""',
+        "''",
+        '""',
+        "<<",
+        ">>",
+        "<<(",
+        "{|",
+        "|}",
+        "://",
+        "<a://",
+        "<x'",
+        "<x#",
+        "#\n",
+        "# it's\n",
+        "\\u0022",
+    ),
+    *(
+        "SERVICE",
+        "Service",
+        "ſervice",
+        "values",
+        "VALUES ?x { 1 2 }",
+        "insert",
+        "DELETE",
+        "; DROP ALL",
+        "PREFIX",
+        "BASE",
+    ),
+    *(
+        "PREFIX insert.: <http://a/>",
+        "SELECT",
+        "ASK",
+        "DESCRIBE",
+        "CONSTRUCT",
+        "FROM",
+        "true--1:b",
+        "1e5",
+        ".5",
+        "5.e1",
+    ),
+    *(
+        "<urn:a'b>",
+        "<http://a/'b>",
+        "<http://a/#b>",
+        "<b>",
+        "'x  y'",
+        '"x  y"',
+        "'it\"s  '",
+        '"it\'s  "',
+        "?x<?y",
+        "?x <",
+    ),
 ]
 
 
@@ -33,9 +83,14 @@ def suite_queries() -> list[str]:
     return [path.read_bytes().decode() for path in sorted(SUITES.rglob("*.rq"))]
 
 
+def seeded(seed: int) -> random.Random:
+    """Choices that are the same in every run."""
+    return random.Random(seed)  # noqa: S311  # nothing secret is chosen
+
+
 def mutations(queries: list[str], count: int, seed: int) -> Iterator[str]:
     """So many queries, each with one to four changes; the same ones for the same seed."""
-    chosen = random.Random(seed)  # noqa: S311  # not a secret
+    chosen = seeded(seed)
     cut = [words for words in map(WORDS.findall, queries) if words]
     for _ in range(count):
         words = list(chosen.choice(cut))
