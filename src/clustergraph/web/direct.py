@@ -22,7 +22,7 @@ from clustergraph.web.choice import AnswerKey, answer_key, choose, question, tag
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.envelope import SAFETY, Envelope
 from clustergraph.web.plain import REQUEST, Blocks, Plain, admitted, asked_by
-from clustergraph.web.problems import problem_response, told
+from clustergraph.web.problems import is_of_browser, problem_response, told
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import TARGET_LIMIT_BYTES, data_headers, headers_of, names
 from clustergraph.web.site import Site
@@ -65,8 +65,13 @@ class DirectProtocol(BoundedProtocol):
             self._later += data
             if len(self._later) > HEAD_LIMIT_BYTES:
                 self.flow.pause_reading()
-        elif self._in_message or not (self.cycle is None or self.cycle.response_complete) or not self._took(data):
+        elif self._is_taken() or not self._took(data):
             super().data_received(data)
+
+    def _is_taken(self) -> bool:
+        """Whether the framework has begun something, or a client that reads nothing would have us hold ever more."""
+        has_begun = self._in_message or not (self.cycle is None or self.cycle.response_complete)
+        return has_begun or self.flow.write_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives up what the client will not read."""
@@ -98,7 +103,8 @@ class DirectProtocol(BoundedProtocol):
         return self._answered(site, data, request, plain)
 
     def _is_crowded(self) -> bool:
-        return self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency
+        taken = max(len(self.connections), len(self.tasks))
+        return self.limit_concurrency is not None and taken >= self.limit_concurrency
 
     def _answered(self, site: Site, data: bytes, request: re.Match[bytes], plain: Plain) -> bool:
         method, target, _ = request.groups()
@@ -111,7 +117,7 @@ class DirectProtocol(BoundedProtocol):
         if path != b"/sparql" or len(target) > TARGET_LIMIT_BYTES or len(plain.accept) > TARGET_LIMIT_BYTES // 2:
             return False
         try:
-            asked = asked_by(query_string, b"" if is_get else data[request.end() :], plain, site.settings)
+            asked = asked_by(query_string, None if is_get else data[request.end() :], plain, site.settings)
             return asked is not None and self._asked(site, data, plain, asked, is_get=is_get)
         except ClusterGraphError:
             return False  # the long way says what is wrong
@@ -134,10 +140,11 @@ class DirectProtocol(BoundedProtocol):
     def _asked(self, site: Site, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
         form = admitted(asked.query or "", site.settings.limits)
-        choice = choose(asked, plain.accept.decode("ascii") or None, form)
+        accept = plain.accept.decode("ascii") or None
+        choice = choose(asked, accept, form)
         pool = site.open_runner
-        if choice.page or not isinstance(pool, WorkerPool):
-            return False
+        if choice.page or is_of_browser(accept) or not isinstance(pool, WorkerPool):
+            return False  # what goes wrong is shown in a page, with the query
         key = answer_key(asked, choice, form)
         if key and self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get):
             return True
@@ -151,8 +158,7 @@ class DirectProtocol(BoundedProtocol):
 
     def _deliver(self, outcome: Answer | ClusterGraphError) -> None:
         """Sends what came of the request that a worker has."""
-        pending, self._job = self._pending, None
-        if pending is None:
+        if (pending := self._pending) is None:
             return
         if isinstance(outcome, Answer) and outcome.whole is not None:
             self._send(_OK, self._kept_head(pending, outcome, outcome.whole), outcome.whole)
@@ -181,27 +187,37 @@ class DirectProtocol(BoundedProtocol):
         """Sends a longer answer as it comes; one that fails, or that nobody reads, is cut."""
         tag = tag_of(pending.site, pending.key) if pending.is_get else None
         head = _head(pending.site, answer, tag and variant_tag(tag, answer.coding), None)
-        limit, kept = pending.site.answers.answer_limit_bytes, bytearray()
         self.transport.write(_OK + self._date() + head)
+        is_whole, kept = False, b""
         try:
-            async for frame in answer.frames:
-                if self.transport.is_closing():
-                    return
-                if pending.key and len(kept) <= limit:
-                    kept += frame
-                self.transport.write(b"%x\r\n%s\r\n" % (len(frame), frame))
-                await self.flow.drain()
+            kept = await self._pass_on(pending, answer)
+            is_whole = True
         except ClusterGraphError as exc:
             _logger.warning("an answer was cut: %s", exc.detail)
-            self.transport.close()  # without the last chunk, so that it never looks whole
-            return
         finally:
             await answer.close()
+            if not is_whole:
+                self.transport.close()  # without the last chunk, so that it never looks whole
+        if not is_whole or self.transport.is_closing():
+            return
         self.transport.write(b"0\r\n\r\n")
-        if pending.key and len(kept) <= limit:
-            self._kept_head(pending, answer, bytes(kept))
+        if kept:
+            self._kept_head(pending, answer, kept)
         self._arm()
         self._go_on()
+
+    async def _pass_on(self, pending: _Pending, answer: Answer) -> bytes:
+        """The body again, to be kept; nothing where it is too long for that."""
+        limit, kept = pending.site.answers.answer_limit_bytes, bytearray()
+        async for frame in answer.frames:
+            if self.transport.is_closing():
+                return b""
+            if pending.key and len(kept) <= limit:
+                kept += frame
+            if frame:  # an empty chunk would be the last one
+                self.transport.write(b"%x\r\n%s\r\n" % (len(frame), frame))
+                await self.flow.drain()
+        return bytes(kept) if len(kept) <= limit else b""
 
     async def _explain(self, pending: _Pending, trouble: ClusterGraphError) -> None:
         """Sends what went wrong, as the framework would."""
@@ -235,7 +251,7 @@ class DirectProtocol(BoundedProtocol):
 
     def _go_on(self) -> None:
         """Ends the connection, or takes what has come meanwhile."""
-        self._pending = None
+        self._pending = self._job = None
         if self._is_last:
             self.transport.close()
             return
@@ -276,7 +292,7 @@ def _scope(app: Any, pending: _Pending) -> Scope:
         "path": "/sparql",
         "raw_path": b"/sparql",
         "query_string": b"",
-        "headers": [(b"accept", accept)] if accept else [],
+        "headers": [(b"accept-encoding", pending.plain.coding.encode()), *([(b"accept", accept)] if accept else [])],
     }
 
 
