@@ -195,8 +195,8 @@ def store() -> Store:
     made = Store()
     for subject in names:
         for predicate in names[:2]:
-            for value in (*names[:3], *map(Literal, texts), Literal(1)):
-                made.add(Quad(subject, predicate, value))
+            made.extend(Quad(subject, predicate, value) for value in names[:3])
+            made.extend(Quad(subject, predicate, Literal(text)) for text in texts)
     return made
 
 

@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
+import pytest
+from fastapi import FastAPI
+
+from clustergraph.processes import Worker
+from clustergraph.web import connection
 from clustergraph.web.connection import BoundedProtocol
+from clustergraph.workers import WorkerPool
 from hostile_queries import seeded
-from wire import Connection, Said, Taken, answers, exchange, served
+from wire import Connection, Said, Taken, Unfinished, answers, exchange, served
 
 NAMES = "SELECT ?x WHERE { ?s skos:prefLabel ?x } ORDER BY ?x"
 TALL = "SELECT * { ?x ?b ?c . ?d ?e ?f }"
@@ -296,7 +302,7 @@ def seen(written: bytes, is_closed: bool) -> object:
     """What came back, with the nodes that have other names each time under one name."""
     try:
         said = answers(written)
-    except ValueError:
+    except Unfinished:
         return written, is_closed
     return [(one.status, *_without_names(one)) for one in said], is_closed
 
@@ -306,17 +312,12 @@ def _without_names(said: Said) -> tuple[object, bytes]:
     return [one for one in said.headers if body == said.body or one[0] != b"content-length"], body
 
 
-def slow_way(raw: bytes) -> bytes:
-    """The same request with a header line that only the framework reads."""
-    return raw.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nTE: trailers\r\n", 1)
-
-
 def test_every_request_is_answered_as_the_framework_answers_it(tmp_path: Path) -> None:
     numbers = itertools.count()
     differing: dict[str, object] = {}
     direct: dict[str, list[int]] = {}
 
-    async def compare(name: str, raw: bytes, apps: list) -> None:  # type: ignore[type-arg]
+    async def compare(name: str, raw: bytes, apps: list[FastAPI]) -> None:
         short, long = apps
         before = Taken.taken
         counts = []
@@ -340,3 +341,310 @@ def test_every_request_is_answered_as_the_framework_answers_it(tmp_path: Path) -
     assert [name for name, row in ROWS.items() if row.is_direct is True and direct[name] != [1, 2, 3]] == []
     assert [name for name, row in ROWS.items() if row.is_direct is False and direct[name][0] != 0] == []
     assert sum(counts[0] for counts in direct.values()) > 100
+
+
+# However it comes
+
+SEVERAL = {
+    "kept": get(NAMES),
+    "kept in a coding": get(TALL, "Accept-Encoding: gzip"),
+    "new each time": get("SELECT (RAND() * 0 AS ?x) {}"),
+    "tall and new each time": get(TALL + " # ?x BNODE()"),
+    "body like a request": post("SELECT * { ?x ?p 'GET /sparql?query=ASK%20{} HTTP/1.1' }"),
+    "form": post(form(("query", NAMES)), media=FORM),
+    "form like a request": post("query=a&b=\r\n\r\nGET / HTTP/1.1\r\n\r\n", media=FORM),
+    "elsewhere": message("GET /nowhere HTTP/1.1", "Host: a"),
+    "without length": message("POST /sparql HTTP/1.1", "Host: a"),
+    "chunks": message("POST /sparql HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"1\r\na\r\n0\r\n\r\n"),
+    "syntax": get("SELECT * { ?x ?p }"),
+    "leading line": b"\r\n" + get(NAMES),
+}
+
+
+def cut(raw: bytes, places: list[int]) -> list[bytes]:
+    ends = [0, *sorted(places), len(raw)]
+    return [raw[start:end] for start, end in itertools.pairwise(ends) if start < end]
+
+
+def test_requests_cut_anywhere_and_sent_ahead_are_answered_in_their_order(tmp_path: Path) -> None:
+    chosen = seeded(8)
+    differing: dict[bytes, object] = {}
+    before = Taken.taken
+
+    async def within() -> None:
+        async with served(tmp_path, 2) as (apps, _):
+            for _ in range(2):  # the second time what can be kept is kept
+                for raw in SEVERAL.values():
+                    await exchange(apps[0], BoundedProtocol, [raw])
+            kept = apps[1].state.site.answers = apps[0].state.site.answers
+            alone = {
+                name: answers((await exchange(apps[1], BoundedProtocol, [raw]))[0]) for name, raw in SEVERAL.items()
+            }
+            assert len(kept) > 3
+            for _ in range(800):
+                names = [chosen.choice(list(SEVERAL)) for _ in range(chosen.randint(1, 4))]
+                raw = b"".join(SEVERAL[name] for name in names)
+                ends = list(itertools.accumulate(len(SEVERAL[name]) for name in names))
+                near = [end + chosen.randint(-3, 3) for end in ends if chosen.random() < 0.3]
+                places = [*near, *(end for end in ends if chosen.random() < 0.6)]
+                places += [chosen.randrange(len(raw)) for _ in range(chosen.randint(0, 2))]
+                written, _ = await exchange(apps[0], Taken, cut(raw, [min(max(one, 0), len(raw)) for one in places]))
+                expected = [said for name in names for said in alone[name]]
+                if answers(written) != expected:
+                    differing[raw] = [one.status for one in answers(written)], [one.status for one in expected]
+
+    asyncio.run(within())
+
+    assert differing == {}
+    assert Taken.taken - before > 100
+
+
+def test_a_request_cut_at_each_byte_is_answered_as_a_whole_one(tmp_path: Path) -> None:
+    differing: list[tuple[str, int]] = []
+
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            for name in ("kept", "form", "body like a request"):
+                raw = SEVERAL[name]
+                whole = await exchange(apps[0], BoundedProtocol, [raw])
+                differing.extend(
+                    [
+                        (name, place)
+                        for place in range(1, len(raw))
+                        if seen(*await exchange(apps[0], Taken, [raw[:place], raw[place:]])) != seen(*whole)
+                    ]
+                )
+
+    asyncio.run(within())
+
+    assert differing == []
+
+
+SPOILING = [
+    *(b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b":", b"\x80", b"\xff", b"\x7f", b"\x0b", b"#", b"?"),
+    *(b"Content-Length: 5\r\n", b"Content-Length: 0\r\n", b"Content-Length: -1\r\n", b"content-length:0\r\n"),
+    *(b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding : chunked\r\n", b"Transfer-Encoding: \x0bchunked\r\n"),
+    *(b"Connection: close\r\n", b"Connection: upgrade\r\nUpgrade: h2c\r\n", b"GET / HTTP/1.1\r\n", b" folded\r\n"),
+    *(b"HTTP/1.0", b"HTTP/1.1\r\nHost: a\r\n\r\n", b"0\r\n\r\n", b"Expect: 100-continue\r\n", b"X: \r\n"),
+]
+
+
+def spoilt(raw: bytes, places: list[int], pieces: list[bytes]) -> bytes:
+    for place, piece in zip(places, pieces, strict=True):
+        raw = raw[:place] + piece + raw[place:]
+    return raw
+
+
+def test_no_request_is_read_in_two_ways(tmp_path: Path) -> None:
+    chosen = seeded(9)
+    differing: dict[bytes, object] = {}
+    requests = [raw for name, raw in SEVERAL.items() if "tall" not in name]
+    following = message("GET /health/live HTTP/1.1", "Host: a")
+
+    def next_spoilt() -> bytes:
+        raw = chosen.choice(requests)
+        line_ends = [found.end() for found in re.finditer(rb"\r\n", raw)]
+        places = [
+            chosen.choice(line_ends) if chosen.random() < 0.6 else chosen.randrange(len(raw) + 1)
+            for _ in range(chosen.randint(1, 2))
+        ]
+        return spoilt(raw, places, [chosen.choice(SPOILING) for _ in places])
+
+    async def both(apps: list[FastAPI], segments: list[bytes]) -> None:
+        said = []
+        for app, kind in zip(apps, (Taken, BoundedProtocol), strict=True):
+            one = Connection(app, kind)
+            for segment in segments:
+                await one.send(segment)
+            said.append(seen(bytes(one.wire.written), one.wire.is_closed))
+            one.lose()
+        if said[0] != said[1]:
+            differing[b"|".join(segments)] = said
+
+    async def within() -> None:
+        async with served(tmp_path, 2) as (apps, _):
+            for _ in range(1_200):
+                raw = next_spoilt()
+                await both(
+                    apps, [*cut(raw, [chosen.randrange(len(raw))] * (chosen.random() < 0.2)), following, following]
+                )
+
+    asyncio.run(within())
+
+    assert differing == {}
+
+
+# From the first byte to the last
+
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?q }"
+THEN_SILENT = f"SELECT ?a ?d {{ {{ SELECT ?a ?d {{ ?a ?b ?c . ?d ?e ?f }} }} UNION {{ {ENDLESS} }} }}"
+VAST = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+LONG_S = 50.0
+
+
+async def until_replaced(pool: WorkerPool, gone: set[Worker]) -> None:
+    """Waits until none of these workers is there any more; a test that waits in vain is ended by its patience."""
+    while gone & set(pool._alive):
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("query", [ENDLESS, THEN_SILENT, VAST], ids=["before an answer", "in a silence", "in a flood"])
+def test_a_client_that_leaves_takes_its_worker_with_it_and_the_others_go_on(tmp_path: Path, query: str) -> None:
+    async def within() -> None:
+        async with served(tmp_path, time_limit_s=LONG_S, cpu_limit_s=600) as (apps, pool):
+            worker = {one for one, lane in pool._alive.items() if lane is pool.open}
+            before = Taken.taken
+            one = Connection(apps[0], Taken, room=65_536)
+            one.protocol.data_received(get(query))
+            while query != ENDLESS and len(one.wire.written) < 65_536:
+                await asyncio.sleep(0.001)
+
+            one.lose()
+            await until_replaced(pool, worker)
+            written, _ = await exchange(apps[0], Taken, [get(NAMES)])
+
+            assert (Taken.taken - before, answers(written)[0].status) == (2, b"HTTP/1.1 200 OK")
+
+    asyncio.run(within())
+
+
+def test_an_answer_waits_for_a_client_that_reads_slowly_and_arrives_whole(tmp_path: Path) -> None:
+    async def within() -> None:
+        async with served(tmp_path, 2, time_limit_s=LONG_S) as (apps, pool):
+            (whole,) = answers((await exchange(apps[1], Taken, [get(TALL)]))[0])
+            (worker,) = [one for one, lane in pool._alive.items() if lane is pool.open]
+            one = Connection(apps[0], Taken, room=65_536)
+            one.protocol.data_received(get(TALL))
+            while worker._transport.is_reading():
+                await asyncio.sleep(0.001)
+
+            assert one.wire.held < 1 << 18
+            while not one.is_idle:
+                one.wire.take()
+                await asyncio.sleep(0)
+            assert answers(one.wire.written) == [whole]
+            assert worker in pool._alive
+            assert worker._transport.is_reading()
+
+    asyncio.run(within())
+
+
+def test_a_client_that_takes_nothing_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "STALL_LIMIT_S", 0.05)
+
+    async def within() -> None:
+        async with served(tmp_path, time_limit_s=LONG_S, cpu_limit_s=600) as (apps, pool):
+            for kind in (Taken, BoundedProtocol):
+                while len(pool._alive) < 2:
+                    await asyncio.sleep(0.001)
+                worker = {one for one, lane in pool._alive.items() if lane is pool.open}
+                one = Connection(apps[0], kind, room=65_536)
+                one.protocol.data_received(get(VAST))
+                while not one.wire.is_closed:
+                    await asyncio.sleep(0.001)
+                one.lose()
+                with pytest.raises(Unfinished):
+                    answers(one.wire.written)
+                await until_replaced(pool, worker)
+
+    asyncio.run(within())
+
+
+def test_a_client_that_reads_nothing_and_asks_on_has_no_more_than_a_few_answers_held_for_it(tmp_path: Path) -> None:
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            (whole,) = answers((await exchange(apps[0], Taken, [get(TALL)]))[0])
+            one = Connection(apps[0], Taken, room=65_536)
+            for _ in range(200):
+                one.protocol.data_received(get(TALL))
+                await asyncio.sleep(0)
+
+            assert 0 < one.wire.held < 3 * len(whole.body)
+            one.lose()
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize("query", [NAMES, TALL], ids=["whole", "stream"])
+def test_a_server_that_stops_finishes_the_answer_under_way_and_closes(tmp_path: Path, query: str) -> None:
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            one, idle = Connection(apps[0], Taken), Connection(apps[0], Taken)
+            one.protocol.data_received(get(query))
+            one.protocol.shutdown()
+            idle.protocol.shutdown()
+            assert (one.wire.is_closed, idle.wire.is_closed) == (False, True)
+            await one.settle()
+
+            assert (len(answers(one.wire.written)), one.wire.is_closed) == (1, True)
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize("query", [NAMES, TALL, "SELECT * {"], ids=["whole", "stream", "error"])
+def test_a_connection_that_asks_no_more_is_closed_after_a_direct_answer(tmp_path: Path, query: str) -> None:
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            one = Connection(apps[0], Taken)
+            one.protocol.timeout_keep_alive = 0.02  # type: ignore[assignment]  # whole seconds are too long for a test
+            await one.send(get(query))
+            while not one.wire.is_closed:
+                await asyncio.sleep(0.001)
+
+            assert len(answers(one.wire.written)) == 1
+
+    asyncio.run(within())
+
+
+def test_the_clock_of_a_head_stops_with_a_direct_answer_and_starts_with_the_next_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIME_LIMIT_S", 0.05)
+
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            one = Connection(apps[0], Taken)
+            for query in (NAMES, TALL, NAMES):
+                await one.send(get(query))
+                assert one.protocol._head_timer is None
+            one.protocol.data_received(b"GET /spar")
+            while not one.wire.is_closed:
+                await asyncio.sleep(0.001)
+
+            assert len(answers(one.wire.written)) == 3
+
+    asyncio.run(within())
+
+
+def test_a_crowded_server_says_so_whichever_way(tmp_path: Path) -> None:
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            await exchange(apps[0], Taken, [get(NAMES)])
+            said = []
+            for kind in (Taken, BoundedProtocol):
+                one = Connection(apps[0], kind, limit=1)
+                await one.send(get(NAMES))
+                said.append(seen(bytes(one.wire.written), one.wire.is_closed))
+
+            assert said[0] == said[1]
+            assert b"503" in one.wire.written
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize("query", [NAMES, TALL, "SELECT * {", NOTHING])
+def test_head_is_get_without_a_body(tmp_path: Path, query: str) -> None:
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            raw = get(query)
+            cold, _ = await exchange(apps[0], Taken, [raw.replace(b"GET", b"HEAD")])
+            whole, _ = await exchange(apps[0], Taken, [raw])
+            warm, _ = await exchange(apps[0], Taken, [raw.replace(b"GET", b"HEAD")])
+
+            (first,), (full,), (second,) = answers(cold, headless=True), answers(whole), answers(warm, headless=True)
+            framed = (b"content-length", b"transfer-encoding")
+            for one in (first, second):
+                assert (one.status, one.body) == (full.status, b"")
+                assert [h for h in one.headers if h[0] not in framed] == [h for h in full.headers if h[0] not in framed]
+
+    asyncio.run(within())

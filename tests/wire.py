@@ -131,10 +131,14 @@ class Said(NamedTuple):
         return dict(self.headers).get(name.encode(), b"").decode()
 
 
-def answers(written: bytes, *, headless: bool = False) -> list[Said]:
+class Unfinished(Exception):
+    """What was written is not whole answers."""
+
+
+def answers(written: bytes | bytearray, *, headless: bool = False) -> list[Said]:
     """The answers in what was written.
 
-    Raises: ValueError if it is not whole answers, one after the other.
+    Raises: Unfinished if it is not whole answers, one after the other.
     """
     return list(_answers(bytes(written), headless))
 
@@ -144,7 +148,7 @@ def _answers(written: bytes, headless: bool) -> Iterator[Said]:
         head, gap, rest = written.partition(b"\r\n\r\n")
         status, *lines = head.split(b"\r\n")
         if not gap or not status.startswith(b"HTTP/1.1 "):
-            raise ValueError(written[:200])
+            raise Unfinished(written[:200])
         headers = sorted((name, value) for name, _, value in (line.partition(b": ") for line in lines))
         table = dict(headers)
         body = b""
@@ -153,7 +157,7 @@ def _answers(written: bytes, headless: bool) -> Iterator[Said]:
         elif not headless and status.split()[1] != b"304":
             length = int(table.get(b"content-length", b"0"))
             if len(rest) < length:
-                raise ValueError(written[:200])
+                raise Unfinished(written[:200])
             body, rest = rest[:length], rest[length:]
         yield Said(status, tuple(one for one in headers if one[0] != b"date"), body)
         written = rest
@@ -164,11 +168,13 @@ def _unchunked(rest: bytes) -> tuple[bytes, bytes]:
     while True:
         line, gap, rest = rest.partition(b"\r\n")
         if not gap:
-            raise ValueError(line[:200])
+            raise Unfinished(line[:200])
         size = int(line, 16)
+        if size + 2 > len(rest):
+            raise Unfinished(rest[:200])
         piece, end, rest = rest[:size], rest[size : size + 2], rest[size + 2 :]
         if end != b"\r\n":
-            raise ValueError(rest[:200])
+            raise Unfinished(rest[:200])
         if size == 0:
             return bytes(body), rest
         body += piece

@@ -21,7 +21,7 @@ from clustergraph.web.cache import Stored, head_of, variant_tag
 from clustergraph.web.choice import AnswerKey, answer_key, choose, question, tag_of
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.envelope import SAFETY, Envelope
-from clustergraph.web.plain import REQUEST, Blocks, Plain, admitted, asked_by
+from clustergraph.web.plain import REQUEST, Blocks, Plain, admitted, asked_by, nothing_more
 from clustergraph.web.problems import is_of_browser, problem_response, told
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import TARGET_LIMIT_BYTES, data_headers, headers_of, names
@@ -185,12 +185,17 @@ class DirectProtocol(BoundedProtocol):
 
     async def _stream(self, pending: _Pending, answer: Answer) -> None:
         """Sends a longer answer as it comes; one that fails, or that nobody reads, is cut."""
+        is_whole, kept = False, b""
+        try:
+            first = await anext(answer.frames, None)
+        except ClusterGraphError as exc:  # a compressor may hold the beginning until its end is known
+            await self._explain(pending, exc)
+            return
         tag = tag_of(pending.site, pending.key) if pending.is_get else None
         head = _head(pending.site, answer, tag and variant_tag(tag, answer.coding), None)
         self.transport.write(_OK + self._date() + head)
-        is_whole, kept = False, b""
         try:
-            kept = await self._pass_on(pending, answer)
+            kept = await self._pass_on(pending, answer, first)
             is_whole = True
         except ClusterGraphError as exc:
             _logger.warning("an answer was cut: %s", exc.detail)
@@ -206,10 +211,10 @@ class DirectProtocol(BoundedProtocol):
         self._arm()
         self._go_on()
 
-    async def _pass_on(self, pending: _Pending, answer: Answer) -> bytes:
+    async def _pass_on(self, pending: _Pending, answer: Answer, frame: bytes | None) -> bytes:
         """The body again, to be kept; nothing where it is too long for that."""
         limit, kept = pending.site.answers.answer_limit_bytes, bytearray()
-        async for frame in answer.frames:
+        while frame is not None:
             if self.transport.is_closing():
                 return b""
             if pending.key and len(kept) <= limit:
@@ -217,6 +222,7 @@ class DirectProtocol(BoundedProtocol):
             if frame:  # an empty chunk would be the last one
                 self.transport.write(b"%x\r\n%s\r\n" % (len(frame), frame))
                 await self.flow.drain()
+            frame = await anext(answer.frames, None)
         return bytes(kept) if len(kept) <= limit else b""
 
     async def _explain(self, pending: _Pending, trouble: ClusterGraphError) -> None:
@@ -229,7 +235,8 @@ class DirectProtocol(BoundedProtocol):
         async def explain(scope: Scope, receive: Receive, send: Send) -> None:
             await problem_response(Request(scope), told(trouble))(scope, receive, send)
 
-        await Envelope(explain)(_scope(self.app_state["app"], pending), _nothing_more, send)
+        scope = pending.plain.scope(self.app_state["app"], "GET" if pending.is_get else "POST")
+        await Envelope(explain)(scope, nothing_more, send)
         status: int = sent[0]["status"]
         self._send(STATUS_LINE[status], head_of(sent[0]["headers"]), sent[1]["body"])
         self._go_on()
@@ -280,21 +287,3 @@ def _head(site: Site, answer: Answer, tag: str | None, length: int | None) -> by
         lines = _heads[about] = head_of((name.lower().encode(), value.encode()) for name, value in headers.items())
     measured = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
     return (b"etag: %s\r\n" % tag.encode() if tag else b"") + measured + lines
-
-
-def _scope(app: Any, pending: _Pending) -> Scope:
-    """What the framework would have been told of a request, as far as an answer depends on it."""
-    accept = pending.plain.accept
-    return {
-        "type": "http",
-        "app": app,
-        "method": "GET" if pending.is_get else "POST",
-        "path": "/sparql",
-        "raw_path": b"/sparql",
-        "query_string": b"",
-        "headers": [(b"accept-encoding", pending.plain.coding.encode()), *([(b"accept", accept)] if accept else [])],
-    }
-
-
-async def _nothing_more() -> Message:
-    return {"type": "http.disconnect"}

@@ -1,7 +1,9 @@
 """Plain requests: those that can be read without a parser of all of HTTP. Everything else is left to such a parser."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from starlette.types import Message, Scope
 
 from clustergraph.codings import preferred
 from clustergraph.guard import Form, admit, query_form
@@ -33,6 +35,24 @@ class Plain(NamedTuple):
     known: str
     media_type: str
     length: int
+
+    def scope(self, app: Any, method: str) -> Scope:
+        """What the framework would have been told of the request, as far as the answer to trouble depends on it."""
+        accept = [(b"accept", self.accept)] if self.accept else []
+        return {
+            "type": "http",
+            "app": app,
+            "method": method,
+            "path": "/sparql",
+            "raw_path": b"/sparql",
+            "query_string": b"",
+            "headers": [(b"accept-encoding", self.coding.encode()), *accept],
+        }
+
+
+async def nothing_more() -> Message:
+    """What comes after a request that is there already."""
+    return {"type": "http.disconnect"}
 
 
 def read_block(block: bytes) -> Plain | None:
