@@ -1,5 +1,6 @@
 """The quick looks are one-sided: what they admit the guard admits, and what they take for equal means the same."""
 
+import itertools
 import random
 import re
 import time
@@ -119,6 +120,48 @@ def test_the_smallest_limit_that_the_bound_allows_is_enough_for_the_guard(ladder
             seen += 1
 
     assert seen > 100
+
+
+DENSE = {
+    "a list": "ASK { (%s) a 1 }",
+    "a list of lists": "ASK { ((%s) (1 1)) a 1 }",
+    "a list as an object": "ASK { ?s a (%s) }",
+    "objects": "ASK { ?s a 1,%s }",
+    "a path": "ASK { ?s a/%s 1 }",
+    "nodes": "ASK { [%s] a 1 }",
+    "predicates": "ASK { ?s a 1;%s }",
+    "signs": "ASK { FILTER(%s1) }",
+    "brackets": "ASK { %s }",
+}
+UNITS = (
+    "1 ",
+    "a ",
+    "a 1;",
+    "a/",
+    "1,",
+    "[]",
+    "[a 1]",
+    "()",
+    "(1)",
+    "(1 1)",
+    "!",
+    "+",
+    "-",
+    "{}",
+    "'' ",
+    "'q'",
+    ".",
+    "a 1.",
+)
+
+
+@pytest.mark.parametrize("pattern", DENSE.values(), ids=DENSE)
+def test_the_bounds_hold_for_the_densest_of_queries(pattern: str) -> None:
+    for unit, times, ladder in itertools.product(UNITS, (1, 2, 5, 12, 25), LIMITED.values()):
+        query = pattern % (unit * times)
+        tightest = next((limits for limits in ladder if plain_form(query, limits)), None)
+        if tightest is not None:
+            admit(query, tightest)
 
 
 @given(st.lists(st.sampled_from([*PIECES, *TOKENS, *EASY, " ", "ASK {", "}"]), max_size=12).map("".join))

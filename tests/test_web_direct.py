@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 
 from clustergraph.processes import Worker
@@ -16,7 +17,7 @@ from clustergraph.web import connection
 from clustergraph.web.connection import BoundedProtocol
 from clustergraph.workers import WorkerPool
 from hostile_queries import seeded
-from wire import Connection, Said, Taken, Unfinished, answers, exchange, served
+from wire import PATIENCE_S, Connection, Said, Taken, Unfinished, answers, built, exchange, served
 
 NAMES = "SELECT ?x WHERE { ?s skos:prefLabel ?x } ORDER BY ?x"
 TALL = "SELECT * { ?x ?b ?c . ?d ?e ?f }"
@@ -646,5 +647,44 @@ def test_head_is_get_without_a_body(tmp_path: Path, query: str) -> None:
             for one in (first, second):
                 assert (one.status, one.body) == (full.status, b"")
                 assert [h for h in one.headers if h[0] not in framed] == [h for h in full.headers if h[0] not in framed]
+
+    asyncio.run(within())
+
+
+# Over the network
+
+
+def test_a_server_takes_plain_requests_directly_and_outlives_clients_that_reset(tmp_path: Path) -> None:
+    async def within() -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            app = built(tmp_path, time_limit_s=LONG_S, cpu_limit_s=600)
+            server = uvicorn.Server(uvicorn.Config(app, port=0, http=Taken, log_level="error"))
+            serving = asyncio.ensure_future(server.serve())
+            while not server.started:
+                await asyncio.sleep(0.001)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            before, pool = Taken.taken, app.state.site.open_runner
+            worker = {one for one, lane in pool._alive.items() if lane is pool.open}
+
+            _, leaving = await asyncio.open_connection("127.0.0.1", port)
+            leaving.write(get(ENDLESS))
+            while Taken.taken == before:
+                await asyncio.sleep(0.001)
+            leaving.transport.abort()
+            await until_replaced(pool, worker)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(get(TALL) + get(NAMES) + get(NAMES))
+            while Taken.taken == before + 1:
+                writer.write(get(NAMES, "X: 1"))
+                await asyncio.sleep(0.01)
+            server.should_exit = True
+            written = await reader.read()
+            writer.close()
+            leaving.close()
+            await serving
+
+            said = answers(written)
+            assert len(said) > 3
+            assert {one.status for one in said} == {b"HTTP/1.1 200 OK"}
 
     asyncio.run(within())

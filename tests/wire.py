@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +14,13 @@ from pyoxigraph import RdfFormat, serialize
 from uvicorn.server import ServerState
 
 from clustergraph.published import DATASET as DATASET_FILE
+from clustergraph.published import INTERNAL
 from clustergraph.settings import Settings
 from clustergraph.web.app import create_app
 from clustergraph.web.connection import BoundedProtocol
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.workers import WorkerPool
-from web_runner import DATASET, merged_store, published
+from web_runner import DATASET, REPOSITORY, merged_store, published
 
 PATIENCE_S = 60.0
 
@@ -197,6 +200,13 @@ async def served(folder: Path, count: int = 1, **knobs: Any) -> AsyncIterator[tu
     )
     async with asyncio.timeout(PATIENCE_S), pool:
         yield [create_app(built, settings, runner=pool) for _ in range(count)], pool
+
+
+def built(folder: Path, **knobs: Any) -> FastAPI:
+    """An application that starts its own workers with the server."""
+    (folder / DATASET_FILE).write_bytes(serialize(merged_store(DATASET), format=RdfFormat.N_QUADS) or b"")
+    shutil.copytree(REPOSITORY / INTERNAL, folder / INTERNAL)
+    return create_app(replace(published(folder), folder=folder), Settings(**{"workers": 1, **knobs}))
 
 
 async def exchange(app: FastAPI, kind: type[BoundedProtocol], segments: Sequence[bytes]) -> tuple[bytes, bool]:
