@@ -52,7 +52,7 @@ class Wire(asyncio.Transport):
         if not self.is_closed:
             self.written += data
             self.held += len(data)
-            if self.held > self.room:
+            if self.held > self.room >= self.held - len(data):
                 self.protocol.pause_writing()
 
     def take(self) -> None:
