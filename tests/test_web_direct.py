@@ -475,6 +475,51 @@ def test_no_request_is_read_in_two_ways(tmp_path: Path) -> None:
     assert differing == {}
 
 
+def head(path: str, *lines: str) -> bytes:
+    return message(f"POST {path} HTTP/1.1", "Host: a", *lines)
+
+
+LENGTH = f"Content-Length: {len(get(NAMES))}"
+HIDDEN = {
+    "in a header line": [b"GET /nowhere HTTP/1.1\r\nHost: a\r\nX: ", get(NAMES)],
+    "behind a header line without its end": [b"GET /nowhere HTTP/1.1\r\nHost: a\r", b"\nX: ", get(NAMES)],
+    "in the address": [b"GET /nowhere?", get(NAMES)],
+    "in a method": [b"G", get(NAMES)],
+    "in a body": [head("/sparql", "Content-Type: application/sparql-query", LENGTH), get(NAMES)],
+    "in a body that was answered before it came": [head("/nowhere", LENGTH), get(NAMES)],
+    "in the rest of such a body": [head("/nowhere", f"Content-Length: {len(get(NAMES)) + 5}") + b"abcde", get(NAMES)],
+    "in a form that was answered before it came": [head("/sparql", "Content-Type: text/plain", LENGTH), get(NAMES)],
+    "in a chunk": [
+        head("/nowhere", "Transfer-Encoding: chunked") + b"%x\r\n" % len(get(NAMES)),
+        get(NAMES),
+        b"\r\n0\r\n\r\n",
+    ],
+    "in trailers": [head("/nowhere", "Transfer-Encoding: chunked") + b"0\r\nX: ", get(NAMES)],
+    "behind a connection to be closed": [head("/nowhere", "Connection: close"), get(NAMES)],
+    "behind what no parser reads": [b"\x16\x03\x01", get(NAMES)],
+}
+
+
+@pytest.mark.parametrize("segments", HIDDEN.values(), ids=HIDDEN)
+def test_what_looks_like_a_request_inside_of_another_is_none(tmp_path: Path, segments: list[bytes]) -> None:
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            await exchange(apps[0], Taken, [get(NAMES)])  # so that it is kept
+            before = Taken.taken
+            said = []
+            for kind in (Taken, BoundedProtocol):
+                one = Connection(apps[0], kind)
+                for segment in segments:
+                    await one.send(segment)
+                said.append(seen(bytes(one.wire.written), one.wire.is_closed))
+                one.lose()
+
+            assert said[0] == said[1]
+            assert Taken.taken == before
+
+    asyncio.run(within())
+
+
 # From the first byte to the last
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?q }"
