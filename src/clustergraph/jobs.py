@@ -142,8 +142,9 @@ class Job:
             frames = in_one_frame(payload)
             self._deliver(Answer(chosen, frames, _nothing, payload, coding, waited_s, took_s))
         elif kind == ERROR:
+            trouble = error_of(payload)  # first: what cannot be read ends the worker, and then the job
             self.end()
-            self._deliver(error_of(payload))
+            self._deliver(trouble)
         elif kind == ANSWER:
             self._set_timer(None)
             waited_s, took_s = self.began - self.waits_since, self._loop.time() - self.began

@@ -11,16 +11,20 @@ from clustergraph.guard import Form
 from clustergraph.runner import Limits
 
 _IRI: Final = r"""<[A-Za-z][A-Za-z0-9+.\-]*://[^<>"{}|^`\\\x00-\x20]*>"""
-_GAP: Final = r"(?:[ \t\r\n]+|#[^\r\n]*[\r\n])"
+# Possessive: a gap that could be divided in many ways would be, and a few dozen spaces would take years.
+_GAP: Final = r"(?:[ \t\r\n]|#[^\r\n]*[\r\n])"
+_PREFIX: Final = r"(?:[A-Za-z](?:[\w.\-]*[\w\-])?)?:"
 _BEGINNING: Final = re.compile(
-    rf"{_GAP}*(?:(?:PREFIX{_GAP}+(?:[A-Za-z][\w.\-]*)?:|BASE){_GAP}*{_IRI}{_GAP}*)*(SELECT|ASK|CONSTRUCT|DESCRIBE)\b",
-    re.IGNORECASE,
+    rf"{_GAP}*+(?:(?:PREFIX{_GAP}++{_PREFIX}|BASE){_GAP}*+{_IRI}{_GAP}*+)*+(SELECT|ASK|CONSTRUCT|DESCRIBE)\b",
+    re.IGNORECASE | re.ASCII,
 )
 # What the guard must look at itself: calls of other services, data blocks, escapes, long strings, other brackets.
 _SUSPECT: Final = re.compile(r"service|values|<<|\{\||\|\}|\\|\"\"|''|[\x00\ud800-\udfff]", re.IGNORECASE)
-_TOKEN: Final = re.compile(rf"""{_IRI}|"[^"\r\n]*"|'[^'\r\n]*'|\#[^\r\n]*|[0-9]+|[^\W0-9]\w*|[^\w\s]""")
+# Space is what SPARQL calls so: to the guard a no-break space is a letter, a form feed a sign.
+_TOKEN: Final = re.compile(rf"""{_IRI}|"[^"\r\n]*"|'[^'\r\n]*'|\#[^\r\n]*|[0-9]+|[^\W0-9]\w*|[^\w \t\r\n]""")
 _UNTOUCHED: Final = re.compile(rf"""({_IRI}|"[^"\r\n]*"|'[^'\r\n]*')""")
-_UNCLEAR: Final = re.compile(r"\"\"\"|'''|[\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\U0010ffff]")
+# A quote behind a '<' may belong to an IRI, or begin a string.
+_UNCLEAR: Final = re.compile(r"<[^<> \t\r\n]*[\"']|\"\"\"|'''|[\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\U0010ffff]")
 _OPEN_ENDED: Final = re.compile("[\"'#]")
 _SPACE: Final = " \t\r\n"
 _UNREAD: Final = frozenset("<\"'")  # as a token of their own: an IRI or a string that the pattern did not match

@@ -37,7 +37,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-        state = {"app": app, "served": served}
+        state: dict[str, object] = {"app": app}
         with app.state.desk.query_log:
             if runner is not None:
                 yield state
@@ -54,6 +54,7 @@ def create_app(
         redirect_slashes=False,  # a redirect would repeat the Host header, which the client chooses
         lifespan=lifespan,
     )
+    app.state.served = served
     app.state.desk = open_desk(settings, lambda: served.version.site.published, _paths())
     app.state.desk.meter.register("cache_entries", lambda: len(served.version.site.answers))
     app.state.desk.meter.register("cache_bytes", lambda: served.version.site.answers.size_bytes)

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from clustergraph.jobs import STALL_LIMIT_S
+
 HEAD_LIMIT_BYTES: Final = 65_536  # of request line and headers together
 HEAD_TIME_LIMIT_S: Final = (
     10.0  # for a whole head to arrive, from the moment its connection is made or its first byte comes
@@ -14,7 +16,7 @@ _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Le
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection whose request head is too large or too slow.
+    """Closes a connection whose request head is too large or too slow, or whose client takes nothing of an answer.
 
     Source: RFC 9110, section 15.5.22 and RFC 6585, section 5 (431).
     """
@@ -25,6 +27,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_message = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Starts the clock of the first head."""
@@ -32,8 +35,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the clock."""
+        """Stops the clocks."""
         self._stop_clock()
+        self._stop_watching()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -65,6 +69,32 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head = True
         self._in_message = False
+
+    def pause_writing(self) -> None:
+        """Watches whether the client takes what is held for it."""
+        super().pause_writing()
+        self._watch(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Watches no more: it took it."""
+        self._stop_watching()
+        super().resume_writing()
+
+    def _watch(self, held_bytes: int) -> None:
+        self._stall_timer = self.loop.call_later(STALL_LIMIT_S, self._judge, held_bytes)
+
+    def _judge(self, before_bytes: int) -> None:
+        held_bytes = self.transport.get_write_buffer_size()
+        if held_bytes < before_bytes:
+            self._watch(held_bytes)
+        else:
+            self._stall_timer = None
+            self.transport.abort()
+
+    def _stop_watching(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
     def _start_clock(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_TIME_LIMIT_S, self._give_up)

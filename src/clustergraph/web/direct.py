@@ -23,6 +23,7 @@ from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.desk import AnswerCut, Desk
 from clustergraph.web.pending import Pending
 from clustergraph.web.plain import REQUEST, Blocks, Plain, admitted, asked_by
+from clustergraph.web.problems import is_of_browser
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import TARGET_LIMIT_BYTES, names
 from clustergraph.web.site import Site
@@ -69,8 +70,13 @@ class DirectProtocol(BoundedProtocol):
             self._later += data
             if len(self._later) > HEAD_LIMIT_BYTES:
                 self.flow.pause_reading()
-        elif self._in_message or not (self.cycle is None or self.cycle.response_complete) or not self._took(data):
+        elif self._is_taken() or not self._took(data):
             super().data_received(data)
+
+    def _is_taken(self) -> bool:
+        """Whether the framework has begun something, or a client that reads nothing would have us hold ever more."""
+        has_begun = self._in_message or not (self.cycle is None or self.cycle.response_complete)
+        return has_begun or self.flow.write_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives up what the client will not read."""
@@ -91,9 +97,10 @@ class DirectProtocol(BoundedProtocol):
             self._is_last = True
 
     def _took(self, data: bytes) -> bool:
-        served: Served | None = self.app_state.get("served")
-        if served is None or len(data) > 2 * TARGET_LIMIT_BYTES or self.transport.is_closing() or self._is_crowded():
+        app = self.app_state.get("app")
+        if app is None or len(data) > 2 * TARGET_LIMIT_BYTES or self.transport.is_closing() or self._is_crowded():
             return False
+        served: Served = app.state.served
         version = served.version
         stored = version.site.answers.get((data,))
         if stored is not None and not self._desk.query_log.is_on:
@@ -109,7 +116,8 @@ class DirectProtocol(BoundedProtocol):
         return self._answered(version, data, request, plain)
 
     def _is_crowded(self) -> bool:
-        return self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency
+        taken = max(len(self.connections), len(self.tasks))
+        return self.limit_concurrency is not None and taken >= self.limit_concurrency
 
     def _answered(self, version: Version, data: bytes, request: re.Match[bytes], plain: Plain) -> bool:
         method, target, _ = request.groups()
@@ -126,10 +134,13 @@ class DirectProtocol(BoundedProtocol):
         if path != b"/sparql" or len(target) > TARGET_LIMIT_BYTES or len(plain.accept) > TARGET_LIMIT_BYTES // 2:
             return False
         try:
-            asked = asked_by(query_string, b"" if is_get else data[request.end() :], plain, site.settings)
+            asked = asked_by(query_string, None if is_get else data[request.end() :], plain, site.settings)
             return asked is not None and self._asked(version, data, plain, asked, is_get=is_get)
         except ClusterGraphError:
             return False  # the long way says what is wrong
+        except Exception:  # a fault of ours: the long way has an answer for it
+            _logger.exception("a plain request could not be read")
+            return False
 
     def _send_kept(self, site: Site, data: bytes, plain: Plain, key: Hashable, *, is_get: bool = True) -> int:
         """Answers from the cache, if the answer is there; with which status, 0 if it is not."""
@@ -158,9 +169,10 @@ class DirectProtocol(BoundedProtocol):
         attended = Attended(self._desk, client, asked.query or "", site.published.digest)
         attended.form = form = admitted(asked.query or "", site.settings.limits)
         attended.phases["guard"] = self.loop.time() - now_s
-        choice = choose(asked, plain.accept.decode("ascii") or None, form)
-        if choice.page:
-            return False
+        accept = plain.accept.decode("ascii") or None
+        choice = choose(asked, accept, form)
+        if choice.page or is_of_browser(accept):
+            return False  # what goes wrong is shown in a page, with the query
         key = answer_key(asked, choice, form)
         status = self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get) if key else 0
         if status:
@@ -179,8 +191,7 @@ class DirectProtocol(BoundedProtocol):
 
     def _deliver(self, outcome: Answer | ClusterGraphError) -> None:
         """Sends what came of the request that a worker has."""
-        pending, self._job = self._pending, None
-        if pending is None:
+        if (pending := self._pending) is None:
             return
         if isinstance(outcome, Answer):
             pending.attended.answered(outcome)
@@ -200,10 +211,7 @@ class DirectProtocol(BoundedProtocol):
             if isinstance(outcome, Answer):
                 sent = await self._stream(pending, outcome)
             else:
-                status, head, body = await pending.explained(self.app_state["app"], outcome)
-                self._send(STATUS_LINE[status], pending.timing + head, body)
-                pending.attended.failed(outcome)
-                sent = status, len(body)
+                sent = await self._explained(pending, outcome)
         except ClusterGraphError as exc:
             _logger.warning("an answer was cut: %s", exc.detail)
             pending.attended.failed(AnswerCut(exc.detail))
@@ -218,14 +226,20 @@ class DirectProtocol(BoundedProtocol):
     async def _stream(self, pending: Pending, answer: Answer) -> tuple[int, int]:
         """Sends a longer answer as it comes; its status, and the size of its body."""
         limit, kept, size = pending.version.site.answers.answer_limit_bytes, bytearray(), 0
-        self.transport.write(_OK + self._date() + pending.timing + pending.head(answer))
         try:
-            async for frame in answer.frames:
+            try:
+                frame = await anext(answer.frames, None)
+            except ClusterGraphError as exc:  # a compressor may hold the beginning until its end is known
+                return await self._explained(pending, exc)
+            self.transport.write(_OK + self._date() + pending.timing + pending.head(answer))
+            while frame is not None:
                 size += len(frame)
                 if pending.key and len(kept) <= limit:
                     kept += frame
-                self.transport.write(b"%x\r\n%s\r\n" % (len(frame), frame))
-                await self.flow.drain()
+                if frame:  # an empty chunk would be the last one
+                    self.transport.write(b"%x\r\n%s\r\n" % (len(frame), frame))
+                    await self.flow.drain()
+                frame = await anext(answer.frames, None)
         finally:
             await answer.close()
         self.transport.write(b"0\r\n\r\n")
@@ -233,6 +247,13 @@ class DirectProtocol(BoundedProtocol):
         if pending.key and len(kept) <= limit:
             pending.kept(answer, bytes(kept))
         return 200, size
+
+    async def _explained(self, pending: Pending, trouble: ClusterGraphError) -> tuple[int, int]:
+        """Sends what went wrong; its status, and the size of its body."""
+        pending.attended.failed(trouble)
+        status, head, body = await pending.explained(self.app_state["app"], trouble)
+        self._send(STATUS_LINE[status], pending.timing + head, body)
+        return status, len(body)
 
     def _count(self, status: int, data: bytes, route: str = _QUERIES) -> None:
         self._desk.meter.request(route, "GET" if data.startswith(b"GET") else "POST", status)
@@ -247,6 +268,7 @@ class DirectProtocol(BoundedProtocol):
     def _go_on(self, status: int, sent_bytes: int) -> None:
         """Ends the connection, or takes what has come meanwhile."""
         self._end(status, sent_bytes)
+        self._job = None
         if self._is_last:
             self.transport.close()
             return

@@ -59,7 +59,7 @@ class Envelope:
             return
         headless = scope["method"] == "HEAD"
         asked = Headers(scope=scope)
-        coding = preferred(asked.get("accept-encoding"))
+        coding = preferred(", ".join(asked.getlist("accept-encoding")))
         known = ", ".join(asked.getlist("if-none-match"))
         scope = {**scope, CODING: coding, KEYS: [], "headers": _without_coding(scope["headers"], coding)}
         if headless:

@@ -13,7 +13,7 @@ from clustergraph.web.choice import AnswerKey, tag_of
 from clustergraph.web.envelope import Envelope
 from clustergraph.web.heads import head
 from clustergraph.web.metrics import server_timing
-from clustergraph.web.plain import Plain
+from clustergraph.web.plain import Plain, nothing_more
 from clustergraph.web.problems import problem_response, told
 from clustergraph.web.site import SITE
 from clustergraph.web.versions import Version
@@ -66,22 +66,6 @@ class Pending(NamedTuple):
         async def explain(scope: Scope, receive: Receive, send: Send) -> None:
             await problem_response(Request(scope), told(trouble))(scope, receive, send)
 
-        await Envelope(explain)(self._scope(app), _nothing_more, send)
+        scope = self.plain.scope(app, "GET" if self.is_get else "POST")
+        await Envelope(explain)({**scope, SITE: self.version.site}, nothing_more, send)
         return sent[0]["status"], head_of(sent[0]["headers"]), sent[1]["body"]
-
-    def _scope(self, app: Any) -> Scope:
-        accept = self.plain.accept
-        return {
-            "type": "http",
-            "app": app,
-            SITE: self.version.site,
-            "method": "GET" if self.is_get else "POST",
-            "path": "/sparql",
-            "raw_path": b"/sparql",
-            "query_string": b"",
-            "headers": [(b"accept", accept)] if accept else [],
-        }
-
-
-async def _nothing_more() -> Message:
-    return {"type": "http.disconnect"}

@@ -1,7 +1,9 @@
 """Plain requests: those that can be read without a parser of all of HTTP. Everything else is left to such a parser."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from starlette.types import Message, Scope
 
 from clustergraph.codings import preferred
 from clustergraph.guard import Form, admit, query_form
@@ -15,7 +17,7 @@ _BLOCKS: Final = 1_024  # of header lines that are remembered: a client sends th
 
 REQUEST: Final = re.compile(rb"(GET|POST) (/[\x21\x22\x24-\x7e]*) HTTP/1\.1\r\n((?:[^\r\n]+\r\n)+)\r\n")
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e][\t\x20-\x7e]*)?")
-_CHARSET: Final = re.compile(r";[ \t]*charset=utf-?8")
+_CHARSET: Final = re.compile(r";[ \t]*charset=utf-?8$")
 _NOT_PLAIN: Final = frozenset(
     (b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"trailer", b"te", b"x-query-id")
 )
@@ -35,6 +37,24 @@ class Plain(NamedTuple):
     media_type: str
     length: int
     forwarded: bytes
+
+    def scope(self, app: Any, method: str) -> Scope:
+        """What the framework would have been told of the request, as far as the answer to trouble depends on it."""
+        accept = [(b"accept", self.accept)] if self.accept else []
+        return {
+            "type": "http",
+            "app": app,
+            "method": method,
+            "path": "/sparql",
+            "raw_path": b"/sparql",
+            "query_string": b"",
+            "headers": [(b"accept-encoding", self.coding.encode()), *accept],
+        }
+
+
+async def nothing_more() -> Message:
+    """What comes after a request that is there already."""
+    return {"type": "http.disconnect"}
 
 
 def read_block(block: bytes) -> Plain | None:
@@ -84,17 +104,21 @@ class Blocks:
         return plain
 
 
-def asked_by(query_string: bytes, body: bytes, plain: Plain, settings: Settings) -> Asked | None:
+def asked_by(query_string: bytes, body: bytes | None, plain: Plain, settings: Settings) -> Asked | None:
     """What a plain request to the endpoint asks; None where there is no query, or a body of another kind.
+
+    Shape: `body` is None for GET, which has none that counts.
 
     Raises: ClusterGraphError for parameters that do not fit.
     """
     pairs = parameters(query_string)
-    if plain.media_type == FORM:
+    if body is None:
+        pass
+    elif plain.media_type == FORM:
         pairs += parameters(body)
     elif plain.media_type == SPARQL_QUERY and body.isascii():
         pairs.append(("query", body.decode("ascii")))
-    elif body or plain.media_type:
+    else:
         return None
     asked = asked_with(pairs, settings)
     return asked if asked.query is not None else None

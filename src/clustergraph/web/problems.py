@@ -5,6 +5,7 @@ import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from fastapi import FastAPI
@@ -183,8 +184,14 @@ def accepted(request: Request) -> str | None:
 
 def prefers_page(request: Request) -> bool:
     """Whether the client is a browser, by its Accept header."""
+    return is_of_browser(accepted(request))
+
+
+@lru_cache(maxsize=256)
+def is_of_browser(accept: str | None) -> bool:
+    """Whether an Accept header asks for a page rather than a problem document, where there is trouble."""
     try:
-        return negotiate(accepted(request), (PROBLEM_JSON, HTML)) is HTML
+        return negotiate(accept, (PROBLEM_JSON, HTML)) is HTML
     except NotAcceptable:
         return False
 

@@ -90,8 +90,8 @@ def names(known: str, tag: str) -> bool:
 
 
 def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
-    """304 if the client has this very answer already, else None."""
-    if names(",".join(request.headers.getlist("if-none-match")), headers.get("ETag", "")):
+    """304 if the client has this very answer already, else None; what other methods than GET bring has no validator."""
+    if request.method == "GET" and names(",".join(request.headers.getlist("if-none-match")), headers.get("ETag", "")):
         return Response(status_code=304, headers=dict(headers))
     return None
 

@@ -1,0 +1,378 @@
+"""One query on its way through the pool: who has a worker, who waits, and how each of them ends."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from clustergraph import jobs
+from clustergraph.errors import Busy, ClusterGraphError, QueryMalformed, QueryTooHungry
+from clustergraph.formats import CSV
+from clustergraph.frames import ANSWER, DATA, END, ERROR, FRAME_LIMIT_BYTES, WHOLE, header
+from clustergraph.jobs import DISCONNECT, HELD_BYTES, Job
+from clustergraph.processes import Worker
+from clustergraph.runner import Answer, Limits, QueryRequest
+from clustergraph.workers import WorkerPool
+
+PATIENCE_S = 60.0
+ENDLESS = QueryRequest("SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f }", result_format=CSV)
+SHORT = QueryRequest("ASK { ?s ?p ?o }", result_format=CSV)
+OWN = QueryRequest("ASK { ?s ?p ?o }", result_format=CSV, own=True)
+WIDE = QueryRequest("SELECT * { ?a ?p ?b . ?c ?q ?d }", result_format=CSV)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("jobs") / "clustergraph.nq"
+    path.write_text("".join(f'<x:{n}> <x:p> "{n}" .\n' for n in range(2_000)), encoding="utf-8")
+    return path
+
+
+@asynccontextmanager
+async def opened(dataset: Path, **options: object) -> AsyncGenerator[WorkerPool, None]:
+    settings = {"workers": 1, "queue_per_worker": 2, "queue_wait_s": PATIENCE_S, **options}
+    limits = Limits(time_limit_s=PATIENCE_S, cpu_limit_s=600)
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        WorkerPool(dataset, "digest", limits=limits, **settings) as pool,  # type: ignore[arg-type]
+    ):
+        yield pool
+
+
+class Outcomes(list[Answer | ClusterGraphError]):
+    """What a job delivered, and how often."""
+
+    async def first(self) -> Answer | ClusterGraphError:
+        while not self:
+            await asyncio.sleep(0.001)
+        return self[0]
+
+
+def open_workers(pool: WorkerPool) -> list[Worker]:
+    return [one for one, lane in pool._alive.items() if lane is pool.open]
+
+
+def test_own_queries_are_answered_while_strangers_take_all_workers_and_all_places(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset) as pool:
+            given = [pool.submit(ENDLESS, lambda _: None) for _ in range(3)]
+            with pytest.raises(Busy) as caught:
+                pool.submit(SHORT, lambda _: None)
+            answers = [await (await pool.answer(OWN)).body() for _ in range(70)]
+
+            assert answers == [b"true"] * 70
+            assert caught.value.detail == ("all 1 workers are taken and 2 queries wait already: try again in a moment")
+            assert [job.is_over for job in given] == [False] * 3
+
+    asyncio.run(within())
+
+
+def test_strangers_are_answered_while_our_own_queries_wait(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset) as pool:
+            own = QueryRequest(ENDLESS.query, result_format=CSV, own=True)
+            for _ in range(5):
+                pool.submit(own, lambda _: None)
+
+            assert await (await pool.answer(SHORT)).body() == b"true"
+            assert len(pool.own.waiting) == 4
+
+    asyncio.run(within())
+
+
+def test_a_job_given_up_while_it_waits_leaves_its_place_and_is_told_nothing(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset) as pool:
+            first = pool.submit(ENDLESS, lambda _: None)
+            said = Outcomes()
+            waiting = [pool.submit(SHORT, said.append) for _ in range(2)]
+            waiting[0].give_up()
+            waiting[0].give_up()
+            later = Outcomes()
+            pool.submit(SHORT, later.append)
+            waits = list(pool.open.waiting)
+            first.give_up()
+            await later.first()
+
+            assert len(waits) == 2
+            assert waiting[0] not in waits
+            assert (len(said), len(later), len(pool.open.waiting)) == (1, 1, 0)
+
+    asyncio.run(within())
+
+
+def test_a_worker_that_dies_as_it_is_asked_is_replaced_and_the_query_asked_once_more(dataset: Path) -> None:
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, tell=causes.append) as pool:
+            said = Outcomes()
+            (worker,) = open_workers(pool)
+            os.kill(worker.pid, signal.SIGSTOP)
+            pool.submit(SHORT, said.append)
+            os.kill(worker.pid, signal.SIGKILL)
+            answer = await said.first()
+
+            assert isinstance(answer, Answer)
+            assert (answer.whole, len(said), causes) == (b"true", 1, [jobs.DIED])
+
+    asyncio.run(within())
+
+
+def test_a_query_whose_second_worker_dies_as_well_is_told_so(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "QUICK_DEATH_S", PATIENCE_S)
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, tell=causes.append) as pool:
+            said = Outcomes()
+            job = pool.submit(ENDLESS, said.append)
+            killed: set[Worker] = set()
+            while not said:
+                if job._worker is not None and job._worker not in killed:
+                    killed.add(job._worker)
+                    os.kill(job._worker.pid, signal.SIGKILL)
+                await asyncio.sleep(0.001)
+
+            assert [type(one) for one in said] == [QueryTooHungry]
+            assert (len(killed), causes) == (2, [jobs.DIED] * 2)
+            assert await (await pool.answer(SHORT)).body() == b"true"
+
+    asyncio.run(within())
+
+
+def test_a_worker_that_was_paused_takes_frames_again_for_the_next_query(dataset: Path) -> None:
+    async def within() -> None:
+        query = QueryRequest("SELECT * { ?a ?p ?b . ?c ?q ?d } LIMIT 150000", result_format=CSV)
+        async with opened(dataset) as pool:
+            (worker,) = open_workers(pool)
+            answer = await pool.answer(query)
+            while worker._transport.is_reading():
+                await asyncio.sleep(0.001)
+            length = len(await answer.body())
+            assert worker._transport.is_reading()
+
+            assert length > 10 * HELD_BYTES
+            assert await (await pool.answer(SHORT)).body() == b"true"
+            assert open_workers(pool) == [worker]
+
+    asyncio.run(within())
+
+
+def test_no_more_than_a_bounded_part_of_an_answer_is_held_for_a_slow_reader(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset) as pool:
+            said = Outcomes()
+            job = pool.submit(WIDE, said.append)
+            await said.first()
+            (worker,) = open_workers(pool)
+            while worker._transport.is_reading():
+                await asyncio.sleep(0.001)
+
+            assert job._stream is not None
+            assert HELD_BYTES < job._stream._held_bytes < 3 * HELD_BYTES
+            job.give_up()
+            while worker in pool._alive:
+                await asyncio.sleep(0.001)
+            assert (len(said), job.is_over) == (1, True)
+
+    asyncio.run(within())
+
+
+def test_a_reader_that_takes_nothing_loses_its_worker(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "STALL_LIMIT_S", 0.05)
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, tell=causes.append) as pool:
+            answer = await pool.answer(WIDE)
+            await anext(answer.frames)
+            while not causes:
+                await asyncio.sleep(0.001)
+            with pytest.raises(QueryTooHungry):
+                await answer.body()
+
+            assert causes == [jobs.STALL]
+
+    asyncio.run(within())
+
+
+# What a worker must never say, said
+
+
+class Place:
+    """A workplace that remembers what became of the worker."""
+
+    def __init__(self) -> None:
+        self.happened: list[str] = []
+
+    def give_back(self, worker: Worker) -> None:
+        self.happened.append("given back")
+
+    def replace(self, worker: Worker, cause: str) -> None:
+        worker.listener = None
+        self.happened.append(f"replaced: {cause}")
+
+    def again(self, job: Job) -> None:
+        self.happened.append("again")
+
+    def leave(self, job: Job) -> None:
+        self.happened.append("left")
+
+
+class Deaf(asyncio.Transport):
+    """A transport to a worker that only we write to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_cut = self.is_paused = False
+
+    def write(self, data: object) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.is_cut = True
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
+
+
+@contextmanager
+def _job() -> Iterator[tuple[Job, Worker, Place, Outcomes, Deaf]]:
+    place, said, wire = Place(), Outcomes(), Deaf()
+    worker = Worker(0, -1, lambda _: None)
+    worker.connection_made(wire)
+    job = Job(SHORT, Limits(), place, said.append)
+    job.start(worker)
+    try:
+        yield job, worker, place, said, wire
+    finally:
+        job.give_up()
+
+
+def frame(kind: bytes, payload: bytes = b"") -> bytes:
+    return header(kind, len(payload)) + payload
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    async def within() -> None:
+        await asyncio.wait_for(test(), PATIENCE_S)
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(frame(DATA, b"x"), id="a piece before the answer"),
+        pytest.param(frame(END), id="an end before the answer"),
+        pytest.param(frame(b"?"), id="an unknown kind"),
+    ],
+)
+def test_a_worker_that_speaks_out_of_turn_is_replaced(data: bytes) -> None:
+    async def within() -> None:
+        with _job() as (_, worker, place, said, _wire):
+            worker.data_received(data)
+
+            assert place.happened == [f"replaced: {jobs.DIED}"]
+            assert [str(one) for one in said] == ["the worker spoke out of turn: send the query again"]
+
+    run(within)
+
+
+def test_a_frame_beyond_all_size_ends_the_connection_to_its_worker() -> None:
+    async def within() -> None:
+        with _job() as (_, worker, _place, said, wire):
+            worker.data_received(header(WHOLE, FRAME_LIMIT_BYTES + 1))
+
+            assert (wire.is_cut, said) == (True, [])
+
+    run(within)
+
+
+@pytest.mark.parametrize("payload", [b"", b"no JSON", b"{}", b'{"error": "Nothing", "detail": ""}'])
+def test_an_error_that_cannot_be_read_ends_its_worker_and_then_the_job(payload: bytes) -> None:
+    """The event loop closes a connection whose protocol raises."""
+
+    async def within() -> None:
+        with _job() as (job, worker, place, said, _wire):
+            job._was_tried = True
+            with pytest.raises((ValueError, KeyError, AttributeError)):
+                worker.data_received(frame(ERROR, payload))
+            worker.connection_lost(None)
+
+            assert [type(one) for one in said] == [QueryTooHungry]
+            assert place.happened == [f"replaced: {jobs.DIED}"]
+
+    run(within)
+
+
+def test_an_error_keeps_its_class_and_its_place() -> None:
+    async def within() -> None:
+        with _job() as (_, worker, place, said, _wire):
+            told = {"error": "QueryMalformed", "detail": "d", "line": 1, "column": 2, "hint": "h"}
+            worker.data_received(frame(ERROR, json.dumps(told).encode()))
+
+            (error,) = said
+            assert isinstance(error, QueryMalformed)
+            assert (error.detail, error.line, error.column, error.hint) == ("d", 1, 2, "h")
+            assert place.happened == ["given back"]
+
+    run(within)
+
+
+def test_frames_that_come_in_pieces_are_one_answer_and_frames_after_its_end_are_nobodys() -> None:
+    async def within() -> None:
+        with _job() as (_, worker, place, said, _wire):
+            stream = frame(ANSWER) + frame(DATA, b"ab") + frame(DATA, b"c") + frame(END) + frame(WHOLE, b"late")
+            for start in range(len(stream)):
+                worker.data_received(stream[start : start + 1])
+            (answer,) = said
+
+            assert isinstance(answer, Answer)
+            assert await answer.body() == b"abc"
+            assert place.happened == ["given back"]
+
+    run(within)
+
+
+def test_a_worker_that_is_lost_in_mid_answer_cuts_it() -> None:
+    async def within() -> None:
+        with _job() as (_, worker, place, said, _wire):
+            worker.data_received(frame(ANSWER) + frame(DATA, b"ab"))
+            worker.connection_lost(None)
+            (answer,) = said
+
+            assert isinstance(answer, Answer)
+            assert await anext(answer.frames) == b"ab"
+            with pytest.raises(QueryTooHungry):
+                await anext(answer.frames)
+            assert place.happened == [f"replaced: {jobs.DIED}"]
+
+    run(within)
+
+
+def test_a_worker_is_not_paused_for_an_answer_that_has_ended() -> None:
+    async def within() -> None:
+        with _job() as (job, worker, place, said, wire):
+            worker.data_received(frame(ANSWER) + frame(DATA, b"x" * HELD_BYTES) + frame(DATA, b"x"))
+            paused = wire.is_paused
+            worker.data_received(frame(END))
+
+            assert (paused, wire.is_paused, place.happened) == (True, False, ["given back"])
+            (answer,) = said
+            assert isinstance(answer, Answer)
+            job.give_up(DISCONNECT)
+            with pytest.raises(QueryTooHungry):
+                await answer.body()
+            assert place.happened == ["given back"]
+
+    run(within)
