@@ -225,7 +225,9 @@ def test_a_worker_that_cannot_be_forked_now_is_forked_later(dataset: Path, monke
             await asyncio.sleep(0.01)
 
         assert [await body(pool, ORDINARY) for _ in range(4)] == [ORDINARY_ANSWER] * 4
-        assert (failures, len(pool._alive)) == ([], 3)
+        while len(pool._alive) < 3:  # a pool that stays smaller is ended by PATIENCE_S
+            await asyncio.sleep(0.01)
+        assert failures == []
 
     run(dataset, ask, queue_wait_s=PATIENCE_S)
 
