@@ -665,6 +665,7 @@ def test_the_clock_of_a_head_stops_with_a_direct_answer_and_starts_with_the_next
 
     async def within() -> None:
         async with served(tmp_path) as (apps, _):
+            await exchange(apps[0], Taken, [get(NAMES)])
             one = Connection(apps[0], Taken)
             for query in (NAMES, TALL, NAMES):
                 await one.send(get(query))

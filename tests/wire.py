@@ -46,12 +46,12 @@ class Wire(asyncio.Transport):
         self.written = bytearray()
         self.held = 0
         self.room = room
-        self.is_closed = False
+        self.is_closed = self.is_lost = False
         self.is_paused = False
         self.protocol: asyncio.Protocol
 
     def write(self, data: Any) -> None:
-        if not self.is_closed:
+        if not self.is_lost:  # one that is closed still sends what it holds, and what is written behind that
             self.written += data
             self.held += len(data)
             if self.held > self.room >= self.held - len(data):
@@ -65,7 +65,8 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.is_closed = True
 
-    abort = close
+    def abort(self) -> None:
+        self.is_closed = self.is_lost = True
 
     def is_closing(self) -> bool:
         return self.is_closed
@@ -120,7 +121,7 @@ class Connection:
 
     def lose(self) -> None:
         """The client goes away."""
-        self.wire.is_closed = True
+        self.wire.abort()
         self.protocol.connection_lost(None)
 
 
