@@ -48,12 +48,15 @@ def test_a_build_writes_the_dataset_the_queries_and_a_manifest(tmp_path: Path) -
     counts = {"clusters": 0, "areas": 2, "memberships": 0, "claims": 0, "sources": 1}
     triples = built.counts["triples"]
     assert built == Built([], built.digest, {**counts, "triples": triples}, {"10-member-of": 2})
-    assert json.loads(files.pop("manifest.json")) == {
+    manifest = json.loads(files.pop("manifest.json"))
+    said = {
         "version": __version__,
         "digest": built.digest,
         "counts": built.counts,
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
+    seal = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    assert manifest == {**said, "seal": seal}
     assert built.digest == hashlib.sha256(files["clustergraph.nq"]).hexdigest()
     assert gzip.decompress(files["clustergraph.nq.gz"]) == files["clustergraph.nq"]
     assert files["clustergraph.nq.gz"][4:8] == bytes(4), "a packed file must not tell the time"

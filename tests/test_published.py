@@ -12,7 +12,7 @@ import pytest
 
 import clustergraph.published
 from clustergraph.errors import DatasetUnusable
-from clustergraph.published import find_dist, open_published, sha256
+from clustergraph.published import find_dist, open_published, sealed, sha256
 
 ANEW = "run 'clustergraph build' to make it anew"
 NEEDED = ("queries/internal/exists.rq", "queries/internal/statements.rq")
@@ -31,7 +31,7 @@ def dist(built_sample: Path, tmp_path: Path) -> Path:
 def changed(dist: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
     change(manifest)
-    (dist / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (dist / "manifest.json").write_text(json.dumps(sealed(manifest)), encoding="utf-8")
 
 
 def refusal(dist: Path) -> str:
@@ -157,7 +157,30 @@ def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(dist: Path) -> None:
     (dist / "clustergraph.nq").unlink()
     os.mkfifo(dist / "clustergraph.nq")
 
-    assert refusal(dist) == f"'{dist}/clustergraph.nq' is named in manifest.json but is not there: {ANEW}"
+    assert refusal(dist) == f"'{dist}/clustergraph.nq' is no regular file: {ANEW}"
+
+
+@pytest.mark.parametrize("name", ["clustergraph.nq", "queries/internal/labels.rq", "manifest.json"])
+def test_a_link_in_the_place_of_a_file_is_refused_though_it_leads_to_the_same_bytes(dist: Path, name: str) -> None:
+    (dist / name).rename(dist.parent / "elsewhere")
+    (dist / name).symlink_to(dist.parent / "elsewhere")
+
+    assert refusal(dist) == f"'{dist}/{name}' is no regular file: {ANEW}"
+
+
+def test_a_count_that_was_changed_is_refused(dist: Path) -> None:
+    text = (dist / "manifest.json").read_text(encoding="utf-8")
+    (dist / "manifest.json").write_text(text.replace('"areas": 2', '"areas": 3'), encoding="utf-8")
+
+    assert refusal(dist) == f"'{dist}/manifest.json' was changed after it was written: {ANEW}"
+
+
+def test_a_build_of_a_release_that_did_not_seal_its_manifest_is_opened(dist: Path) -> None:
+    manifest = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["seal"]
+    (dist / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    assert open_published(dist).counts["areas"] == 2
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000], ids=["lists", "objects"])

@@ -21,7 +21,7 @@ from clustergraph.check import check
 from clustergraph.errors import DatasetUnusable, UsageError
 from clustergraph.findings import VIOLATION, Finding, weighing
 from clustergraph.metadata import METADATA, counts, describe_dataset
-from clustergraph.published import CATALOGUE, DATASET, INTERNAL, MANIFEST, read_manifest, sha256
+from clustergraph.published import CATALOGUE, DATASET, INTERNAL, MANIFEST, read_manifest, sealed, sha256
 from clustergraph.queries import load_queries
 from clustergraph.repository import read_repository
 
@@ -137,7 +137,7 @@ def _write(folder: Path, files: dict[str, bytes], counted: dict[str, int]) -> st
         (folder / name).write_bytes(data)
     digests = {name: sha256(folder / name) for name in sorted(files)}
     manifest = {"version": __version__, "digest": digests[DATASET], "counts": counted, "files": digests}
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(sealed(manifest), indent=2) + "\n", encoding="utf-8")
     _flush([*folder.rglob("*"), folder])
     return digests[DATASET]
 

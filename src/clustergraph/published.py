@@ -14,6 +14,7 @@ MANIFEST: Final = "manifest.json"
 DATASET: Final = "clustergraph.nq"
 CATALOGUE: Final = "queries/catalogue"
 INTERNAL: Final = "queries/internal"
+SEAL: Final = "seal"  # the key of a digest of everything else that the manifest says
 _KEYS: Final = {"version": str, "digest": str, "counts": dict, "files": dict}
 _PAGES_NEED: Final = ("exists.rq", "statements.rq")
 _ANEW: Final = "run 'clustergraph build' to make it anew"
@@ -82,14 +83,25 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.exists():
         message = f"'{folder}' has no {MANIFEST}: {_ANEW}"
         raise DatasetUnusable(message)
-    if not path.is_file():
-        message = f"'{path}' is no regular file: {_ANEW}"
-        raise DatasetUnusable(message)
+    _regular(path)
     manifest = _parsed(path)
     if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), kind) for key, kind in _KEYS.items()):
         message = f"'{path}' lacks one of {', '.join(_KEYS)}: {_ANEW}"
         raise DatasetUnusable(message)
     return manifest
+
+
+def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with a digest of itself, so that a changed count is found as surely as a changed file."""
+    said = {key: value for key, value in manifest.items() if key != SEAL}
+    return said | {SEAL: hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}
+
+
+def _regular(path: Path) -> None:
+    """Raises: DatasetUnusable for a link, whose target may change unseen, and for a pipe or a device."""
+    if path.is_symlink() or not path.is_file():
+        message = f"'{path}' is no regular file: {_ANEW}"
+        raise DatasetUnusable(message)
 
 
 def _parsed(path: Path) -> object:
@@ -115,6 +127,9 @@ def open_published(folder: Path) -> Published:
     except OSError as exc:
         message = f"'{exc.filename or folder}' cannot be read ({exc.strerror}): {_ANEW}"
         raise DatasetUnusable(message) from exc
+    if SEAL in manifest and manifest != sealed(manifest):
+        message = f"'{folder / MANIFEST}' was changed after it was written: {_ANEW}"
+        raise DatasetUnusable(message)
     if DATASET not in manifest["files"]:
         message = f"'{folder / MANIFEST}' does not list {DATASET}: {_ANEW}"
         raise DatasetUnusable(message)
@@ -129,9 +144,10 @@ def open_published(folder: Path) -> Published:
 def _compare(folder: Path, files: dict[str, Any]) -> None:
     for name, digest in files.items():
         path = folder / name
-        if not path.is_file():
+        if not path.exists():
             message = f"'{path}' is named in {MANIFEST} but is not there: {_ANEW}"
             raise DatasetUnusable(message)
+        _regular(path)
         if sha256(path) != digest:
             message = f"'{path}' is not what {MANIFEST} says (SHA-256 differs): {_ANEW}"
             raise DatasetUnusable(message)

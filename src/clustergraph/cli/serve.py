@@ -1,6 +1,7 @@
 """`clustergraph serve`."""
 
 import resource
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,8 @@ def serve(dist: Path | None, **knobs: Any) -> None:
     from clustergraph.web.connection import BoundedProtocol  # noqa: PLC0415
 
     _allow_files()
+    # uvicorn sends itself the signal again once it has ended in good order; unheeded, so that the status is 0.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
 
     settings = Settings(dist=find_dist(dist), **knobs)
     published = open_published(settings.dist)
