@@ -37,10 +37,15 @@ def request(query: str, *, accept: str = CSV) -> bytes:
     return f"GET {target} HTTP/1.1\r\nHost: {HOST}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n".encode()
 
 
+async def open_connection(port: int, *, source: str = HOST) -> Streams:
+    """A connection, whose end is the affair of whoever asked for it."""
+    return await asyncio.open_connection(HOST, port, local_addr=(source, 0), limit=_CHUNK_BYTES)
+
+
 @asynccontextmanager
 async def connected(port: int, *, source: str = HOST) -> AsyncIterator[Streams]:
     """A connection, given up at the end without a word."""
-    reader, writer = await asyncio.open_connection(HOST, port, local_addr=(source, 0), limit=_CHUNK_BYTES)
+    reader, writer = await open_connection(port, source=source)
     try:
         yield reader, writer
     finally:

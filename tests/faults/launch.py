@@ -3,12 +3,14 @@
 import os
 import resource
 import shutil
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
 NOBODY: Final = 65_534
 _SETPRIV: Final = shutil.which("setpriv")
+_PRLIMIT: Final = "prlimit"
 _CODE: Final = (
     "import os, resource, sys; which, limit = map(int, sys.argv[1:3]);"
     " resource.setrlimit(which, (limit, limit)); os.execvp(sys.argv[3], sys.argv[3:])"
@@ -50,13 +52,10 @@ def few_files(count: int) -> tuple[str, ...]:
     return limited(resource.RLIMIT_NOFILE, count)
 
 
-def limit_processes(pid: int, count: int) -> tuple[int, int]:
-    """Sets how many processes the user of a running process may have, as that process sees it; the limits before."""
-    before = resource.prlimit(pid, resource.RLIMIT_NPROC)
-    resource.prlimit(pid, resource.RLIMIT_NPROC, (count, before[1]))
-    return before
+def limit_processes(pids: Sequence[int], limit: int, *, prefix: Sequence[str]) -> None:
+    """Sets how many processes the user of some running processes may have; may be raised again.
 
-
-def environment(**changed: str) -> Mapping[str, str]:
-    """Our environment with some variables changed."""
-    return {**os.environ, **changed}
+    Shape: `prefix` is the one that they were started with, as a user may change the limits of its own processes.
+    """
+    for pid in pids:
+        subprocess.run([*prefix, _PRLIMIT, "--pid", str(pid), f"--nproc={limit}:"], check=True)

@@ -13,7 +13,7 @@ from pyoxigraph import QueryResultsFormat, RdfFormat, Store
 
 from clustergraph.published import DATASET, sha256
 
-from .asking import HOST, Reply, ask
+from .asking import ask
 from .figures import Figure, percentile
 
 RIGHT: Final = "right"
@@ -125,11 +125,11 @@ class Asked:
         return str({name: count for name, count in self.outcomes.items() if name != RIGHT} or "")
 
 
-async def outcome_of(port: int, questions: Questions, *, source: str = HOST) -> str:
+async def outcome_of(port: int, questions: Questions, *, limit_s: float = 60.0) -> str:
     """What became of one good question."""
     query, right = questions.draw(next(_turns))
     try:
-        reply = await ask(port, query, source=source)
+        reply = await ask(port, query, limit_s=limit_s)
     except OSError as exc:
         return type(exc).__name__
     if not reply.is_whole:

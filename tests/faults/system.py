@@ -76,6 +76,19 @@ def open_files(pid: int) -> int:
     return len(os.listdir(_PROC / str(pid) / "fd"))  # noqa: PTH208
 
 
+def held_connections(port: int) -> set[int]:
+    """The remote ports of the connections that the listener on a port of this machine has not let go.
+
+    A connection that was closed may live on in the kernel for what nobody read; nobody holds it then.
+    """
+    held = set()
+    for line in (_PROC / "net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        fields = line.split()
+        if int(fields[1].partition(":")[2], 16) == port and fields[9] != "0":
+            held.add(int(fields[2].partition(":")[2], 16))
+    return held
+
+
 def memory_mb(pids: Iterable[int]) -> float:
     """The memory of some processes, what they share counted once."""
     return sum(map(_pss_kb, pids)) / 1024

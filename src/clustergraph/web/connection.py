@@ -1,4 +1,4 @@
-"""One HTTP connection, with limits on its head that the server's own protocol class does not have."""
+"""One HTTP connection, with limits on its head and its pace that the server's own protocol class does not have."""
 
 import asyncio
 from typing import Any, Final
@@ -9,12 +9,13 @@ HEAD_LIMIT_BYTES: Final = 65_536  # of request line and headers together
 HEAD_TIME_LIMIT_S: Final = (
     10.0  # for a whole head to arrive, from the moment its connection is made or its first byte comes
 )
+STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its connection, as it lost its worker
 
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection whose request head is too large or too slow.
+    """Closes a connection whose head is too large or too slow, whose body outlives its answer, or whose reader stalls.
 
     Source: RFC 9110, section 15.5.22 and RFC 6585, section 5 (431).
     """
@@ -24,6 +25,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Starts the clock of the first head."""
@@ -31,8 +33,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the clock."""
+        """Stops the clocks."""
         self._stop_clock()
+        self._stop_stall_clock()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -58,6 +61,24 @@ class BoundedProtocol(HttpToolsProtocol):
         """What follows is the next head; its clock starts with its first byte."""
         super().on_message_complete()
         self._in_head = True
+        self._stop_clock()
+
+    def on_response_complete(self) -> None:
+        """Gives the rest of a body that was not waited for as long as a head; nobody else watches over it."""
+        super().on_response_complete()
+        if not self._in_head and self._head_timer is None:
+            self._start_clock()
+
+    def pause_writing(self) -> None:
+        """Starts the clock of a reader that is behind."""
+        super().pause_writing()
+        self._stop_stall_clock()
+        self._stall_timer = self.loop.call_later(STALL_LIMIT_S, self._give_up)
+
+    def resume_writing(self) -> None:
+        """Stops it."""
+        super().resume_writing()
+        self._stop_stall_clock()
 
     def _start_clock(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_TIME_LIMIT_S, self._give_up)
@@ -67,7 +88,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
 
+    def _stop_stall_clock(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+
     def _give_up(self) -> None:
-        self._head_timer = None
         if not self.transport.is_closing():
             self.transport.abort()
