@@ -48,7 +48,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 def start(source: Source, out: Path, *, prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
     """A build under way."""
     command = [*prefix, *VERB, "build", "--root", str(source.root), "--out", str(out)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:

@@ -80,7 +80,10 @@ async def slow_clients(server: Server, questions: Questions, *, each: int, reade
     fault = "slow clients"
     files, memory = open_files(server.pid), memory_mb([server.pid])
     connections = {
-        name: [await open_connection(server.port, source=HOSTILE_HOST) for _ in range(readers if name == "slow read" else each)]
+        name: [
+            await open_connection(server.port, source=HOSTILE_HOST)
+            for _ in range(readers if name == "slow read" else each)
+        ]
         for name in BEHAVIOURS
     }
     ports = {name: {writer.get_extra_info("sockname")[1] for _, writer in some} for name, some in connections.items()}

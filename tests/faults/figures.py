@@ -57,9 +57,13 @@ def table(figures: Sequence[Figure]) -> str:
     for one in figures:
         sign = "≥" if one.is_least else "≤"
         said = "met" if one.is_met else "MISSED" if one.is_failure else "missed (depends on the machine)"
-        rows.append((one.fault, one.what, f"{sign} {_number(one.target, one.unit)}", _number(one.measured, one.unit), said))
+        rows.append(
+            (one.fault, one.what, f"{sign} {_number(one.target, one.unit)}", _number(one.measured, one.unit), said)
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _number(value: float, unit: str) -> str:

@@ -3,15 +3,17 @@
 import asyncio
 import itertools
 import random
+import subprocess
 import time
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from .asking import Reply, ask, connected, read_head, request
 from .asking import chunks as body_chunks
 from .figures import Figure, percentile
-from .questions import RIGHT, STREAM, Questions, another, good_clients, heavy, outcome_of
+from .questions import RIGHT, STREAM, Asked, Questions, another, good_clients, heavy, outcome_of
 from .serving import Server, supervised, terminate
 from .system import Process, living, open_files, until
 
@@ -30,7 +32,7 @@ async def kill_workers(server: Server, questions: Questions, *, kills: int) -> l
         for how in itertools.islice(itertools.cycle((_idle, _in_a_query, _in_a_stream)), kills):
             before = server.workers()
             victims[await how(server, before, chance)] += 1
-            gone = await until(lambda before=before: len(living(before)) < len(before), _BACK_S)
+            gone = await until(partial(_has_fewer, before), _BACK_S)
             back_ms.append(1000 * (gone + await server.whole(_BACK_S)))
     unclean = {name: count for name, count in victims.items() if name.split(":")[1] not in _CLEAN}
     hit = sum(count for name, count in victims.items() if name in ("query:503", "query:right", "stream:cut"))
@@ -41,6 +43,22 @@ async def kill_workers(server: Server, questions: Questions, *, kills: int) -> l
         Figure(fault, "worker back, p99", 250, percentile(back_ms, 0.99), "ms"),
         Figure(fault, "descriptors leaked", 4, open_files(server.pid) - files),
     ]
+
+
+def _has_fewer(before: list[Process]) -> bool:
+    return len(living(before)) < len(before)
+
+
+def _are_gone(before: list[Process]) -> bool:
+    return not living(before)
+
+
+def _has_answered(good: Asked, least: int) -> bool:
+    return good.outcomes[RIGHT] >= least
+
+
+def _is_another(server: Server, ended: subprocess.Popen[bytes]) -> bool:
+    return server.process is not ended
 
 
 async def _idle(_server: Server, workers: list[Process], chance: random.Random) -> str:
@@ -110,10 +128,10 @@ async def kill_loaders(server: Server, questions: Questions, *, kills: int) -> l
             before, answered = server.tree(), good.outcomes[RIGHT]
             for one in server.loaders():
                 _kill(one)
-            await until(lambda before=before: not living(before), 1.0)
+            await until(partial(_are_gone, before), 1.0)
             left += len(living(before))
             back_s.append(await server.whole(_BACK_S))
-            await until(lambda answered=answered: good.outcomes[RIGHT] > answered + 2, _BACK_S)
+            await until(partial(_has_answered, good, answered + 3), _BACK_S)
     return [
         Figure(fault, f"good answers that were neither right nor a clean refusal {good.others()}", 0, good.untold),
         Figure(fault, "good answers meanwhile", kills, good.outcomes[RIGHT], is_least=True),
@@ -130,7 +148,7 @@ async def kill_servers(server: Server, questions: Questions, *, kills: int) -> l
             load = [asyncio.create_task(_outcome(server.port)) for _ in range(2)]
             before, killed = server.tree(), server.process
             killed.kill()
-            await until(lambda killed=killed: server.process is not killed, _BACK_S)
+            await until(partial(_is_another, server, killed), _BACK_S)
             back_s.append(await server.ready(_BACK_S))
             await asyncio.sleep(max(0.0, 1.0 - back_s[-1]))  # what is asked is what is left after this second
             orphans += len(living(before))
@@ -165,7 +183,7 @@ async def ask_to_end(server: Server, questions: Questions, *, queries: int) -> l
     outcomes = Counter(await asyncio.gather(*running))
     status = await server.exit_status(_BACK_S)
     took_s = time.monotonic() - began
-    await until(lambda: not living(below), 1.0)
+    await until(partial(_are_gone, below), 1.0)
     return [
         Figure(fault, f"running answers {dict(outcomes)} that did not end whole", 0, queries - outcomes[RIGHT]),
         Figure(fault, "exit status", 0, abs(status) if status is not None else 999),

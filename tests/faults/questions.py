@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import QueryResultsFormat, RdfFormat, Store
+from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Store
 
 from clustergraph.published import DATASET, sha256
 
@@ -35,6 +35,7 @@ _HEAVY: Final = (
 ENDLESS: Final = "SELECT (COUNT(*) AS ?n) (TURN AS ?turn) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 STREAM: Final = "SELECT ?a ?d ?c ?f (TURN AS ?turn) { ?a ?b ?c . ?d ?e ?f }"  # longer than any answer may be
 
+_ANSWER_S: Final = 60.0
 _turns: Final = itertools.count(1)
 
 
@@ -56,7 +57,7 @@ class Questions:
         self._fixed: dict[str, dict[str, bytes]] = {}
         self._counts: dict[str, dict[str, str]] = {}
         for dist in dists:
-            digest, store = sha256(dist / DATASET), Store()
+            digest, store = self.digest(dist), Store()
             store.bulk_load(path=str(dist / DATASET), format=RdfFormat.N_QUADS)
             self._fixed[digest] = {query: _csv(store, query) for query in _FIXED}
             self._counts[digest] = {
@@ -64,35 +65,42 @@ class Questions:
                 for query in _EACH_TIME_ANOTHER
             }
 
+    @staticmethod
+    def digest(dist: Path) -> str:
+        """What names the dataset of a build."""
+        return sha256(dist / DATASET)
+
     def draw(self, turn: int) -> tuple[str, dict[str, bytes]]:
         """A question, and its right answers by digest."""
         if turn % 3 == 0:
             query = _FIXED[turn // 3 % len(_FIXED)]
             return query, {digest: answers[query] for digest, answers in self._fixed.items()}
         template = _EACH_TIME_ANOTHER[turn % len(_EACH_TIME_ANOTHER)]
-        right = {
-            digest: f"n,turn\r\n{counts[template]},{turn}\r\n".encode() for digest, counts in self._counts.items()
-        }
+        right = {digest: f"n,turn\r\n{counts[template]},{turn}\r\n".encode() for digest, counts in self._counts.items()}
         return template.replace("TURN", str(turn)), right
 
 
 def _csv(store: Store, query: str) -> bytes:
-    return store.query(query).serialize(format=QueryResultsFormat.CSV) or b""  # type: ignore[union-attr]
+    solutions = store.query(query)
+    assert isinstance(solutions, QuerySolutions)
+    return solutions.serialize(format=QueryResultsFormat.CSV) or b""
 
 
 class Asked:
     """What good clients got.
 
-    Shape: `outcomes` counts RIGHT, the status of other answers, and what happened to connections.
+    Shape: `outcomes` counts RIGHT, the status of other answers, and what happened to connections; `dataset` is the
+           digest that the last answer named.
     """
 
     def __init__(self) -> None:
         self.outcomes: Counter[str] = Counter()
         self.latencies_ms: list[float] = []
-        self.odd: list[str] = []
+        self.dataset = ""
 
-    def add(self, outcome: str, began: float) -> None:
+    def add(self, outcome: str, dataset: str, began: float) -> None:
         """One more answer."""
+        self.dataset = dataset or self.dataset
         self.outcomes[outcome] += 1
         if outcome == RIGHT:
             self.latencies_ms.append((time.monotonic() - began) * 1000)
@@ -127,16 +135,21 @@ class Asked:
 
 async def outcome_of(port: int, questions: Questions, *, limit_s: float = 60.0) -> str:
     """What became of one good question."""
+    return (await _asked(port, questions, limit_s))[0]
+
+
+async def _asked(port: int, questions: Questions, limit_s: float) -> tuple[str, str]:
+    """What became of one good question, and from which dataset it was answered."""
     query, right = questions.draw(next(_turns))
     try:
         reply = await ask(port, query, limit_s=limit_s)
     except OSError as exc:
-        return type(exc).__name__
+        return type(exc).__name__, ""
     if not reply.is_whole:
-        return f"cut after {reply.status}"
+        return f"cut after {reply.status}", ""
     if reply.status != 200:
-        return str(reply.status)
-    return RIGHT if reply.body == right.get(reply.dataset) else "wrong answer"
+        return str(reply.status), ""
+    return (RIGHT if reply.body == right.get(reply.dataset) else "wrong answer"), reply.dataset
 
 
 @asynccontextmanager
@@ -150,7 +163,7 @@ async def good_clients(
     async def run() -> None:
         while not stopping.is_set():
             began = time.monotonic()
-            asked.add(await outcome_of(port, questions), began)
+            asked.add(*await _asked(port, questions, _ANSWER_S), began)
             await asyncio.sleep(pause_s)
 
     tasks = [asyncio.create_task(run()) for _ in range(clients)]
