@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -20,13 +21,19 @@ HOST: Final = "127.0.0.1"
 START_LIMIT_S: Final = 60.0
 RESTART_S: Final = 0.1  # systemd's RestartSec, by default
 VERB: Final = (sys.executable, "-P", "-m", "clustergraph")
+_PORTS: Final = range(20_000, 32_000)
 _LOG_BYTES: Final = 4_000
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.create_server((HOST, 0)) as taken:
-        return int(taken.getsockname()[1])
+    """A port that nobody listens on just now.
+
+    Below those that the system gives to clients: one that is given the port it asks for is connected to itself.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), socket.create_server((HOST, port)):
+            return port
 
 
 @functools.cache
