@@ -16,6 +16,8 @@ from .starvation import starve_of_files, starve_of_processes
 
 _LEAST: Final = 6  # of anything, however small a share of a soak is wanted
 
+_PATIENT: Final = ("--queue-wait-s", "20")  # so that on a busy machine nobody is refused for its slowness alone
+
 _Run = Callable[[Server, Questions, Canary, int], Awaitable[list[Figure]]]
 
 
@@ -40,10 +42,23 @@ class Drill(NamedTuple):
 
 
 DRILLS: Final = (
-    Drill("workers are killed", lambda server, asked, _, n: kill_workers(server, asked, kills=n), 21, 1_000),
+    Drill(
+        "workers are killed",
+        lambda server, asked, _, n: kill_workers(server, asked, kills=n),
+        21,
+        1_000,
+        options=_PATIENT,
+    ),
     Drill("the loader is killed", lambda server, asked, _, n: kill_loaders(server, asked, kills=n), 3, 50),
     Drill("the server is killed", lambda server, asked, _, n: kill_servers(server, asked, kills=n), 3, 50),
-    Drill("clients leave", lambda server, asked, _, n: disconnects(server, asked, count=n), 80, 10_000, workers=4),
+    Drill(
+        "clients leave",
+        lambda server, asked, _, n: disconnects(server, asked, count=n),
+        80,
+        10_000,
+        workers=4,
+        options=_PATIENT,
+    ),
     Drill("the server is asked to end", lambda server, asked, _, n: ask_to_end(server, asked, queries=n), 2, 2),
     Drill(
         "a crowd comes",
@@ -58,6 +73,7 @@ DRILLS: Final = (
         20,
         80,
         workers=4,
+        options=_PATIENT,
     ),
     Drill(
         "descriptors run out",
@@ -87,7 +103,7 @@ DRILLS: Final = (
         4,
         60,
         workers=4,
-        options=("--time-limit-s", "2"),
+        options=(*_PATIENT, "--time-limit-s", "2"),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from .asking import CSV
 from .builds import Source, finish, start
 from .figures import Figure
 from .hostility import Attack, Canary
-from .questions import RIGHT, SHED, Asked, Questions, good_clients
+from .questions import RIGHT, SHED, Asked, Questions, good_clients, outcome_of
 from .serving import Server
 from .system import memory_mb, open_files, until, zombies
 
@@ -116,6 +117,20 @@ def swapping(source: Source, out: Path) -> Callable[[int], str]:
     return swap
 
 
+async def reload(server: Server, questions: Questions, swap: Callable[[int], str]) -> list[Figure]:
+    """Kills the loader after the build that it had read was replaced: what comes next must be what its digest says."""
+    swap(1)
+    for one in server.loaders():
+        one.kill()
+    await until(server.is_whole, _NOTICED_S)
+    outcomes = Counter([await outcome_of(server.port, questions) for _ in range(30)])
+    fault = "loader killed after a new build"
+    return [
+        Figure(fault, "right answers", 1, outcomes[RIGHT], is_least=True),
+        Figure(fault, f"answers from another dataset than they name {dict(outcomes)}", 0, outcomes["wrong answer"]),
+    ]
+
+
 async def among_hostile(server: Server, questions: Questions, *, rate: int, seconds: float) -> list[Figure]:
     """How much longer good clients wait while one request in twenty is hostile, by the bench's own measure."""
     from bench.client import Endpoint  # noqa: PLC0415  # the bench is there in a checkout only
@@ -126,7 +141,7 @@ async def among_hostile(server: Server, questions: Questions, *, rate: int, seco
     calm = await wait(endpoint, requests, rate=rate, seconds=seconds, is_attacked=False)
     attacked = await wait(endpoint, requests, rate=rate, seconds=seconds, is_attacked=True)
     others = {name: count for name, count in attacked.good.items() if name != "200"}
-    odd = sum(count for name, count in others.items() if name not in SHED)
+    odd = sum(count for name, count in others.items() if name not in (*SHED, "504"))
     waits = [Figure(fault, "half of the good answers took longer by", 2, attacked.p50_ms / calm.p50_ms, "x")]
     if seconds > _TELLING_S:
         ratio = attacked.p99_ms / calm.p99_ms

@@ -22,6 +22,7 @@ SHED: Final = ("429", "503")  # a clean refusal with an invitation to come again
 _FIXED: Final = (
     "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p ORDER BY ?p",
     "SELECT ?type (COUNT(*) AS ?n) { ?s a ?type } GROUP BY ?type ORDER BY ?type",
+    "SELECT ?o { ?s <http://www.w3.org/2004/02/skos/core#prefLabel> ?o } ORDER BY ?o",
 )
 _EACH_TIME_ANOTHER: Final = (
     "SELECT (COUNT(*) AS ?n) (TURN AS ?turn) { ?s ?p ?o }",

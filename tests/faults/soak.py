@@ -18,7 +18,7 @@ import click
 from .builds import Source, finish, kill_builds, refusals, refuse, start, two_versions
 from .corruption import refuse_damaged
 from .drills import DRILLS, drilled
-from .endurance import endure, swapping
+from .endurance import endure, reload, swapping
 from .figures import Figure, table
 from .hostility import Canary, listening
 from .questions import Questions
@@ -38,7 +38,7 @@ class Soak:
         self._canary = canary
         self._minutes = minutes
         self._share = share
-        self._source = _copied(folder / "repository")
+        self._source = changing_repository(folder / "repository")
         self._dists = []
         for version in range(2):
             self._source.turn(version)
@@ -82,20 +82,25 @@ class Soak:
         self._add(refuse_damaged(self._dists[0], self._folder / "damage", count=self._many(500)), began)
 
     async def _endurance(self) -> None:
-        began = time.monotonic()
+        """With new data while a server runs: noticed, where it looks for them, and never mixed up with the old."""
         served = Path(shutil.copytree(self._dists[0], self._folder / "served" / "dist"))
-        options = ("--time-limit-s", "2", *if_known(*_WATCHING))
-        swap = swapping(self._source, served) if if_known(*_WATCHING) else None
+        swap = swapping(self._source, served)
+        began = time.monotonic()
+        async with serving(served, self._folder) as server:
+            self._add(await reload(server, self._questions, swap), began)
+        began = time.monotonic()
+        options = ("--queue-wait-s", "20", "--time-limit-s", "2", *if_known(*_WATCHING))
         async with serving(served, self._folder, workers=4, options=options) as server:
+            minutely = swap if if_known(*_WATCHING) else None
             seconds = 60 * self._minutes
-            self._add(await endure(server, self._questions, self._canary, seconds=seconds, swap=swap), began)
+            self._add(await endure(server, self._questions, self._canary, seconds=seconds, swap=minutely), began)
 
 
 SAMPLE_CHANGE: Final = ("data/cluster/north-clocks.ttl", "Northern clocks", "Clocks of the north")
 _CHANGED: Final = "data/cluster"
 
 
-def _copied(folder: Path) -> Source:
+def changing_repository(folder: Path) -> Source:
     """The repository, of which one label differs between its two versions."""
     for name in _FOLDERS:
         shutil.copytree(_REPOSITORY / name, folder / name)
