@@ -17,6 +17,9 @@ _PACE_S: Final = 0.5
 _LIMIT_S: Final = 350.0  # ten times the target
 _SPARE: Final = 4  # descriptors for connections that are about to be closed
 _BEGUN_TICKS: Final = 2
+_CROWD_S: Final = 40.0  # ten times the time that a query waits and runs
+_BEGUN_S: Final = 10.0
+_BEGUN_BYTES: Final = 100_000
 
 _HEAD: Final = b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Filler: "
 _POST: Final = b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\n"
@@ -129,7 +132,8 @@ async def crowd(server: Server, questions: Questions, *, clients: int) -> list[F
         began = time.monotonic()
         try:
             streams[1].write(request(another(ENDLESS)))
-            status, _ = await read_head(streams[0])
+            async with asyncio.timeout(_CROWD_S):
+                status, _ = await read_head(streams[0])
         except OSError as exc:
             outcomes[type(exc).__name__] += 1
             return
@@ -158,16 +162,17 @@ def _slowest(values: list[float], besides: int) -> float:
 async def disconnects(server: Server, questions: Questions, *, count: int) -> list[Figure]:
     """Clients that leave in the middle of a query or of a stream, as many at a time as there are workers."""
     fault = "client gone"
-    files, free_s, wrong = open_files(server.pid), [], 0
+    files, free_s, wrong, left = open_files(server.pid), [], 0, 0
     for turn in range(0, count, server.size):
         leave = _leave_a_stream if turn // server.size % 2 else _leave_a_query
-        await leave(server)
+        left += await leave(server)
         began = time.monotonic()
         wrong += await outcome_of(server.port, questions) != RIGHT
         free_s.append(time.monotonic() - began)
     await server.whole()
     await until(lambda: open_files(server.pid) <= files and len(server.tree()) <= server.size + 1, 5.0)
     return [
+        Figure(fault, f"of {count:,}, left in the middle", 0.9 * count, left, is_least=True),
         Figure(fault, f"after {count:,}, wrong or no answers to the next client", 0, wrong),
         Figure(fault, "a worker free for the next, p99", 0.5, percentile(free_s, 0.99), "s"),
         Figure(fault, "a worker free for the next, slowest", 0.5, max(free_s), "s"),
@@ -177,26 +182,30 @@ async def disconnects(server: Server, questions: Questions, *, count: int) -> li
     ]
 
 
-async def _leave_a_query(server: Server) -> None:
-    """Every worker computes for somebody, and all of those leave."""
+async def _leave_a_query(server: Server) -> int:
+    """Every worker computes for somebody, and all of those leave; how many did so in the middle."""
     before = {one.name: one.ticks for one in server.workers()}
     connections = [await open_connection(server.port, source=HOSTILE_HOST) for _ in range(server.size)]
     for _, writer in connections:
         writer.write(request(another(ENDLESS)))
-    await until(lambda: _have_begun(server, before), 2.0)
+    begun = await until(lambda: _have_begun(server, before), _BEGUN_S) < _BEGUN_S
     for _, writer in connections:
         writer.transport.abort()
+    return server.size if begun else 0
 
 
 def _have_begun(server: Server, before: Mapping[tuple[int, int], int]) -> bool:
     return all(one.ticks - before.get(one.name, 0) >= _BEGUN_TICKS for one in server.workers())
 
 
-async def _leave_a_stream(server: Server) -> None:
-    """Every worker streams to somebody, and all of those leave."""
+async def _leave_a_stream(server: Server) -> int:
+    """Every worker streams to somebody, and all of those leave; how many did so in the middle."""
     connections = [await open_connection(server.port, source=HOSTILE_HOST) for _ in range(server.size)]
     for _, writer in connections:
         writer.write(request(another(STREAM)))
-    await asyncio.gather(*(reader.readexactly(100_000) for reader, _ in connections))
+    read = await asyncio.gather(
+        *(reader.readexactly(_BEGUN_BYTES) for reader, _ in connections), return_exceptions=True
+    )
     for _, writer in connections:
         writer.transport.abort()
+    return sum(isinstance(one, bytes) for one in read)

@@ -117,9 +117,10 @@ def swapping(source: Source, out: Path) -> Callable[[int], str]:
     return swap
 
 
-async def reload(server: Server, questions: Questions, swap: Callable[[int], str]) -> list[Figure]:
-    """Kills the loader after the build that it had read was replaced: what comes next must be what its digest says."""
-    swap(1)
+async def reload(server: Server, questions: Questions, later: Path) -> list[Figure]:
+    """Kills the loader after a later build took the place of its own: what comes next must be what its digest says."""
+    server.dist.rename(server.dist.with_name("earlier"))
+    later.rename(server.dist)
     for one in server.loaders():
         one.kill()
     await until(server.is_whole, _NOTICED_S)

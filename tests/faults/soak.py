@@ -38,7 +38,7 @@ class Soak:
         self._canary = canary
         self._minutes = minutes
         self._share = share
-        self._source = changing_repository(folder / "repository")
+        self._source = _copied(folder / "repository")
         self._dists = []
         for version in range(2):
             self._source.turn(version)
@@ -83,12 +83,13 @@ class Soak:
 
     async def _endurance(self) -> None:
         """With new data while a server runs: noticed, where it looks for them, and never mixed up with the old."""
+        began = time.monotonic()
+        async with serving(Path(shutil.copytree(self._dists[0], self._folder / "reloaded")), self._folder) as server:
+            later = Path(shutil.copytree(self._dists[1], self._folder / "later"))
+            self._add(await reload(server, self._questions, later), began)
+        began = time.monotonic()
         served = Path(shutil.copytree(self._dists[0], self._folder / "served" / "dist"))
         swap = swapping(self._source, served)
-        began = time.monotonic()
-        async with serving(served, self._folder) as server:
-            self._add(await reload(server, self._questions, swap), began)
-        began = time.monotonic()
         options = ("--queue-wait-s", "20", "--time-limit-s", "2", *if_known(*_WATCHING))
         async with serving(served, self._folder, workers=4, options=options) as server:
             minutely = swap if if_known(*_WATCHING) else None
@@ -100,7 +101,7 @@ SAMPLE_CHANGE: Final = ("data/cluster/north-clocks.ttl", "Northern clocks", "Clo
 _CHANGED: Final = "data/cluster"
 
 
-def changing_repository(folder: Path) -> Source:
+def _copied(folder: Path) -> Source:
     """The repository, of which one label differs between its two versions."""
     for name in _FOLDERS:
         shutil.copytree(_REPOSITORY / name, folder / name)

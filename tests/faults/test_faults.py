@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from .builds import relabelled
 from .drills import DRILLS, Drill, drilled
-from .endurance import reload, swapping
+from .endurance import reload
 from .figures import Figure, failures
 from .hostility import listening
 from .questions import Questions
 from .serving import serving
-from .soak import changing_repository
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +58,12 @@ def test_others_notice_nothing_and_nothing_is_left_when(
 def test_a_loader_that_is_started_again_answers_from_the_dataset_that_its_answers_name(
     place: Path, real_dist: Path
 ) -> None:
-    source = changing_repository(place / "repository")
-    new, served = place / "new" / "dist", Path(shutil.copytree(real_dist, place / "served" / "dist"))
-    swapping(source, new)(1)
-    asked = Questions(real_dist, new)
+    served = Path(shutil.copytree(real_dist, place / "served"))
+    later = relabelled(real_dist, place / "later")
+    asked = Questions(served, later)
 
     async def within() -> list[Figure]:
         async with serving(served, place) as server:
-            return await reload(server, asked, swapping(source, served))
+            return await reload(server, asked, later)
 
     assert failures(asyncio.run(within())) == []
