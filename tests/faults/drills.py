@@ -63,7 +63,7 @@ DRILLS: Final = (
     Drill(
         "a crowd comes",
         lambda server, asked, _, n: crowd(server, asked, clients=n),
-        256,
+        64,
         256,
         options=("--time-limit-s", "2"),
     ),

@@ -20,6 +20,7 @@ from .system import Process, living, open_files, until
 _BUSY_TICKS: Final = 12  # of processor time: the pool takes an earlier death for that of an idle worker
 _FOUND_S: Final = 5.0
 _BACK_S: Final = 30.0
+_NEVER: Final = float("inf")
 _CLEAN: Final = ("503", "504", "cut", RIGHT)
 
 
@@ -34,6 +35,8 @@ async def kill_workers(server: Server, questions: Questions, *, kills: int) -> l
             victims[await how(server, before, chance)] += 1
             gone = await until(partial(_has_fewer, before), _BACK_S)
             back_ms.append(1000 * (gone + await server.whole(_BACK_S)))
+            if back_ms[-1] == _NEVER:
+                break
     unclean = {name: count for name, count in victims.items() if name.split(":")[1] not in _CLEAN}
     hit = sum(count for name, count in victims.items() if name in ("query:503", "query:right", "stream:cut"))
     return [
@@ -131,6 +134,8 @@ async def kill_loaders(server: Server, questions: Questions, *, kills: int) -> l
             await until(partial(_are_gone, before), 1.0)
             left += len(living(before))
             back_s.append(await server.whole(_BACK_S))
+            if back_s[-1] == _NEVER:
+                break
             await until(partial(_has_answered, good, answered + 3), _BACK_S)
     return [
         Figure(fault, f"good answers that were neither right nor a clean refusal {good.others()}", 0, good.untold),

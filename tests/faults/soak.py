@@ -119,6 +119,7 @@ async def _run(folder: Path) -> int:
         try:
             await soak.run()
         finally:
+            soak.figures.append(Figure("all of it", "calls to the canary", 0, canary.calls))
             click.echo(table(soak.figures))
     return int(any(one.is_failure for one in soak.figures))
 
