@@ -14,7 +14,6 @@ from .questions import Questions
 from .serving import Server, serving
 from .starvation import starve_of_files, starve_of_processes
 
-_LEAST: Final = 6  # of anything, however small a share of a soak is wanted
 
 _PATIENT: Final = ("--queue-wait-s", "20")  # so that on a busy machine nobody is refused for its slowness alone
 
@@ -37,8 +36,8 @@ class Drill(NamedTuple):
     prefix: Callable[[], tuple[str, ...] | None] = tuple
 
     def count(self, share: float) -> int:
-        """How many in a soak, or in a share of it."""
-        return min(self.long, max(_LEAST, int(self.long * share)))
+        """How many in a soak, or in a share of it, which is never less than in a test."""
+        return max(self.short, int(self.long * min(1.0, share)))
 
 
 DRILLS: Final = (
