@@ -14,7 +14,6 @@ from .questions import Questions
 from .serving import Server, serving
 from .starvation import starve_of_files, starve_of_processes
 
-
 _PATIENT: Final = ("--queue-wait-s", "20")  # so that on a busy machine nobody is refused for its slowness alone
 
 _Run = Callable[[Server, Questions, Canary, int], Awaitable[list[Figure]]]
