@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import uvicorn
@@ -84,3 +86,53 @@ def test_a_head_that_does_not_come_ends_the_connection(head: bytes, monkeypatch:
     monkeypatch.setattr(connection, "HEAD_TIME_LIMIT_S", 0.05)
 
     assert exchange(head) == [b""]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"Content-Length: 100\r\n\r\nx", id="length"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", id="chunks"),
+    ],
+)
+def test_a_body_that_is_still_coming_after_its_answer_ends_the_connection(
+    rest: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIME_LIMIT_S", 0.05)
+
+    (answer,) = exchange(b"POST / HTTP/1.1\r\nHost: x\r\n" + rest)
+
+    assert (answer.split(b"\r\n")[0], answer[-2:]) == (b"HTTP/1.1 200 OK", b"hi")
+
+
+def test_a_reader_that_takes_nothing_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "STALL_LIMIT_S", 0.05)
+    told: list[object] = []
+
+    async def endless(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        leaving = asyncio.ensure_future(receive())
+        while not leaving.done():
+            await send({"type": "http.response.body", "body": bytes(1 << 16), "more_body": True})
+            await asyncio.sleep(0)
+        told.append(leaving.result())
+
+    async def within() -> None:
+        server = uvicorn.Server(
+            uvicorn.Config(endless, port=0, http=BoundedProtocol, lifespan="off", log_level="critical")
+        )
+        serving = asyncio.ensure_future(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        _, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname()[:2])
+        writer.write(REQUEST)
+        while not told:
+            await asyncio.sleep(0.01)
+        writer.transport.abort()
+        server.should_exit = True
+        await serving
+
+    asyncio.run(asyncio.wait_for(within(), PATIENCE_S))
+
+    assert told == [{"type": "http.disconnect"}]

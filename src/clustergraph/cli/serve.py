@@ -78,6 +78,8 @@ def _run(settings: Settings, loader: Loader) -> None:
     from clustergraph.web.direct import DirectProtocol  # noqa: PLC0415
     from clustergraph.web.limits import CONNECTION_LIMIT, ENDING_LIMIT_S, IDLE_LIMIT_S  # noqa: PLC0415
 
+    # uvicorn sends itself the signal again once it has ended in good order; unheeded, so that the status is 0.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     published = open_published(settings.dist)
     if published.digest != loader.digest:  # another build was put there in between
         message = f"'{settings.dist}' was replaced while it was read: start the server again"

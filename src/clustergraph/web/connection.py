@@ -1,4 +1,4 @@
-"""One HTTP connection, with limits on its head that the server's own protocol class does not have."""
+"""One HTTP connection, with limits on its head and its pace that the server's own protocol class does not have."""
 
 import asyncio
 from typing import Any, Final
@@ -16,7 +16,7 @@ _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Le
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection whose request head is too large or too slow, or whose client takes nothing of an answer.
+    """Closes a connection whose head is too large or too slow, whose body outlives its answer, or whose reader stalls.
 
     Source: RFC 9110, section 15.5.22 and RFC 6585, section 5 (431).
     """
@@ -69,6 +69,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head = True
         self._in_message = False
+        self._stop_clock()
+
+    def on_response_complete(self) -> None:
+        """Gives the rest of a body that was not waited for as long as a head; nobody else watches over it."""
+        super().on_response_complete()
+        if not self._in_head and self._head_timer is None:
+            self._start_clock()
 
     def pause_writing(self) -> None:
         """Watches whether the client takes what is held for it."""
