@@ -32,7 +32,7 @@ class Case:
            `problem` is the name in the `type` of the problem document; `headers` are those that must be there, in lower
            case, with their whole values; `has` and `lacks` are parts of the body; `replies` counts the answers on this
            connection, to the last of which `statuses` belongs; `is_bare` says that the answer may come from below the
-           application, without its headers.
+           application, without its headers; `ends` says that the client sends no more once all of `raw` is sent.
     """
 
     threat: str
@@ -46,6 +46,7 @@ class Case:
     lacks: tuple[str, ...] = ()
     replies: int = 1
     is_bare: bool = False
+    ends: bool = False
 
     def __post_init__(self) -> None:
         assert self.statuses, self

@@ -22,10 +22,10 @@ INSIDES: Final = {
 }
 ODD_QUERIES: Final = (
     "", " ", "\n", "x", "SELECT", "SELECT *", "SELECT * WHERE", "SELECT * {", "ASK", "ASK {} x", "ASK {} ASK {}", "ASK {} ; ASK {}",
-    "SELECT ?x { } GROUP BY", "PREFIX", "PREFIX a:", "BASE", "PREFIX a: <b", "SELECT (?x AS ?x) {}", "SELECT ?x (1 AS ?x) {}", "SELECT * { ?s ?p }",
+    "SELECT ?x { } GROUP BY", "PREFIX", "PREFIX a:", "BASE", "PREFIX a: <b", "SELECT (1 AS ?x) (2 AS ?x) {}", "SELECT ?x (1 AS ?x) {}", "SELECT * { ?s ?p }",
     "SELECT * { ?s }", "SELECT * { FILTER }", "SELECT * { FILTER() }", "SELECT * { BIND(1 AS ?x) BIND(2 AS ?x) }", "SELECT * { nope:x a ?y }",
     "SELECT * { ?s ?p 'x }", 'SELECT * { ?s ?p "x }', "SELECT * { ?s ?p <x y> }", "SELECT * { ?s ?p 'x'@ }", "SELECT * { ?s ?p 'x'^^ }",
-    "SELECT * { ?s ?p 1..2 }", "SELECT * { ?s ?p 1e }", "SELECT * { ?s ?p _: }", "SELECT * { ?s ?p \\u0000 }", "SELECT (SUM(SUM(?x)) AS ?y) {}",
+    "SELECT * { ?s ?p 1..2 }", "SELECT * { ?s ?p 1e }", "SELECT * { ?s ?p _: }", "SELECT * { ?s ?p \\u0000 }", "SELECT (SUM() AS ?y) {}",
     "SELECT ?x { ?x ?y ?z } GROUP BY ?y", "SELECT * { ?s ?p ?o } LIMIT -1", "SELECT * { ?s ?p ?o } LIMIT x", "SELECT * { VALUES (?x ?y) { (1) } }",
     "CONSTRUCT", "CONSTRUCT {} {}  {}", "CONSTRUCT { ?s } WHERE {}", "DESCRIBE", "DESCRIBE {", "EXPLAIN SELECT * {}", "SHOW TABLES", "1", "null", "{}",
     "{\"query\":\"ASK {}\"}", "<xml/>", "\ufeffASK {}", "ASK {}\x00", "\ufffe", "ASK { \ud800 }", "\u202eASK {}",

