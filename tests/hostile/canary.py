@@ -37,7 +37,7 @@ def _listeners() -> list[socket.socket]:
                     port = one.getsockname()[1]
                     if kind == socket.SOCK_STREAM:
                         one.listen()
-            if port >= 10_000:  # noqa: PLR2004
+            if port >= 10_000:
                 return taken
         except OSError:  # somebody has that port in the other family
             pass

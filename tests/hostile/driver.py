@@ -46,7 +46,7 @@ class Run:
 def run(server: Server, cases: Sequence[Case], canary_port: int) -> Run:
     """Sends every case once, in an order that mixes the threats and is always the same."""
     began, result = time.monotonic(), Run()
-    expected = [_answer(server, raw) for raw in GOOD]
+    expected = [exchanged(server, raw) for raw in GOOD]
     assert {status for status, _ in expected} == {200}, expected
     mixed = list(cases)
     random.Random(1).shuffle(mixed)  # noqa: S311  # an order, no secret
@@ -56,7 +56,7 @@ def run(server: Server, cases: Sequence[Case], canary_port: int) -> Run:
             _try(server, case, canary_port, result)
             if place % EVERY == 0:
                 chosen = (place // EVERY) % len(GOOD)
-                found = _answer(server, GOOD[chosen])
+                found = exchanged(server, GOOD[chosen])
                 result.good += 1
                 if found != expected[chosen]:
                     result.spoilt.append(f"after {case.name}: {found[0]} {found[1][:200]!r}")
@@ -67,7 +67,8 @@ def run(server: Server, cases: Sequence[Case], canary_port: int) -> Run:
     return result
 
 
-def _answer(server: Server, raw: bytes) -> tuple[int, bytes]:
+def exchanged(server: Server, raw: bytes) -> tuple[int, bytes]:
+    """The status and the body that come back for a request."""
     replies = exchange(server.port, raw, limit_s=LIMIT_S).replies
     return (replies[0].status, replies[0].body) if replies else (0, b"")
 

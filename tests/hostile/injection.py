@@ -14,7 +14,7 @@ PAYLOADS: Final = (
     '" || "" = "',
     "\\",
     '\\" . ?s ?p ?o #',
-    "\\\\\" } UNION { ?s ?p ?o } #",
+    '\\\\" } UNION { ?s ?p ?o } #',
     '"""',
     "'''",
     '""" . ?s ?p ?o . """',
@@ -73,7 +73,13 @@ def cases() -> Iterator[Case]:
             yield case("T29", f"payload {number} to {name}", raw, 422, problem="parameter-unsuitable")
         for name, parameter in TEXTS.items():
             raw = get(f"/queries/{name}.json?{urlencode({parameter: payload})}")
-            yield case("T29", f"payload {number} to {name}", raw, 200, headers={"content-type": "application/sparql-results+json"})
+            yield case(
+                "T29",
+                f"payload {number} to {name}",
+                raw,
+                200,
+                headers={"content-type": "application/sparql-results+json"},
+            )
         slug = quote(payload, safe="")
         for target in ("/id/cluster/{}", "/doc/organisation/{}.ttl", "/browse/{}", "/graph/source/{}"):
             yield case("T29", f"payload {number} to {target}", get(target.format(slug)), 404, problem="not-found")

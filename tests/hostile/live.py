@@ -150,7 +150,7 @@ def _await_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text(encoding="utf-8", errors="replace")
         try:
-            if exchange(port, get("/health/ready")).replies[0].status == 200:  # noqa: PLR2004
+            if exchange(port, get("/health/ready")).replies[0].status == 200:
                 return
         except (OSError, IndexError):
             time.sleep(0.05)

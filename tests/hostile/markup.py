@@ -6,19 +6,17 @@ from urllib.parse import quote, urlencode
 
 from hostile.case import BROWSER, FORM, Case, by_get, case, get, message
 
-_TAGS: Final = (
-    "script img svg iframe object embed video audio source base meta link style form input button select textarea marquee"
-    " details dialog template math isindex frameset applet bgsound body html noscript xmp plaintext portal animate"
-).split()
-_HANDLERS: Final = (
-    "onclick onerror onload onfocus onmouseover onanimationstart ontoggle onpointerenter onbeforetoggle onwheel"
-).split()
+_TAGS: Final = ["script", "img", "svg", "iframe", "object", "embed", "video", "audio", "source", "base", "meta", "link", "style", "form", "input", "button", "select", "textarea", "marquee", "details", "dialog", "template", "math", "isindex", "frameset", "applet", "bgsound", "body", "html", "noscript", "xmp", "plaintext", "portal", "animate"]
+_HANDLERS: Final = ["onclick", "onerror", "onload", "onfocus", "onmouseover", "onanimationstart", "ontoggle", "onpointerenter", "onbeforetoggle", "onwheel"]
 
 PAYLOADS: Final = (
     *(f"<{tag} src=x onerror=pwned()>pwned</{tag}>" for tag in _TAGS),
     *(f'" {handler}="pwned()" x="' for handler in _HANDLERS),
     *(f"' {handler}='pwned()' autofocus x='" for handler in _HANDLERS),
-    *(f"</{tag}><script>pwned()</script>" for tag in ("textarea", "title", "pre", "style", "script", "q", "span", "a", "td", "main")),
+    *(
+        f"</{tag}><script>pwned()</script>"
+        for tag in ("textarea", "title", "pre", "style", "script", "q", "span", "a", "td", "main")
+    ),
     "<!--><script>pwned()</script>-->",
     "--><script>pwned()</script>",
     "]]><script>pwned()</script>",
@@ -181,7 +179,13 @@ def _in_parameters() -> Iterator[Case]:
         raw = get(f"/queries/members-of-cluster?{urlencode({payload: 'x'})}", BROWSER)
         yield case("T17", f"payload {number} as the name of a parameter", raw, 422)
         full = f"/sparql?{urlencode({'query': 'ASK {}', 'format': payload})}"
-        yield case("T17", f"payload {number} for a program", get(full), 422, headers={"content-type": "application/problem+json"})
+        yield case(
+            "T17",
+            f"payload {number} for a program",
+            get(full),
+            422,
+            headers={"content-type": "application/problem+json"},
+        )
 
 
 def _in_paths() -> Iterator[Case]:
@@ -207,7 +211,12 @@ def _in_results() -> Iterator[Case]:
         text = text.replace("CONSTRUCT { <a:b> <a:b>", "SELECT (").replace(" } WHERE {}", " AS ?x) {}")
         for name in ("xml", "csv"):
             yield case("T17", f"payload {number} in {name}", by_get(text, ("format", name)), 200)
-    for name, column in {"script": "script", "onclick": "onclick", "accents": "\u00e8\u6f22", "long": "x" * 1_500}.items():
+    for name, column in {
+        "script": "script",
+        "onclick": "onclick",
+        "accents": "\u00e8\u6f22",
+        "long": "x" * 1_500,
+    }.items():
         yield case("T17", f"a column called {name}", by_get(f"SELECT (1 AS ?{column}) {{}}", ("format", "html")), 200)
 
 

@@ -94,11 +94,30 @@ def cases() -> Iterator[Case]:
         pairs = () if place % 8 == 0 else (("timeout", "0.25"),)
         yield case("T3", name, ways[place % 2](query, *pairs), 503, 504, why=KILLED)
     for name, query in LATE.items():
-        yield case("T3", name, by_post(query, ("timeout", "0.25")), 200, 503, 504, why="cut after its beginning, or stopped before it")
-        yield case("T3", f"{name}, as a page", by_get(query, ("format", "html"), ("timeout", "0.25")) if len(query) < 2_000
-                   else by_post(query, ("format", "html"), ("timeout", "0.25")), 200, 503, 504, why=KILLED)
+        yield case(
+            "T3",
+            name,
+            by_post(query, ("timeout", "0.25")),
+            200,
+            503,
+            504,
+            why="cut after its beginning, or stopped before it",
+        )
+        yield case(
+            "T3",
+            f"{name}, as a page",
+            by_get(query, ("format", "html"), ("timeout", "0.25"))
+            if len(query) < 2_000
+            else by_post(query, ("format", "html"), ("timeout", "0.25")),
+            200,
+            503,
+            504,
+            why=KILLED,
+        )
     for name, query in GROWING.items():
-        yield case("T4", name, by_post(query), 200, 503, 504, why=f"{KILLED}; an error in an expression is an empty cell")
+        yield case(
+            "T4", name, by_post(query), 200, 503, 504, why=f"{KILLED}; an error in an expression is an empty cell"
+        )
     yield from _values()
 
 

@@ -5,17 +5,10 @@ from html.parser import HTMLParser
 from typing import Final
 
 TAGS: Final = frozenset(
-    """
-    html head meta title link script body a header
-    div nav img main footer p code h1 h2 h3 section ul ol li span dl dt dd
-    q article table thead tbody tr th td form label textarea input button pre strong
-    """.split()
+    ["html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "nav", "img", "main", "footer", "p", "code", "h1", "h2", "h3", "section", "ul", "ol", "li", "span", "dl", "dt", "dd", "q", "article", "table", "thead", "tbody", "tr", "th", "td", "form", "label", "textarea", "input", "button", "pre", "strong"]
 )
 ATTRIBUTES: Final = frozenset(
-    """
-    action alt aria-label autocapitalize autocomplete charset class content defer for formmethod height href id lang
-    method name placeholder rel role rows scope spellcheck src tabindex title type value width wrap
-    """.split()
+    ["action", "alt", "aria-label", "autocapitalize", "autocomplete", "charset", "class", "content", "defer", "for", "formmethod", "height", "href", "id", "lang", "method", "name", "placeholder", "rel", "role", "rows", "scope", "spellcheck", "src", "tabindex", "title", "type", "value", "width", "wrap"]
 )
 SCRIPT: Final = {"src": "/static/script.js", "defer": ""}
 METAS: Final = ({"charset": "utf-8"}, {"name": "viewport", "content": "width=device-width, initial-scale=1"})

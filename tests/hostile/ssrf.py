@@ -127,7 +127,12 @@ def cases() -> Iterator[Case]:
             raw = send(SERVICES[name], ("format", "html"))
             yield case("T6", f"SERVICE {name} by {way} for a page", raw, 403, problem="query-refused")
     for name, spelling in ESCAPED.items():
-        for place, query in enumerate((f"SELECT * {{ {spelling} {HERE} {{ ?s ?p ?o }} }}", f"SELECT * {{ ?s ?p ?o . {spelling} SILENT {HERE} {{}} }}")):
+        for place, query in enumerate(
+            (
+                f"SELECT * {{ {spelling} {HERE} {{ ?s ?p ?o }} }}",
+                f"SELECT * {{ ?s ?p ?o . {spelling} SILENT {HERE} {{}} }}",
+            )
+        ):
             yield case("T30", f"SERVICE with {name}, {place}", by_post(query), 400, problem="query-malformed")
     yield from _graphs(encodings)
     yield from _parameters()
@@ -136,7 +141,14 @@ def cases() -> Iterator[Case]:
 def _graphs(encodings: list[tuple[str, object]]) -> Iterator[Case]:
     for name, query in FROMS.items():
         for way, send in ENCODINGS.items() if name in ("FROM", "FROM a file") else [("POST", by_post)]:
-            yield case("T7", f"{name} by {way}", send(query), 200, headers={"content-type": "application/sparql-results+json"}, has=('"bindings":[]',))
+            yield case(
+                "T7",
+                f"{name} by {way}",
+                send(query),
+                200,
+                headers={"content-type": "application/sparql-results+json"},
+                has=('"bindings":[]',),
+            )
     for name, query in LOADS.items():
         for way, send in ENCODINGS.items() if name == "LOAD" else [("POST", by_post)]:
             yield case("T7", f"{name} by {way}", send(query), 403, problem="query-refused")
@@ -150,16 +162,37 @@ def _graphs(encodings: list[tuple[str, object]]) -> Iterator[Case]:
 
 def _parameters() -> Iterator[Case]:
     """Addresses where the catalogue, the lists and the documents take values."""
-    values = (AT, f"http://[::1]:{PORT}/", f"//127.0.0.1:{PORT}/", "file:///etc/passwd", f"> SERVICE {HERE} {{ ?s ?p ?o }} <", "../../../etc/passwd")
+    values = (
+        AT,
+        f"http://[::1]:{PORT}/",
+        f"//127.0.0.1:{PORT}/",
+        "file:///etc/passwd",
+        f"> SERVICE {HERE} {{ ?s ?p ?o }} <",
+        "../../../etc/passwd",
+    )
     for place, value in enumerate(values):
-        for name, parameter in (("members-of-cluster", "cluster"), ("clusters-of-member", "member"), ("number-of-clusters", "kind")):
+        for name, parameter in (
+            ("members-of-cluster", "cluster"),
+            ("clusters-of-member", "member"),
+            ("number-of-clusters", "kind"),
+        ):
             target = f"/queries/{name}.csv?{sparql((parameter, value)).partition('?')[2]}"
             yield case("T6", f"{name} of {value} ({place})", get(target), 422, problem="parameter-unsuitable")
         target = f"/queries/areas-with-words.csv?{sparql(('words', value)).partition('?')[2]}"
-        yield case("T6", f"text {value} ({place})", get(target), 200, headers={"content-type": "text/csv; charset=utf-8"})
+        yield case(
+            "T6", f"text {value} ({place})", get(target), 200, headers={"content-type": "text/csv; charset=utf-8"}
+        )
     for name in ("query-uri", "service", "endpoint", "url", "using-graph-uri", "callback"):
         yield case("T6", f"an unknown parameter {name}", by_get("ASK {}", (name, AT)), 200)
     for header in ("Referer", "Origin", "X-Forwarded-Host", "X-Original-URL", "Forwarded", "Location", "Link"):
         yield case("T6", f"an address in {header}", by_get("ASK {}", headers=[(header, AT)]), 200, lacks=(PORT,))
-    yield case("T6", "an absolute target", message("GET", f"{AT}sparql?query=ASK%7B%7D"), 200, 400, 404,
-               why="RFC 9112, 3.2.2: a server must accept it, and answers for itself or says that it is no proxy", lacks=(PORT,))
+    yield case(
+        "T6",
+        "an absolute target",
+        message("GET", f"{AT}sparql?query=ASK%7B%7D"),
+        200,
+        400,
+        404,
+        why="RFC 9112, 3.2.2: a server must accept it, and answers for itself or says that it is no proxy",
+        lacks=(PORT,),
+    )

@@ -68,7 +68,12 @@ BOMBS: Final = {
     "long name": f"<{'x' * 80_000}/>",
     "unclosed CDATA": f"<x><![CDATA[{'a' * 80_000}",
 }
-_TYPES: Final = {"T8": "application/ld+json", "T9": "text/turtle", "T10": "application/rdf+xml", "T11": "application/rdf+xml"}
+_TYPES: Final = {
+    "T8": "application/ld+json",
+    "T9": "text/turtle",
+    "T10": "application/rdf+xml",
+    "T11": "application/rdf+xml",
+}
 
 
 def cases() -> Iterator[Case]:
@@ -141,8 +146,12 @@ def _multipart() -> Iterator[Case]:
         body = b"&".join(b"f%d=x" % place for place in range(number))
         raw = message("POST", "/sparql", [("Content-Type", FORM)], body)
         yield case("T13", f"a form of {number} fields", raw, 400, problem="query-malformed")
-    for name, body in {"equals": b"=" * 100_000, "plus": b"query=" + b"+" * 99_000,
-                       "semicolons": b";" * 100_000, "no UTF-8": b"query=%ff%fe"}.items():
+    for name, body in {
+        "equals": b"=" * 100_000,
+        "plus": b"query=" + b"+" * 99_000,
+        "semicolons": b";" * 100_000,
+        "no UTF-8": b"query=%ff%fe",
+    }.items():
         raw = message("POST", "/sparql", [("Content-Type", FORM)], body)
         yield case("T13", f"a form of {name}", raw, 400, problem="query-malformed")
     raw = message("POST", "/sparql", [("Content-Type", FORM)], b"query=" + b"%" * 99_000)

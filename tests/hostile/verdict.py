@@ -25,12 +25,7 @@ SAFETY: Final = {
 """On every answer of the application, with these values."""
 
 KNOWN_HEADERS: Final = frozenset(
-    """
-    accept-ranges access-control-allow-headers access-control-allow-methods access-control-allow-origin
-    access-control-expose-headers access-control-max-age age allow cache-control connection content-disposition
-    content-encoding content-length content-security-policy content-type date etag last-modified link location
-    referrer-policy retry-after transfer-encoding vary x-clustergraph-dataset x-content-type-options x-request-id
-    """.split()
+    ["accept-ranges", "access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin", "access-control-expose-headers", "access-control-max-age", "age", "allow", "cache-control", "connection", "content-disposition", "content-encoding", "content-length", "content-security-policy", "content-type", "date", "etag", "last-modified", "link", "location", "referrer-policy", "retry-after", "transfer-encoding", "vary", "x-clustergraph-dataset", "x-content-type-options", "x-request-id"]
 )
 """No answer has others. What is not here was injected, or tells what software we run, or keeps a state."""
 
@@ -72,7 +67,9 @@ def _faults_of_last(case: Case, reply: Reply) -> Iterator[str]:
     yield from (f"{part!r} in the body" for part in case.lacks if part in reply.text)
     fields = reply.fields
     yield from (
-        f"{name}: {fields.get(name)!r}, not {value!r}" for name, value in case.headers.items() if fields.get(name) != value
+        f"{name}: {fields.get(name)!r}, not {value!r}"
+        for name, value in case.headers.items()
+        if fields.get(name) != value
     )
 
 
@@ -83,7 +80,7 @@ def _is_told(problem: str, reply: Reply) -> bool:
 
 
 def _faults_of_any(case: Case, reply: Reply) -> Iterator[str]:
-    if reply.status == 500 or reply.status > 505:  # noqa: PLR2004
+    if reply.status == 500 or reply.status > 505:
         yield f"status {reply.status}: our fault"
     if case.is_bare and not reply.header("content-security-policy"):
         if reply.body not in _BARE_BODIES:
@@ -94,7 +91,7 @@ def _faults_of_any(case: Case, reply: Reply) -> Iterator[str]:
     kind = reply.header("content-type").partition(";")[0]
     if kind == "text/html":
         yield from (f"in the page: {one}" for one in strangers(reply.text))
-    elif reply.status >= 400:  # noqa: PLR2004
+    elif reply.status >= 400:
         yield from _faults_of_problem(case, reply, kind)
 
 
@@ -108,13 +105,13 @@ def _faults_of_headers(reply: Reply) -> Iterator[str]:
         yield f"Location: {fields['location']}"
     if reply.status in (503, 429) and "retry-after" not in fields:
         yield "no Retry-After"
-    if reply.status == 405 and "allow" not in fields:  # noqa: PLR2004
+    if reply.status == 405 and "allow" not in fields:
         yield "no Allow"
 
 
 def _leaks(case: Case, reply: Reply) -> Iterator[str]:
     sent = unquote_plus(case.raw.decode("utf-8", "replace")).lower()
-    for found in {one.group().lower() for one in _WORDS.finditer(reply.text)} if reply.status >= 400 else ():  # noqa: PLR2004
+    for found in {one.group().lower() for one in _WORDS.finditer(reply.text)} if reply.status >= 400 else ():
         if found not in sent:
             yield f"the body says {found!r}: {reply.text[:300]}"
 
@@ -130,5 +127,5 @@ def _faults_of_problem(case: Case, reply: Reply, kind: str) -> Iterator[str]:
         yield f"a problem that contradicts its status: {told}"
     if _CONTROLS.search(told["detail"] + str(told.get("hint", ""))):
         yield f"control characters in the detail: {told!r}"
-    if len(reply.body) > 4_000:  # noqa: PLR2004
+    if len(reply.body) > 4_000:
         yield f"a problem of {len(reply.body)} bytes"

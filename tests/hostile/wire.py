@@ -126,10 +126,12 @@ def _parsed(data: bytes, is_head: bool) -> tuple[list[Reply], bytes]:
     while data.startswith(b"HTTP/1.") and b"\r\n\r\n" in data:
         head, _, after = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = tuple((name.strip().lower(), value.strip()) for name, _, value in (one.partition(":") for one in lines))
+        headers = tuple(
+            (name.strip().lower(), value.strip()) for name, _, value in (one.partition(":") for one in lines)
+        )
         fields = dict(headers)
         status = int(first.split(" ")[1])
-        if status == 100:  # noqa: PLR2004  # an interim answer, before the one that counts
+        if status == 100:  # an interim answer, before the one that counts
             data = after
             continue
         if is_head or status in (204, 304):
