@@ -6,6 +6,7 @@ from typing import Final
 from hostile import (
     disclosure,
     expressions,
+    framing,
     headers,
     http_raw,
     injection,
@@ -25,6 +26,7 @@ MODULES: Final = (
     planner,
     memory,
     expressions,
+    framing,
     ssrf,
     updates,
     uploads,

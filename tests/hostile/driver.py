@@ -78,7 +78,7 @@ def _try(server: Server, case: Case, canary_port: int, result: Run) -> None:
     try:
         found = exchange(server.port, raw, replies=case.replies, ends=case.ends, limit_s=LIMIT_S)
         wrong = list(faults(case, found, LIMIT_S))
-        result.exchanges[case.name] = found
+        result.exchanges[f"{case.threat} {case.name}"] = found
     except OSError as exc:
         wrong = [f"{type(exc).__name__}: {exc}"]
     if wrong:

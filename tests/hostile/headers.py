@@ -1,4 +1,4 @@
-"""T14, T19, T20 and T23: headers that want to be repeated, to poison a cache, to read with somebody's cookies, or to split an answer."""
+"""T14, T19, T20 and T23: headers that want to be repeated, to poison a cache, or to split an answer."""
 
 from collections.abc import Iterator
 from typing import Final

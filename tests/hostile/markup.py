@@ -6,13 +6,19 @@ from urllib.parse import quote, urlencode
 
 from hostile.case import BROWSER, FORM, Case, by_get, case, get, message
 
-_TAGS: Final = ["script", "img", "svg", "iframe", "object", "embed", "video", "audio", "source", "base", "meta", "link", "style", "form", "input", "button", "select", "textarea", "marquee", "details", "dialog", "template", "math", "isindex", "frameset", "applet", "bgsound", "body", "html", "noscript", "xmp", "plaintext", "portal", "animate"]
-_HANDLERS: Final = ["onclick", "onerror", "onload", "onfocus", "onmouseover", "onanimationstart", "ontoggle", "onpointerenter", "onbeforetoggle", "onwheel"]
+_TAGS: Final = """
+    script img svg iframe object embed video audio source base meta link style form input button select textarea
+    marquee details dialog template math isindex frameset applet bgsound body html noscript xmp plaintext portal
+    animate
+"""
+_HANDLERS: Final = """
+    onclick onerror onload onfocus onmouseover onanimationstart ontoggle onpointerenter onbeforetoggle onwheel
+"""
 
 PAYLOADS: Final = (
-    *(f"<{tag} src=x onerror=pwned()>pwned</{tag}>" for tag in _TAGS),
-    *(f'" {handler}="pwned()" x="' for handler in _HANDLERS),
-    *(f"' {handler}='pwned()' autofocus x='" for handler in _HANDLERS),
+    *(f"<{tag} src=x onerror=pwned()>pwned</{tag}>" for tag in _TAGS.split()),
+    *(f'" {handler}="pwned()" x="' for handler in _HANDLERS.split()),
+    *(f"' {handler}='pwned()' autofocus x='" for handler in _HANDLERS.split()),
     *(
         f"</{tag}><script>pwned()</script>"
         for tag in ("textarea", "title", "pre", "style", "script", "q", "span", "a", "td", "main")

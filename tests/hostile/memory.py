@@ -40,7 +40,7 @@ ENDLESS: Final = {
     "random numbers": f"SELECT (SUM(RAND()) AS ?x) {{ {MORE} }}",
     "new blank nodes": f"SELECT (COUNT(DISTINCT ?y) AS ?x) {{ {MORE} BIND(BNODE() AS ?y) }}",
     "new UUIDs": f"SELECT (COUNT(DISTINCT ?y) AS ?x) {{ {MORE} BIND(UUID() AS ?y) }}",
-    "graphs crossed": "SELECT (COUNT(*) AS ?x) { GRAPH ?g1 { ?a ?b ?c } GRAPH ?g2 { ?d ?e ?f } GRAPH ?g3 { ?g ?h ?i } }",
+    "graphs crossed": "SELECT (COUNT(*) AS ?x) { GRAPH ?u { ?a ?b ?c } GRAPH ?v { ?d ?e ?f } GRAPH ?w { ?g ?h ?i } }",
     "the default graph asked for as many": f"SELECT (COUNT(*) AS ?x) {{ GRAPH ?g {{ {MORE} }} }}",
     "regular expressions": f"SELECT (COUNT(*) AS ?x) {{ {MORE} FILTER(REGEX(STR(?c), '(a|b|ab)*c')) }}",
     "a negated set of paths": f"SELECT (COUNT(*) AS ?x) {{ ?a !(cg:x|cg:y)* ?b . ?c !(cg:x)* ?d . {CROSS} }}",

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Final
 
-TAGS: Final = frozenset(
-    ["html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "nav", "img", "main", "footer", "p", "code", "h1", "h2", "h3", "section", "ul", "ol", "li", "span", "dl", "dt", "dd", "q", "article", "table", "thead", "tbody", "tr", "th", "td", "form", "label", "textarea", "input", "button", "pre", "strong"]
-)
-ATTRIBUTES: Final = frozenset(
-    ["action", "alt", "aria-label", "autocapitalize", "autocomplete", "charset", "class", "content", "defer", "for", "formmethod", "height", "href", "id", "lang", "method", "name", "placeholder", "rel", "role", "rows", "scope", "spellcheck", "src", "tabindex", "title", "type", "value", "width", "wrap"]
-)
+_TAGS: Final = """
+    html head meta title link script body a header div nav img main footer p code h1 h2 h3 section ul ol li span
+    dl dt dd q article table thead tbody tr th td form label textarea input button pre strong
+"""
+TAGS: Final = frozenset(_TAGS.split())
+_ATTRIBUTES: Final = """
+    action alt aria-label autocapitalize autocomplete charset class content defer for formmethod height href id
+    lang method name placeholder rel role rows scope spellcheck src tabindex title type value width wrap
+"""
+ATTRIBUTES: Final = frozenset(_ATTRIBUTES.split())
 SCRIPT: Final = {"src": "/static/script.js", "defer": ""}
 METAS: Final = ({"charset": "utf-8"}, {"name": "viewport", "content": "width=device-width, initial-scale=1"})
 RESOURCES: Final = frozenset(("/static/style.css", "/static/icon.svg", "/static/script.js"))

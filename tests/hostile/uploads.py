@@ -1,4 +1,4 @@
-"""T8 to T13: bodies that harm whoever reads them. Nobody does here: there is no upload, and the endpoint takes queries."""
+"""T8 to T13: bodies that harm whoever reads them. Nobody does here: there is no upload."""
 
 import gzip
 import zlib

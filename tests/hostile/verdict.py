@@ -24,9 +24,14 @@ SAFETY: Final = {
 }
 """On every answer of the application, with these values."""
 
-KNOWN_HEADERS: Final = frozenset(
-    ["accept-ranges", "access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin", "access-control-expose-headers", "access-control-max-age", "age", "allow", "cache-control", "connection", "content-disposition", "content-encoding", "content-length", "content-security-policy", "content-type", "date", "etag", "last-modified", "link", "location", "referrer-policy", "retry-after", "transfer-encoding", "vary", "x-clustergraph-dataset", "x-content-type-options", "x-request-id"]
-)
+_KNOWN_HEADERS: Final = """
+    accept-ranges access-control-allow-headers access-control-allow-methods access-control-allow-origin
+    access-control-expose-headers access-control-max-age age allow cache-control connection content-disposition
+    content-encoding content-length content-security-policy content-type date etag last-modified link location
+    referrer-policy retry-after transfer-encoding vary x-clustergraph-dataset x-content-type-options
+    x-request-id
+"""
+KNOWN_HEADERS: Final = frozenset(_KNOWN_HEADERS.split())
 """No answer has others. What is not here was injected, or tells what software we run, or keeps a state."""
 
 _BARE_BODIES: Final = frozenset((b"", b"Invalid HTTP request received.", b"Service Unavailable"))

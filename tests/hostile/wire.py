@@ -3,7 +3,7 @@
 import selectors
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -59,35 +59,35 @@ def exchange(port: int, raw: bytes, *, replies: int = 1, ends: bool = False, lim
            `ends`, already once everything is sent.
     """
     began = time.monotonic()
-    received, hung, ended = bytearray(), False, False
     is_head = raw.startswith(b"HEAD ")
-    with socket.create_connection((HOST, port), timeout=limit_s) as sock, selectors.DefaultSelector() as waiting:
+    with socket.create_connection((HOST, port), timeout=limit_s) as sock:
         sock.setblocking(False)
+        received, hung = _talk(sock, raw, began + limit_s, ends, lambda data: _holds(data, replies, is_head))
+    found, rest = _parsed(received, is_head)
+    return Exchange(tuple(found), rest, hung, time.monotonic() - began)
+
+
+def _talk(
+    sock: socket.socket, raw: bytes, deadline: float, ends: bool, is_enough: Callable[[bytearray], bool]
+) -> tuple[bytes, bool]:
+    """Everything received, and whether the deadline came first."""
+    received, left, ended = bytearray(), memoryview(raw), False
+    with selectors.DefaultSelector() as waiting:
         waiting.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
-        left = memoryview(raw)
-        while True:
-            remaining_s = limit_s - (time.monotonic() - began)
-            events = waiting.select(remaining_s) if remaining_s > 0 else []
-            if not events:
-                hung = True
-                break
-            ((_, ready),) = events
+        while (remaining_s := deadline - time.monotonic()) > 0:
+            ready = sum(events for _, events in waiting.select(remaining_s))
             if ready & selectors.EVENT_WRITE:
                 left = _sent(sock, left)
-                if not left:
-                    waiting.modify(sock, selectors.EVENT_READ)
-                    if ends:
-                        _end(sock)
+                waiting.modify(sock, selectors.EVENT_READ | (selectors.EVENT_WRITE if left else 0))
             if ready & selectors.EVENT_READ:
                 piece = _received(sock)
                 if not piece:
-                    break
+                    return bytes(received), False
                 received += piece
-                if not ended and _holds(received, replies, is_head):
-                    ended = True
-                    _end(sock)
-    found, rest = _parsed(bytes(received), is_head)
-    return Exchange(tuple(found), rest, hung, time.monotonic() - began)
+            if not ended and ((ends and not left) or is_enough(received)):
+                ended = True
+                _end(sock)
+    return bytes(received), True
 
 
 def _holds(received: bytearray, replies: int, is_head: bool) -> bool:

@@ -4,6 +4,7 @@ Plain ASGI, so that streams pass through untouched.
 """
 
 import logging
+import re
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from clustergraph.web.responses import HEAD_FLAG, TARGET_LIMIT_BYTES, AnswerCut
 _logger = logging.getLogger("clustergraph.web")
 
 ACCEPT_LIMIT: Final = 4_096  # characters of the Accept header, all of its lines together; reading it takes time
+_HOST: Final = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 3986, 3.2.2; no comma
 _OLD_VERSION: Final = Trouble(
     BY_STATUS[505],
     "the length of this answer is not known when it begins, which HTTP/1.0 cannot tell: ask with HTTP/1.1",
@@ -107,7 +109,20 @@ def _is_unmeasured(message: Message) -> bool:
 
 
 def _refusal(scope: Scope) -> Response | None:
-    return _refusal_of_long_accept(scope) or _refusal_of_long_address(scope)
+    return _refusal_of_host(scope) or _refusal_of_long_accept(scope) or _refusal_of_long_address(scope)
+
+
+def _refusal_of_host(scope: Scope) -> Response | None:
+    """The answer to HTTP/1.1 without one sound Host header, where a proxy before us may have read another one.
+
+    Source: RFC 9112, section 3.2.
+    """
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if scope.get("http_version") == "1.1" and not (len(hosts) == 1 and _HOST.fullmatch(hosts[0])):
+        request = Request(scope)
+        detail = "HTTP/1.1 needs one Host header that names a host and perhaps a port: send one"
+        return problem_response(request, told_of_http(HTTPException(400, detail), request))
+    return None
 
 
 def _refusal_of_long_accept(scope: Scope) -> Response | None:
