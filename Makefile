@@ -7,7 +7,7 @@ PORT   ?= 8000
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve test check format build wheel bench lock clean help
+.PHONY: serve test check format build wheel bench fuzz lock clean help
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,10 @@ wheel: $(VENV)/.serve  ## Write a wheel that carries the built dataset to build/
 
 bench: $(VENV)/.dev  ## Measure us beside other servers on this machine; takes long, installs the others itself
 	$(BIN)/python -m bench
+
+fuzz: $(VENV)/.dev  ## Send a server requests made by chance, for FUZZ_S seconds (default 600)
+	$(BIN)/clustergraph build
+	PYTHONPATH=tests $(BIN)/python -m hostile.fuzz $(or $(FUZZ_S),600)
 
 lock: $(VENV)/.dev  ## Write the hash-locked requirements anew (needs `uv` on the path)
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra serve --extra check \

@@ -58,7 +58,7 @@ def _is_ours(tag: str, name: str, value: str, rel: str) -> bool:
     if name == "href" and tag == "a":
         return _is_own_path(value) or (_is_web(value) and "noopener" in rel and "noreferrer" in rel)
     if name in ("src", "href"):
-        return value in RESOURCES
+        return value in RESOURCES or (tag == "link" and rel == "alternate" and _is_own_path(value))
     if name == "action":
         return _is_own_path(value)
     return True

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 HOST: Final = "127.0.0.1"
 _PIECE: Final = 1 << 16
+GRACE_S: Final = 0.3
 _LONG: Final = 200_000
 
 
@@ -56,7 +57,7 @@ def exchange(port: int, raw: bytes, *, replies: int = 1, ends: bool = False, lim
     """What comes back for some bytes.
 
     Shape: once as many answers are there as are waited for, we say that we send no more, and read what else comes; with
-           `ends`, already once everything is sent.
+           `ends`, also once everything is sent and nothing comes for a while.
     """
     began = time.monotonic()
     is_head = raw.startswith(b"HEAD ")
@@ -75,7 +76,10 @@ def _talk(
     with selectors.DefaultSelector() as waiting:
         waiting.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         while (remaining_s := deadline - time.monotonic()) > 0:
-            ready = sum(events for _, events in waiting.select(remaining_s))
+            is_quiet_end = ends and not left and not ended
+            ready = sum(
+                events for _, events in waiting.select(min(remaining_s, GRACE_S) if is_quiet_end else remaining_s)
+            )
             if ready & selectors.EVENT_WRITE:
                 left = _sent(sock, left)
                 waiting.modify(sock, selectors.EVENT_READ | (selectors.EVENT_WRITE if left else 0))
@@ -84,7 +88,7 @@ def _talk(
                 if not piece:
                     return bytes(received), False
                 received += piece
-            if not ended and ((ends and not left) or is_enough(received)):
+            if not ended and ((is_quiet_end and not ready) or is_enough(received)):
                 ended = True
                 _end(sock)
     return bytes(received), True
@@ -134,7 +138,9 @@ def _parsed(data: bytes, is_head: bool) -> tuple[list[Reply], bytes]:
         if status == 100:  # an interim answer, before the one that counts
             data = after
             continue
-        if is_head or status in (204, 304):
+        # What is so broken that it is no HTTP is answered with a body, HEAD or not.
+        is_bare = status == 400 and "content-security-policy" not in fields
+        if (is_head and not is_bare) or status in (204, 304):
             body, is_whole, data = b"", True, after
         elif fields.get("transfer-encoding", "").lower() == "chunked":
             body, is_whole, data = _unchunked(after)
