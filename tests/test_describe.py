@@ -13,7 +13,7 @@ from clustergraph.describe import (
     Value,
     contributed_file,
     describe,
-    description_rdf,
+    description_question,
     require_known,
 )
 from clustergraph.errors import NotFound
@@ -105,7 +105,7 @@ def test_the_rdf_says_what_the_page_says_and_labels_what_it_mentions() -> None:
     questions = Questions(LocalRunner(), internal_queries())
 
     async def body() -> bytes:
-        return await (await description_rdf(ALPHA, N_TRIPLES, questions)).body()
+        return await (await questions.runner.answer(description_question(ALPHA, N_TRIPLES, questions))).body()
 
     quads = list(parse(asyncio.run(body()), RdfFormat.N_TRIPLES))
     description = described("cluster:alpha")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clustergraph.codings import NAMES
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS
 from clustergraph.frames import (
     ANSWER,
@@ -14,34 +15,37 @@ from clustergraph.frames import (
     DATA,
     END,
     ERROR,
+    FORMATS,
     HEADER,
-    format_named,
+    WHOLE,
+    header,
     read_frame,
-    request_from_json,
-    request_to_json,
+    request_from_bytes,
+    request_to_bytes,
     write_frame,
 )
 from clustergraph.runner import QueryRequest
 
+iris = st.from_regex(r"x:[a-z/#]+", fullmatch=True)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 requests = st.builds(
     QueryRequest,
     query=texts,
     result_format=st.none() | st.sampled_from(RESULT_FORMATS),
     graph_format=st.none() | st.sampled_from(GRAPH_FORMATS),
-    default_graphs=st.lists(texts, max_size=3).map(tuple),
-    named_graphs=st.lists(texts, max_size=3).map(tuple),
+    default_graphs=st.lists(iris, max_size=3).map(tuple),
+    named_graphs=st.lists(iris, max_size=3).map(tuple),
     bindings=st.dictionaries(texts, texts, max_size=3),
-    time_limit_s=st.none() | st.floats(0, 100),
+    coding=st.sampled_from(NAMES),
 )
 
 
 @given(requests)
 def test_a_request_arrives_as_it_was_sent(request: QueryRequest) -> None:
-    assert request_from_json(request_to_json(request)) == request
+    assert request_from_bytes(request_to_bytes(request)) == request
 
 
-@pytest.mark.parametrize("kind", [ASK, ANSWER, DATA, END, ERROR])
+@pytest.mark.parametrize("kind", [ASK, WHOLE, ANSWER, DATA, END, ERROR])
 def test_a_frame_arrives_as_it_was_sent(kind: bytes) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -66,8 +70,8 @@ def test_a_frame_longer_than_the_buffers_arrives_whole() -> None:
     "sent",
     [
         pytest.param(b"", id="nothing"),
-        pytest.param(HEADER.pack(DATA, 3)[:2], id="half-a-header"),
-        pytest.param(HEADER.pack(DATA, 3) + b"ab", id="half-a-payload"),
+        pytest.param(header(DATA, 3)[:2], id="half-a-header"),
+        pytest.param(header(DATA, 3) + b"ab", id="half-a-payload"),
     ],
 )
 def test_a_side_that_closes_midway_has_sent_no_frame(sent: bytes) -> None:
@@ -79,5 +83,9 @@ def test_a_side_that_closes_midway_has_sent_no_frame(sent: bytes) -> None:
         assert read_frame(theirs) is None
 
 
-def test_every_format_of_both_families_is_known_by_its_name() -> None:
-    assert [format_named(one.name) for one in (*RESULT_FORMATS, *GRAPH_FORMATS)] == [*RESULT_FORMATS, *GRAPH_FORMATS]
+def test_the_header_of_an_answer_tells_its_format_and_its_coding() -> None:
+    said = [HEADER.unpack(header(WHOLE, 7, chosen, coding)) for chosen in FORMATS for coding in NAMES]
+
+    assert [(kind, FORMATS[one], NAMES[other], length) for kind, one, other, length in said] == [
+        (WHOLE, chosen, coding, 7) for chosen in (*RESULT_FORMATS, *GRAPH_FORMATS) for coding in NAMES
+    ]

@@ -86,7 +86,7 @@ def test_the_framework_speaks_with_our_voice(
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.status_code, response.json()) == (status, problem(status, name, detail))
     assert response.headers.get("allow") == allow
-    assert (response.headers["cache-control"], response.headers["vary"]) == ("no-store", "Accept")
+    assert (response.headers["cache-control"], response.headers["vary"]) == ("no-store", "Accept, Accept-Encoding")
 
 
 def test_browsers_get_a_page(client: TestClient) -> None:

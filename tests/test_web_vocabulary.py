@@ -33,7 +33,7 @@ def test_the_ontology_comes_as_rdf_without_the_vocabularies(client: TestClient, 
     }
     assert by_name.content == by_accept.content
     assert by_accept.headers["content-type"].partition(";")[0] == media_type
-    assert by_accept.headers["vary"] == "Accept"
+    assert by_accept.headers["vary"] == "Accept, Accept-Encoding"
     assert f'</{path[1:]}?format=html>; rel="alternate"; type="text/html"' in by_accept.headers["link"]
 
 

@@ -11,7 +11,7 @@ from clustergraph.claims import ClaimMade, Label, natural_order, read_claims, te
 from clustergraph.errors import NotFound
 from clustergraph.formats import Format
 from clustergraph.results import Row, Table, Term, ask, n_triples, select
-from clustergraph.runner import Answer, QueryRequest, Runner
+from clustergraph.runner import QueryRequest, Runner
 from clustergraph.terms import (
     CG,
     CLAIM_KINDS,
@@ -119,12 +119,10 @@ async def describe(iri: str, questions: Questions) -> Description:
     )
 
 
-async def description_rdf(iri: str, graph_format: Format, questions: Questions) -> Answer:
-    """The statements about one thing and the labels of what they mention, as RDF."""
+def description_question(iri: str, graph_format: Format, questions: Questions) -> QueryRequest:
+    """The query for the statements about one thing and the labels of what they mention, as RDF."""
     bindings = {"this": n_triples(Term("iri", iri))}
-    return await questions.runner.answer(
-        QueryRequest(questions.texts["description"], graph_format=graph_format, bindings=bindings)
-    )
+    return QueryRequest(questions.texts["description"], graph_format=graph_format, bindings=bindings, own=True)
 
 
 async def require_known(iri: str, questions: Questions) -> None:

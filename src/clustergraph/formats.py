@@ -78,6 +78,23 @@ def _ranges(accept: str) -> list[_Range]:
     return found
 
 
+def weights(field: str) -> dict[str, float]:
+    """The elements of a field such as Accept-Encoding with their weights; one that cannot be read counts as absent.
+
+    Source: RFC 9110, section 12.4.2.
+
+    >>> weights("gzip;q=0.5, BR")
+    {'gzip': 0.5, 'br': 1.0}
+    """
+    found = {}
+    for element in field.split(","):
+        name, _, rest = element.partition(";")
+        quality = {key.lower(): value for key, value in _PARAMETER.findall(f";{rest}")}.get("q", "1")
+        if name.strip() and _QVALUE.fullmatch(quality):
+            found[name.strip().lower()] = float(quality)
+    return found
+
+
 def _split_outside_quotes(text: str) -> list[str]:
     parts, start, quoted = [], 0, False
     for position, character in enumerate(text):

@@ -1,70 +1,89 @@
-"""What a worker and its parent say to each other: one byte of kind, four of length, then the payload."""
+"""What a worker and its parent say to each other: a header of seven bytes, then the payload.
+
+The header holds the kind, the numbers of the format and of the coding of an answer, and the length of the payload.
+"""
 
 import json
 import socket
 import struct
-from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
+from clustergraph.codings import NAMES
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.runner import QueryRequest
 
-ASK: Final = b"Q"  # a request, as JSON
-ANSWER: Final = b"A"  # the status is certain; payload: name of the format
-DATA: Final = b"D"  # a piece of the body
-END: Final = b"Z"  # the body is complete
+ASK: Final = b"Q"  # a request
+WHOLE: Final = b"W"  # a complete answer: its status is certain, and its body is the payload
+ANSWER: Final = b"A"  # the status of a longer answer is certain; no payload
+DATA: Final = b"D"  # a piece of its body
+END: Final = b"Z"  # its body is complete
 ERROR: Final = b"E"  # no answer, or no more of it; payload: the error, as JSON
 
 FRAME_LIMIT_BYTES: Final = 1 << 20  # what one side may make the other hold at once
 
-HEADER: Final = struct.Struct(">cI")
+HEADER: Final = struct.Struct(">cBBI")
+FORMATS: Final = (*RESULT_FORMATS, *GRAPH_FORMATS)
 
-_BY_NAME: Final = {one.name: one for one in (*RESULT_FORMATS, *GRAPH_FORMATS)}
+_FORMAT_NUMBERS: Final = {one: number for number, one in enumerate(FORMATS)}
+_CODING_NUMBERS: Final = {name: number for number, name in enumerate(NAMES)}
+_BY_NAME: Final[dict[str, Format | None]] = {"": None, **{one.name: one for one in FORMATS}}
+_FIELD: Final = "\0"  # in no name, no IRI and no JSON; the query stands last and may hold anything
 
 
-def format_named(name: str) -> Format:
-    """The format of that name, of either family."""
-    return _BY_NAME[name]
+def header(kind: bytes, length: int, chosen: Format | None = None, coding: str = NAMES[0]) -> bytes:
+    """The header of a frame; format and coding matter in the frames that begin an answer."""
+    return HEADER.pack(kind, _FORMAT_NUMBERS[chosen] if chosen else 0, _CODING_NUMBERS[coding], length)
 
 
-def request_to_json(request: QueryRequest) -> bytes:
+def request_to_bytes(request: QueryRequest) -> bytes:
     """A request as the payload of an ASK frame."""
-    plain: dict[str, Any] = asdict(request)
-    for key in ("result_format", "graph_format"):
-        plain[key] = plain[key]["name"] if isinstance(plain[key], dict) else plain[key] and plain[key][0]
-    return json.dumps(plain).encode()
+    return _FIELD.join(
+        (
+            request.result_format.name if request.result_format else "",
+            request.graph_format.name if request.graph_format else "",
+            request.coding,
+            " ".join(request.default_graphs),
+            " ".join(request.named_graphs),
+            json.dumps(dict(request.bindings)) if request.bindings else "",
+            request.query,
+        )
+    ).encode()
 
 
-def request_from_json(payload: bytes) -> QueryRequest:
-    """The request of an ASK frame."""
-    plain = json.loads(payload)
-    for key in ("result_format", "graph_format"):
-        plain[key] = plain[key] and format_named(plain[key])
-    for key in ("default_graphs", "named_graphs"):
-        plain[key] = tuple(plain[key])
-    return QueryRequest(**plain)
+def request_from_bytes(payload: bytes) -> QueryRequest:
+    """The request of an ASK frame, as far as a worker needs it."""
+    result, graph, coding, default, named, bindings, query = payload.decode().split(_FIELD, 6)
+    return QueryRequest(
+        query,
+        result_format=_BY_NAME[result],
+        graph_format=_BY_NAME[graph],
+        default_graphs=tuple(default.split()),
+        named_graphs=tuple(named.split()),
+        bindings=json.loads(bindings) if bindings else {},
+        coding=coding,
+    )
 
 
-def write_frame(sock: socket.socket, kind: bytes, payload: bytes) -> None:
+def write_frame(sock: socket.socket, kind: bytes, payload: bytes = b"") -> None:
     """Sends one frame; blocks until the other side has room for it."""
-    sock.sendall(HEADER.pack(kind, len(payload)) + payload)
+    sock.sendall(header(kind, len(payload)) + payload)
 
 
 def read_frame(sock: socket.socket) -> tuple[bytes, bytes] | None:
-    """The next frame, or None once the other side has closed."""
-    header = _exactly(sock, HEADER.size)
-    if header is None:
+    """The next frame's kind and payload, or None once the other side has closed."""
+    # One call takes header and payload of an ordinary request; its sender waits for the answer before it sends more.
+    data = sock.recv(1 << 16)
+    while 0 < len(data) < HEADER.size:
+        data = _more(sock, data)
+    if not data:
         return None
-    kind, length = HEADER.unpack(header)
-    payload = _exactly(sock, length)
-    return None if payload is None else (kind, payload)
+    kind, _, _, length = HEADER.unpack_from(data)
+    while data and len(data) < HEADER.size + length:
+        data = _more(sock, data)
+    return (kind, data[HEADER.size :]) if data else None
 
 
-def _exactly(sock: socket.socket, size: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < size:
-        piece = sock.recv(size - len(data))
-        if not piece:
-            return None
-        data += piece
-    return bytes(data)
+def _more(sock: socket.socket, data: bytes) -> bytes:
+    """The data with what comes next, or nothing once the other side has closed."""
+    piece = sock.recv(1 << 16)
+    return data + piece if piece else b""

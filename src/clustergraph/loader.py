@@ -19,10 +19,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, Compressor, compressed, compressor
 from clustergraph.engine import Engine, load_engine
 from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryError, QueryMalformed, QueryTooHungry
-from clustergraph.formats import RESULT_FORMATS
-from clustergraph.frames import ANSWER, DATA, END, ERROR, read_frame, request_from_json, write_frame
+from clustergraph.formats import RESULT_FORMATS, Format
+from clustergraph.frames import ANSWER, DATA, END, ERROR, WHOLE, header, read_frame, request_from_bytes, write_frame
 from clustergraph.runner import QueryRequest
 
 STACK_BYTES: Final = 512 << 20  # 50,000 nested groups pass the engine's recursive parser; 8 MiB ends at 2,000
@@ -33,14 +34,19 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 
 
 class _FrameWriter:
-    """A byte stream into data frames. Holds the first one back until there is enough, or all, of the answer."""
+    """A byte stream into frames: one for a short answer; for a longer one its status, then a frame for each chunk.
 
-    def __init__(self, sock: socket.socket, format_name: str, output_limit_bytes: int) -> None:
+    Nothing goes out before there is enough, or all, of the answer, so that trouble until then still has a status.
+    """
+
+    def __init__(self, sock: socket.socket, chosen: Format, coding: str, output_limit_bytes: int) -> None:
         self._sock = sock
-        self._format_name = format_name
+        self._format = chosen
+        self._coding = coding
         self._left = output_limit_bytes
         self._limit = output_limit_bytes
         self._buffer = bytearray()
+        self._compressor: Compressor | None = None
         self._begun = False
 
     def write(self, data: bytes) -> int:
@@ -50,26 +56,49 @@ class _FrameWriter:
             raise QueryTooHungry(message)
         self._buffer += data
         if len(self._buffer) >= CHUNK_BYTES:
-            self.flush()
+            self._send_chunks()
         return len(data)
 
     def flush(self) -> None:
+        """Nothing: the engine flushes where a frame would be too short."""
+
+    def _send_chunks(self) -> None:
         if not self._begun:
-            write_frame(self._sock, ANSWER, self._format_name.encode())
+            self._sock.sendall(header(ANSWER, 0, self._format, self._coding))
             self._begun = True
+            if self._coding != IDENTITY:
+                self._compressor = compressor(self._coding)
         # In pieces, however much the engine gave at once: the parent must never hold more than it passes on.
         for start in range(0, len(self._buffer), CHUNK_BYTES):
-            write_frame(self._sock, DATA, bytes(self._buffer[start : start + CHUNK_BYTES]))
+            piece = bytes(self._buffer[start : start + CHUNK_BYTES])
+            self._send(self._compressor.compress(piece) if self._compressor else piece)
         self._buffer.clear()
+
+    def _send(self, data: bytes) -> None:
+        if data:
+            write_frame(self._sock, DATA, data)
+
+    def finish(self) -> None:
+        """Sends what is left, and that it was all."""
+        if self._begun:
+            self._send_chunks()
+            if self._compressor:
+                self._send(self._compressor.flush())
+            write_frame(self._sock, END)
+            return
+        body, coding = bytes(self._buffer), IDENTITY
+        if self._coding != IDENTITY and len(body) >= WORTHWHILE_BYTES:
+            body, coding = compressed(body, self._coding), self._coding
+        self._sock.sendall(header(WHOLE, len(body), self._format, coding) + body)
 
 
 def _answer(engine: Engine, sock: socket.socket, request: QueryRequest, output_limit_bytes: int) -> None:
     """One query from request to last frame. Every failure becomes an error frame; the worker lives on."""
     try:
         evaluated = engine.evaluate(request)
-        writer = _FrameWriter(sock, evaluated.format.name, output_limit_bytes)
+        writer = _FrameWriter(sock, evaluated.format, request.coding, output_limit_bytes)
         evaluated.write(writer)  # type: ignore[arg-type]  # the engine asks for write() and flush() only
-        writer.flush()
+        writer.finish()
     except ClusterGraphError as exc:
         write_frame(sock, ERROR, json.dumps(_error(exc)).encode())
     except (RuntimeError, OSError, ValueError, MemoryError) as exc:
@@ -77,8 +106,6 @@ def _answer(engine: Engine, sock: socket.socket, request: QueryRequest, output_l
         failure = QueryTooHungry("the engine gave up on this query: ask for less, or in smaller steps")
         print(f"worker: {type(exc).__name__}: {exc}"[:500], file=sys.stderr)
         write_frame(sock, ERROR, json.dumps(_error(failure)).encode())
-    else:
-        write_frame(sock, END, b"")
 
 
 def _error(exc: ClusterGraphError) -> dict[str, object]:
@@ -117,7 +144,7 @@ def _work(engine: Engine, sock: socket.socket, parent: int, limits: dict[str, in
     _harden(parent, limits["memory_limit_bytes"])
     while (frame := read_frame(sock)) is not None:
         _allow_cpu(limits["cpu_limit_s"])
-        _answer(engine, sock, request_from_json(frame[1]), limits["output_limit_bytes"])
+        _answer(engine, sock, request_from_bytes(frame[1]), limits["output_limit_bytes"])
 
 
 def _warm(engine: Engine) -> None:

@@ -4,17 +4,19 @@ import asyncio
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, cast
 
+from clustergraph.codings import NAMES
 from clustergraph.errors import DatasetUnusable
-from clustergraph.frames import ASK, FRAME_LIMIT_BYTES, HEADER
+from clustergraph.formats import Format
+from clustergraph.frames import ASK, FORMATS, FRAME_LIMIT_BYTES, HEADER, header
 from clustergraph.runner import Limits
 
 START_LIMIT_S: Final = 120.0  # to load the dataset; a dataset of ten million quads takes about a minute
@@ -24,45 +26,84 @@ class ForkFailed(Exception):
     """A worker could not be had this time, though the loader lives."""
 
 
-class Worker:
-    """One forked process and the streams to it."""
+class Listener(Protocol):
+    """Who is told what a worker says, while it works for them."""
 
-    def __init__(self, pid: int, handle: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def on_frame(self, kind: bytes, chosen: Format, coding: str, payload: bytes) -> None:
+        """The next frame; format and coding matter in the frames that begin an answer."""
+
+    def on_lost(self) -> None:
+        """The worker is dead, and says nothing more."""
+
+
+class Worker(asyncio.Protocol):
+    """One forked process and the connection to it.
+
+    Shape: `listener` is None while the worker has nothing to do; `on_idle_death` is called if it dies then.
+    """
+
+    def __init__(self, pid: int, handle: int, on_idle_death: Callable[["Worker"], None]) -> None:
         self.pid = pid
+        self._on_idle_death = on_idle_death
+        self.listener: Listener | None = None
+        self.is_alive = True
         self._handle = handle
-        self._reader = reader
-        self._writer = writer
+        self._held = b""
+        self._transport: asyncio.Transport
 
-    async def send(self, payload: bytes) -> None:
-        """Hands over one request."""
-        self._writer.write(HEADER.pack(ASK, len(payload)) + payload)
-        await self._writer.drain()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the connection."""
+        self._transport = cast("asyncio.Transport", transport)
 
-    async def frame(self) -> tuple[bytes, bytes]:
-        """The next frame.
+    def ask(self, payload: bytes, listener: Listener) -> None:
+        """Hands over one request, and to whom the answer goes."""
+        self.listener = listener
+        self._transport.write(header(ASK, len(payload)) + payload)
 
-        Raises: asyncio.IncompleteReadError or ConnectionError once the process is dead.
-        """
-        kind, length = HEADER.unpack(await self._reader.readexactly(HEADER.size))
-        if length > FRAME_LIMIT_BYTES:
-            message = f"a frame of {length:,} bytes"
-            raise ConnectionError(message)
-        return kind, await self._reader.readexactly(length)
+    def pause(self) -> None:
+        """Takes no more frames, so that the worker waits, until `resume`."""
+        self._transport.pause_reading()
 
-    def is_alive(self) -> bool:
-        """Whether the process has not ended: its handle becomes readable when it does."""
-        watch = select.poll()
-        watch.register(self._handle, select.POLLIN)
-        return not watch.poll(0)
+    def resume(self) -> None:
+        """Takes frames again."""
+        if self.is_alive:
+            self._transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Cuts what has come into frames."""
+        held = self._held + data if self._held else data
+        position, end = 0, len(held)
+        while end - position >= HEADER.size:
+            kind, format_number, coding_number, length = HEADER.unpack_from(held, position)
+            if length > FRAME_LIMIT_BYTES:
+                self._transport.abort()
+                return
+            following = position + HEADER.size + length
+            if following > end:
+                break
+            if self.listener is not None:
+                payload = held[position + HEADER.size : following]
+                self.listener.on_frame(kind, FORMATS[format_number], NAMES[coding_number], payload)
+            position = following
+        self._held = held[position:]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells who waits for an answer that there will be none."""
+        self.is_alive = False
+        if self.listener is not None:
+            self.listener.on_lost()
+        else:
+            self._on_idle_death(self)
 
     def kill(self) -> None:
         """Ends the process if it still lives. May be called again."""
+        self.listener = None
         if self._handle >= 0:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
             os.close(self._handle)
             self._handle = -1
-            self._writer.close()
+            self._transport.abort()
 
 
 class Loader:

@@ -146,13 +146,13 @@ async def read_truth(answer: Answer) -> bool:
 async def ask(runner: Runner, query: str, bindings: Mapping[str, Term]) -> bool:
     """The answer to one of our own ASK queries."""
     bound = {name: n_triples(term) for name, term in bindings.items()}
-    return await read_truth(await runner.answer(QueryRequest(query, result_format=TSV, bindings=bound)))
+    return await read_truth(await runner.answer(QueryRequest(query, result_format=TSV, bindings=bound, own=True)))
 
 
 async def select(runner: Runner, query: str, bindings: Mapping[str, Term], *, row_limit: int) -> Table:
     """The answer to one of our own SELECT queries, with values bound to variables that it projects."""
     bound = {name: n_triples(term) for name, term in bindings.items()}
-    answer = await runner.answer(QueryRequest(query, result_format=TSV, bindings=bound))
+    answer = await runner.answer(QueryRequest(query, result_format=TSV, bindings=bound, own=True))
     lines, complete = await _lines(answer, line_limit=row_limit + 1, size_limit=_OWN_SIZE_LIMIT_BYTES)
     return _table(lines, complete, None)
 

@@ -29,7 +29,9 @@ class QueryRequest:
     """One query as the Protocol gives it.
 
     Shape: `result_format` serves SELECT and ASK, `graph_format` CONSTRUCT and DESCRIBE; None means that the client
-           accepts none of that family. `bindings` maps a variable name to a term in N-Triples syntax.
+           accepts none of that family. `bindings` maps a variable name to a term in N-Triples syntax. `coding` names
+           the content coding that the client likes best; a short answer comes without one. `own` is true of a text
+           from our own files, which is answered by workers that strangers' queries cannot take.
     """
 
     query: str
@@ -39,28 +41,43 @@ class QueryRequest:
     named_graphs: tuple[str, ...] = ()
     bindings: Mapping[str, str] = field(default_factory=dict)
     time_limit_s: float | None = None
+    coding: str = "identity"
+    own: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The beginning of an answer whose status is certain.
 
     Shape: `frames` yields the body; an answer that fails after its first frame raises out of the iterator, so that
            the connection is cut and never ends as if it were complete. Whoever does not read it to its end closes it.
+           `whole` is the body where it is there already; `coding` names the content coding it is in.
+    Units: `queue_s` and `evaluate_s` in seconds: waiting for a worker, and until its first frame.
     """
 
     format: Format
     frames: AsyncGenerator[bytes, None]
     release: Callable[[], None] = lambda: None
+    whole: bytes | None = None
+    coding: str = "identity"
+    queue_s: float = 0.0
+    evaluate_s: float = 0.0
 
     async def body(self) -> bytes:
         """The whole body at once, for answers known to be small."""
+        if self.whole is not None:
+            return self.whole
         return b"".join([frame async for frame in self.frames])
 
     async def close(self) -> None:
         """Gives up what has not been read, and with it the worker that was writing it."""
         await self.frames.aclose()
         self.release()  # a generator that was never begun runs no `finally`
+
+
+async def in_one_frame(body: bytes) -> AsyncGenerator[bytes, None]:
+    """The frames of a body that is there already."""
+    yield body
 
 
 class Runner(Protocol):

@@ -137,7 +137,7 @@ def _caches() -> Iterator[Case]:
             statuses = (404,) if target == "/nowhere" else (303,) if target.startswith("/id") else (200, 406)
             raw = get(target, ("Accept", accept))
             why = "" if len(statuses) == 1 else "not every address offers every form"
-            headers = {"vary": "Accept"}
+            headers = {"vary": "Accept, Accept-Encoding"}
             yield case("T20", f"{accept} of {target} is not the same for all", raw, *statuses, why=why, headers=headers)
     for name in ("format", "FORMAT", "_", "cb", "utm_source", "__proto__"):
         yield case("T20", f"an unkeyed parameter {name}", get(f"/browse/cluster?{name}=pwned"), 200, lacks=("pwned",))

@@ -45,7 +45,7 @@ def serve(dist: Path | None, **knobs: Any) -> None:
     import uvicorn  # noqa: PLC0415  # optional extra
 
     from clustergraph.web.app import create_app  # noqa: PLC0415
-    from clustergraph.web.connection import BoundedProtocol  # noqa: PLC0415
+    from clustergraph.web.direct import DirectProtocol  # noqa: PLC0415
 
     _allow_files()
 
@@ -56,7 +56,7 @@ def serve(dist: Path | None, **knobs: Any) -> None:
         click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on {address}")
         config = uvicorn.Config(
             create_app(published, settings),
-            http=BoundedProtocol,
+            http=DirectProtocol,
             log_level="warning",
             server_header=False,
             timeout_keep_alive=5,

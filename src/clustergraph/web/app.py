@@ -28,13 +28,13 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
     """
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, FastAPI]]:
         if runner is not None:
-            yield
+            yield {"app": app}
             return
         async with _pool(published, settings) as pool:
             app.state.site.open_runner = pool
-            yield
+            yield {"app": app}
             app.state.site.open_runner = None
 
     app = FastAPI(
@@ -79,6 +79,7 @@ def _pool(published: Published, settings: Settings) -> WorkerPool:
         published.digest,
         limits=settings.limits,
         workers=settings.workers,
+        own_workers=settings.own_workers,
         queue_per_worker=settings.queue_per_worker,
         queue_wait_s=settings.queue_wait_s,
     )

@@ -19,14 +19,7 @@ from clustergraph.runner import QueryRequest
 from clustergraph.web.problems import prefers_page, shown, told
 from clustergraph.web.protocol import parameters
 from clustergraph.web.rendering import page, with_used_prefixes
-from clustergraph.web.responses import (
-    answer_while_connected,
-    attachment,
-    data_headers,
-    entity_tag,
-    not_modified,
-    streamed,
-)
+from clustergraph.web.responses import answer_while_connected, answered, data_headers, entity_tag, not_modified
 from clustergraph.web.site import Site, site_of
 
 PAGE_ROWS: Final = 1_000
@@ -70,9 +63,8 @@ async def table(request: Request, name: str, extension: str) -> Response:
     if unchanged:
         return unchanged
     await _require_things(site, saved, values)
-    question = QueryRequest(saved.text, result_format=chosen, bindings=bindings)
-    answer = await answer_while_connected(request, question)
-    return await streamed(request, answer, {**headers, **attachment(saved.name, chosen)})
+    question = QueryRequest(saved.text, result_format=chosen, bindings=bindings, own=True)
+    return await answered(request, question, headers, file_name=saved.name)
 
 
 @router.get("/queries/{name}", include_in_schema=False)
@@ -89,8 +81,8 @@ async def query(request: Request, name: str) -> Response:
         if unchanged:
             return unchanged
         await _require_things(site, saved, values)
-        answer = await answer_while_connected(request, QueryRequest(saved.text, result_format=TSV, bindings=bindings))
-        shown_table = await read_table(answer, row_limit=PAGE_ROWS)
+        question = QueryRequest(saved.text, result_format=TSV, bindings=bindings, own=True)
+        shown_table = await read_table(await answer_while_connected(request, question), row_limit=PAGE_ROWS)
     except ClusterGraphError as exc:
         if not prefers_page(request):
             raise

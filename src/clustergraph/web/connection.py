@@ -22,6 +22,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_head = True
+        self._in_message = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -47,6 +48,11 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
         super().data_received(data)
 
+    def on_message_begin(self) -> None:
+        """Notes that the first byte of a request has come."""
+        super().on_message_begin()
+        self._in_message = True
+
     def on_headers_complete(self) -> None:
         """Ends the head."""
         self._in_head = False
@@ -58,6 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """What follows is the next head; its clock starts with its first byte."""
         super().on_message_complete()
         self._in_head = True
+        self._in_message = False
 
     def _start_clock(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_TIME_LIMIT_S, self._give_up)

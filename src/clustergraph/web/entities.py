@@ -6,13 +6,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from clustergraph.describe import describe, description_rdf, require_known
+from clustergraph.describe import describe, description_question, require_known
 from clustergraph.errors import NotFound
 from clustergraph.formats import DOCUMENT_FORMATS, HTML, Format, negotiate
 from clustergraph.terms import KINDS, SLUG, entity_iri
 from clustergraph.web.problems import accepted, shown
 from clustergraph.web.rendering import page
-from clustergraph.web.responses import CACHE_CONTROL, LICENCE, data_headers, entity_tag, not_modified, streamed
+from clustergraph.web.responses import CACHE_CONTROL, LICENCE, answered, data_headers, entity_tag, not_modified
 from clustergraph.web.site import site_of
 
 router: Final = APIRouter()
@@ -68,7 +68,7 @@ async def document(request: Request, kind: str, name: str) -> Response:
     if chosen is HTML:
         description = await describe(iri, site.questions)
         return page(site, "entity.html", headers=headers, it=description, kind=kind, documents=_documents(kind, slug))
-    return await streamed(request, await description_rdf(iri, chosen, site.questions), headers)
+    return await answered(request, description_question(iri, chosen, site.questions), headers)
 
 
 def _documents(kind: str, slug: str) -> list[tuple[Format, str]]:

@@ -3,30 +3,33 @@
 Plain ASGI, so that streams pass through untouched.
 """
 
+import asyncio
 import logging
-import re
-from collections.abc import MutableMapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, compressed, preferred
+from clustergraph.web.cache import AnswerCache, Stored, head_of, variant_tag
+from clustergraph.web.plain import HOST
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
-from clustergraph.web.responses import HEAD_FLAG, TARGET_LIMIT_BYTES, AnswerCut
+from clustergraph.web.responses import CODING, HEAD_FLAG, KEPT, KEYS, TARGET_LIMIT_BYTES, AnswerCut, kept_response
 
 _logger = logging.getLogger("clustergraph.web")
 
 ACCEPT_LIMIT: Final = 4_096  # characters of the Accept header, all of its lines together; reading it takes time
-_HOST: Final = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 3986, 3.2.2; no comma
+THREAD_BYTES: Final = 65_536  # of a body; a longer one is compressed while others are served
 _OLD_VERSION: Final = Trouble(
     BY_STATUS[505],
     "the length of this answer is not known when it begins, which HTTP/1.0 cannot tell: ask with HTTP/1.1",
 )
 
-_SAFETY: Final = {
+SAFETY: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": (
         "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -52,10 +55,14 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         headless = scope["method"] == "HEAD"
-        sender = _Sender(send, headless=headless, measured=scope.get("http_version") == "1.0" and not headless)
+        asked = Headers(scope=scope)
+        coding = preferred(asked.get("accept-encoding"))
+        known = ", ".join(asked.getlist("if-none-match"))
+        scope = {**scope, CODING: coding, KEYS: [], "headers": _without_coding(scope["headers"], coding)}
         if headless:
-            scope = {**scope, "method": "GET", HEAD_FLAG: True}
-        app = _refusal(scope) or self._app
+            scope |= {"method": "GET", HEAD_FLAG: True}
+        sender = _Sender(send, scope, known)
+        app = _refusal(scope) or _kept(scope, known) or self._app
         try:
             await app(scope, receive, sender)
         except ClientDisconnect:
@@ -70,42 +77,142 @@ class Envelope:
             await problem_response(Request(scope), our_fault(exc))(scope, receive, sender)
 
 
+def _without_coding(headers: list[tuple[bytes, bytes]], coding: str) -> list[tuple[bytes, bytes]]:
+    """The headers with the validators that the routes know: those of the same answer without content coding."""
+    if coding == IDENTITY or not any(name == b"if-none-match" for name, _ in headers):
+        return headers
+    end = f'-{coding}"'.encode()
+    return [(name, value.replace(end, b'"') if name == b"if-none-match" else value) for name, value in headers]
+
+
+def _kept(scope: Scope, known: str) -> Response | None:
+    """The answer to the same request, if it is in the cache."""
+    if scope["method"] != "GET":
+        return None
+    stored = scope["app"].state.site.answers.get(request_key(scope))
+    if stored is None:
+        return None
+    scope[KEPT] = stored
+    return kept_response(stored, known)
+
+
 class _Unmeasured(Exception):
     """An answer to HTTP/1.0 would begin without its length: the server would send it in chunks, unknown there."""
 
 
 class _Sender:
-    """Sends messages on, with our headers added and, for HEAD, without a body.
+    """Sends messages on: with our headers added, compressed, kept for the next who asks; for HEAD, without a body."""
 
-    Shape: with `measured`, an answer without a Content-Length is not begun.
-    """
-
-    def __init__(self, send: Send, *, headless: bool, measured: bool) -> None:
+    def __init__(self, send: Send, scope: Scope, known: str) -> None:
         self._send = send
-        self._headless = headless
-        self._measured = measured
+        self._known = known
+        self._scope = scope
+        self._headless = HEAD_FLAG in scope
+        self._measured = scope.get("http_version") == "1.0" and not self._headless
+        self._start: Message | None = None
+        self._kept: bytearray | None = None
         self.started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            if self._measured and _is_unmeasured(message):
-                raise _Unmeasured
-            self.started = True
-            _add_headers(message)
-        elif self._headless and message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await self._send(message)
+            # Held back until its body is seen: a whole one is compressed, and then has another length.
+            self._start = message
+        elif message["type"] == "http.response.body" and self._start is not None:
+            start, self._start = self._start, None
+            await self._begin(start, message)
+        elif message["type"] == "http.response.body":
+            await self._go_on(message)
+        else:
+            await self._send(message)
+
+    async def _begin(self, start: Message, message: Message) -> None:
+        headers = MutableHeaders(raw=start["headers"])
+        is_whole = not message.get("more_body", False)
+        if self._measured and start["status"] not in (204, 304) and "content-length" not in headers:
+            raise _Unmeasured
+        self.started = True
+        if KEPT not in self._scope:
+            self._add_headers(headers)
+            message = await self._compressed(headers, message) if is_whole else message
+        if start["status"] == 200 and _is_for_all(headers) and not self._headless:  # noqa: PLR2004
+            self._kept = bytearray()
+            self._kept_headers = list(headers.raw)
+        if self._scope["method"] not in ("GET", "HEAD"):
+            _make_private(headers)
+        await self._send(start)
+        await self._go_on(message)
+
+    def _add_headers(self, headers: MutableHeaders) -> None:
+        for name, value in SAFETY.items():
+            headers.setdefault(name, value)
+        headers.setdefault("Cache-Control", "no-cache")
+        headers.add_vary_header("Accept-Encoding")
+        if "etag" in headers:
+            headers["ETag"] = self._variant(headers)
+
+    def _variant(self, headers: MutableHeaders) -> str:
+        if "content-encoding" in headers:
+            return variant_tag(headers["etag"], headers["content-encoding"])
+        variant = variant_tag(headers["etag"], self._scope[CODING])
+        # Of an answer that is not sent we name the variant that the client named.
+        return variant if variant in self._known else headers["etag"]
+
+    async def _compressed(self, headers: MutableHeaders, message: Message) -> Message:
+        body, coding = message.get("body", b""), self._scope[CODING]
+        if coding == IDENTITY or "content-encoding" in headers or len(body) < WORTHWHILE_BYTES:
+            return message
+        body = (
+            compressed(body, coding) if len(body) < THREAD_BYTES else await asyncio.to_thread(compressed, body, coding)
+        )
+        headers["Content-Encoding"] = coding
+        headers["Content-Length"] = str(len(body))
+        if "etag" in headers:
+            headers["ETag"] = variant_tag(headers["etag"], coding)
+        return {**message, "body": body}
+
+    async def _go_on(self, message: Message) -> None:
+        if self._kept is not None:
+            self._keep(message)
+        await self._send({**message, "body": b""} if self._headless else message)
+
+    def _keep(self, message: Message) -> None:
+        assert self._kept is not None  # noqa: S101  # its caller looked
+        answers: AnswerCache = self._scope["app"].state.site.answers
+        self._kept += message.get("body", b"")
+        if len(self._kept) > answers.answer_limit_bytes:
+            self._kept = None
+        elif not message.get("more_body", False):
+            keep(answers, self._scope, self._kept_headers, bytes(self._kept))
 
 
-def _add_headers(message: MutableMapping[str, Any]) -> None:
-    headers = MutableHeaders(raw=message["headers"])
-    for name, value in _SAFETY.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", "no-cache")
+def keep(answers: AnswerCache, scope: Scope, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    """Keeps a whole answer under the keys of its request."""
+    stored = scope.get(KEPT)
+    if stored is None:
+        length = (b"content-length", b"%d" % len(body))
+        others = [one for one in headers if one[0] not in (b"content-length", b"transfer-encoding")]
+        stored = Stored(head_of([*others, length]), body, dict(headers)[b"etag"])
+    for key in scope[KEYS]:
+        answers.put(key, stored)
+    if scope["method"] == "GET":
+        answers.put(request_key(scope), stored)
 
 
-def _is_unmeasured(message: Message) -> bool:
-    return message["status"] not in (204, 304) and "content-length" not in MutableHeaders(raw=message["headers"])
+def request_key(scope: Scope) -> tuple[bytes, bytes, bytes]:
+    """What an answer to a GET depends on, beside the dataset: the target, and what is accepted."""
+    target = scope.get("raw_path") or scope["path"].encode()
+    accept = b", ".join(value for name, value in scope["headers"] if name == b"accept")
+    return target + b"?" + scope["query_string"], accept, scope[CODING].encode()
+
+
+def _is_for_all(headers: MutableHeaders) -> bool:
+    return "etag" in headers and headers["cache-control"].startswith("public")
+
+
+def _make_private(headers: MutableHeaders) -> None:
+    """What came by another method than GET is nothing that a cache on the way may keep."""
+    del headers["ETag"]
+    headers["Cache-Control"] = "no-store"
 
 
 def _refusal(scope: Scope) -> Response | None:
@@ -118,7 +225,7 @@ def _refusal_of_host(scope: Scope) -> Response | None:
     Source: RFC 9112, section 3.2.
     """
     hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if scope.get("http_version") == "1.1" and not (len(hosts) == 1 and _HOST.fullmatch(hosts[0])):
+    if scope.get("http_version") == "1.1" and not (len(hosts) == 1 and HOST.fullmatch(hosts[0])):
         request = Request(scope)
         detail = "HTTP/1.1 needs one Host header that names a host and perhaps a port: send one"
         return problem_response(request, told_of_http(HTTPException(400, detail), request))

@@ -101,7 +101,7 @@ async def ready(request: Request) -> Response:
     """200 once a query has been answered, else 503."""
     site = site_of(request)
     try:
-        question = QueryRequest("ASK {}", result_format=TSV, time_limit_s=_READY_LIMIT_S)
+        question = QueryRequest("ASK {}", result_format=TSV, time_limit_s=_READY_LIMIT_S, own=True)
         await read_truth(await site.runner.answer(question))
     except ClusterGraphError as exc:
         trouble = told(exc)

@@ -56,6 +56,14 @@ async def read_request(request: Request, settings: Settings) -> Asked:
     pairs = parameters(request.scope["query_string"])
     if request.method != "GET":
         pairs += await _from_body(request, settings)
+    return asked_with(pairs, settings)
+
+
+def asked_with(pairs: Sequence[tuple[str, str]], settings: Settings) -> Asked:
+    """What the parameters of a request ask.
+
+    Raises: QueryMalformed, QueryRefused, ParameterUnsuitable.
+    """
     values = {name: [value for key, value in pairs if key == name] for name, _ in pairs}
     for name in _ONCE:
         if len(values.get(name, ())) > 1:

@@ -3,18 +3,25 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from clustergraph.codings import IDENTITY
 from clustergraph.errors import ClusterGraphError
 from clustergraph.formats import CSV, TSV, Format
 from clustergraph.runner import Answer, QueryRequest
+from clustergraph.web.cache import Stored, headers_in
 from clustergraph.web.site import Site, site_of
 
-HEAD_FLAG: Final = "clustergraph.head"  # set in the scope where a HEAD request is handled as a GET without a body
+# In the scope of a request:
+HEAD_FLAG: Final = "clustergraph.head"  # set where a HEAD request is handled as a GET without a body
+CODING: Final = "clustergraph.coding"  # the content coding that the client likes best
+KEYS: Final = "clustergraph.keys"  # under which the answer is kept in the cache
+KEPT: Final = "clustergraph.kept"  # the answer, where it was in the cache
 TARGET_LIMIT_BYTES: Final = 8_192  # of path and query string; the least that proxies are sure to pass
 LICENCE: Final = "https://creativecommons.org/licenses/by/4.0/"
 _SPENT_BYTES: Final = 1 << 18  # read to the end of an answer that nobody wants
@@ -46,13 +53,44 @@ def data_headers(site: Site, *, tag: str | None = None, vary: str | None = None)
     return {name: value for name, value in headers.items() if value}
 
 
-def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
-    """304 if the client has this very answer already, else None.
+def coding_of(request: Request) -> str:
+    """The content coding that the client likes best; set by the envelope around all routes."""
+    return str(request.scope.get(CODING, IDENTITY))
+
+
+def kept_answer(request: Request, key: tuple[str, ...] | None) -> Response | None:
+    """The answer to the same question, if it is in the cache; if not, the answer to this request will be."""
+    if key is None:
+        return None
+    key = (*key, coding_of(request))
+    request.scope[KEYS].append(key)
+    stored = site_of(request).answers.get(key)
+    if stored is None:
+        return None
+    request.scope[KEPT] = stored
+    return kept_response(stored, "")
+
+
+def kept_response(stored: Stored, known: str) -> Response:
+    """An answer from the cache, or 304 where its validator is among those that the client knows."""
+    is_known = names(known, stored.tag.decode())
+    response = Response(b"" if is_known else stored.body, 304 if is_known else 200)
+    response.raw_headers = headers_in(stored.head_unchanged if is_known else stored.head)
+    return response
+
+
+def names(known: str, tag: str) -> bool:
+    """Whether a value of If-None-Match names a validator.
 
     Source: RFC 9110, section 13.1.2: weak comparison, `*` matches anything.
     """
-    known = [one.strip().removeprefix("W/") for one in ",".join(request.headers.getlist("if-none-match")).split(",")]
-    if headers.get("ETag") in known or known == ["*"]:
+    tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+    return bool(tag) and (tag in tags or tags == ["*"])
+
+
+def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
+    """304 if the client has this very answer already, else None."""
+    if names(",".join(request.headers.getlist("if-none-match")), headers.get("ETag", "")):
         return Response(status_code=304, headers=dict(headers))
     return None
 
@@ -94,7 +132,7 @@ class _AnswerResponse(StreamingResponse):
     """A body that is given up when the client goes away, and cut, not ended, when the answer fails half-way."""
 
     def __init__(self, answer: Answer, first: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(_frames(first, answer), headers=dict(headers), media_type=content_type(answer.format))
+        super().__init__(_frames(first, answer), headers=headers)
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,16 +142,29 @@ class _AnswerResponse(StreamingResponse):
             await self._answer.close()
 
 
-async def streamed(request: Request, answer: Answer, headers: Mapping[str, str]) -> Response:
-    """The answer as it is made, or its head alone.
+async def answered(
+    request: Request, question: QueryRequest, headers: Mapping[str, str], *, file_name: str | None = None
+) -> Response:
+    """The answer to a query as it is made, in the coding that the client likes best, or its head alone.
 
-    Raises: what the answer raises on its first frame, so that trouble there still has a status.
+    Raises: what the runner raises, and what the answer raises on its first frame, so that trouble still has a status.
     """
+    answer = await answer_while_connected(request, replace(question, coding=coding_of(request)))
+    headers = {**headers, **headers_of(answer.format, answer.coding, file_name)}
+    if answer.whole is not None:
+        return Response(answer.whole, headers=headers)
     first = await anext(answer.frames, b"")
     if request.scope.get(HEAD_FLAG):
         await _spend(answer)
-        return StreamingResponse(_nothing(), headers=dict(headers), media_type=content_type(answer.format))
+        return StreamingResponse(_nothing(), headers=headers)
     return _AnswerResponse(answer, first, headers)
+
+
+def headers_of(chosen: Format, coding: str, file_name: str | None = None) -> dict[str, str]:
+    """The headers that follow from the form of an answer; with a name, a table is offered as a file."""
+    coded = {} if coding == IDENTITY else {"Content-Encoding": coding}
+    saved = attachment(file_name, chosen) if file_name else {}
+    return {"Content-Type": content_type(chosen), **coded, **saved}
 
 
 async def _spend(answer: Answer) -> None:

@@ -14,6 +14,7 @@ from clustergraph.published import Published
 from clustergraph.queries import internal
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
+from clustergraph.web.cache import AnswerCache
 
 FOLDER: Final = Path(__file__).parent
 
@@ -25,13 +26,14 @@ class Site:
     """One server: what it serves, how it runs, and who answers its queries.
 
     Shape: `texts` are the internal queries by name; `templates_digest` changes when a page would look different;
-           `open_runner` is None while the workers are not up.
+           `answers` are those given before; `open_runner` is None while the workers are not up.
     """
 
     published: Published
     settings: Settings
     texts: Mapping[str, str]
     templates_digest: str
+    answers: AnswerCache
     open_runner: Runner | None = None
 
     @property
@@ -67,7 +69,7 @@ def open_site(published: Published, settings: Settings, runner: Runner | None) -
     """A site with the internal queries of its dataset read."""
     folder = published.internal_queries
     texts = {path.stem: internal(folder, path.stem) for path in sorted(folder.glob("*.rq"))}
-    return Site(published, settings, texts, _digest(FOLDER / "templates"), runner)
+    return Site(published, settings, texts, _digest(FOLDER / "templates"), AnswerCache(settings.cache_bytes), runner)
 
 
 def _digest(folder: Path) -> str:

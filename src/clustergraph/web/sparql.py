@@ -1,9 +1,7 @@
 """/sparql: queries in, results out, in a format or in a page. Reads no request, evaluates no query itself."""
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -13,20 +11,22 @@ from starlette.responses import Response
 
 from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryMalformed
 from clustergraph.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, RESULT_FORMATS, TSV, Format, named, negotiate
-from clustergraph.guard import Form, Scanner, admit, query_form
+from clustergraph.guard import Form, admit, query_form
+from clustergraph.prefilter import plain_form
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
 from clustergraph.runner import Limits, QueryRequest
+from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
 from clustergraph.web.protocol import Asked, parameters, read_request
 from clustergraph.web.rendering import page, with_used_prefixes
 from clustergraph.web.responses import (
     TARGET_LIMIT_BYTES,
     answer_while_connected,
-    attachment,
+    answered,
     data_headers,
     entity_tag,
+    kept_answer,
     not_modified,
-    streamed,
 )
 from clustergraph.web.site import Site, site_of
 
@@ -34,17 +34,6 @@ PAGE_ROWS: Final = 1_000
 THREAD_BYTES: Final = 8_192  # of a query; the guard reads a longer one while others are served
 
 router: Final = APIRouter()
-
-_CHANGING: Final = re.compile("NOW|RAND|UUID|BNODE", re.IGNORECASE)  # also STRUUID, and FILTERRAND, which is two words
-_FORMS_OF_RESULTS: Final = ("SELECT", "ASK")
-
-
-class Choice(NamedTuple):
-    """What a request can be answered in; None for a family of which it accepts nothing."""
-
-    result: Format | None
-    graph: Format | None
-    page: bool
 
 
 @router.api_route("/sparql", methods=["GET", "POST", "QUERY"], include_in_schema=False)
@@ -58,14 +47,14 @@ async def sparql(request: Request) -> Response:
         return await _without_query(request, site, asked)
     try:
         form = await _admitted(asked.query, site.settings.limits)
-        choice = _choice(asked, accepted(request), form)
-        headers = data_headers(site, tag=_tag(request, site, asked, choice), vary="Accept")
-        unchanged = not_modified(request, headers)
-        if unchanged:
-            return unchanged
+        choice = choose(asked, accepted(request), form)
+        key = answer_key(asked, choice, form)
+        headers = data_headers(site, tag=tag_of(site, key), vary="Accept")
+        known = not_modified(request, headers) or (None if choice.page else kept_answer(request, key))
+        if known:
+            return known
         if not choice.page:
-            answer = await answer_while_connected(request, _question(asked, choice))
-            return await streamed(request, answer, {**headers, **attachment("results", answer.format)})
+            return await answered(request, question(asked, choice), headers, file_name="results")
         result = await _result(request, asked, form)
     except ClusterGraphError as exc:
         if not _wants_page(request, asked):
@@ -84,7 +73,9 @@ async def _admitted(query: str, limits: Limits) -> Form | None:
         admit(query, limits=limits)
         return query_form(query)
 
-    return judged() if len(query) <= THREAD_BYTES else await asyncio.to_thread(judged)
+    if len(query) > THREAD_BYTES:
+        return await asyncio.to_thread(judged)
+    return plain_form(query, limits) or judged()
 
 
 async def _read(request: Request, site: Site) -> Asked | Response:
@@ -105,63 +96,8 @@ def _sent_text(request: Request) -> str | None:
         return None
 
 
-def _family(accept: str | None, name: str | None, offered: Sequence[Format]) -> Format | None:
-    """The format of a family, or HTML, that `format=` or Accept asks for; None if it asks for neither."""
-    if name is not None:
-        return next((one for one in (*offered, HTML) if one == named(shown(name), _ALL)), None)
-    try:
-        return negotiate(accept, (*offered, HTML))
-    except NotAcceptable:
-        return None
-
-
-_ALL: Final = (*RESULT_FORMATS, *GRAPH_FORMATS, HTML)
-
-
-def _choice(asked: Asked, accept: str | None, form: str | None) -> Choice:
-    """What to answer in, for the family that the form of the query belongs to; for both where the form is unknown.
-
-    Raises: NotAcceptable with the offer; ParameterUnsuitable for an unknown `format=`.
-    """
-    result = _family(accept, asked.format_name, RESULT_FORMATS)
-    graph = _family(accept, asked.format_name, GRAPH_FORMATS)
-    fitting = {"SELECT": (result,), "ASK": (result,), "CONSTRUCT": (graph,), "DESCRIBE": (graph,)}
-    wanted = fitting.get(form or "", (result, graph))
-    if not any(wanted):
-        family = (RESULT_FORMATS if form in _FORMS_OF_RESULTS else GRAPH_FORMATS) if form else _ALL[:-1]
-        raise NotAcceptable(shown(asked.format_name or accept or ""), [one.media_type for one in family])
-    return Choice(None if result is HTML else result, None if graph is HTML else graph, HTML in wanted)
-
-
 def _wants_page(request: Request, asked: Asked) -> bool:
     return prefers_page(request) or asked.format_name == HTML.name
-
-
-def _question(asked: Asked, choice: Choice) -> QueryRequest:
-    return QueryRequest(
-        asked.query or "",
-        result_format=choice.result,
-        graph_format=choice.graph,
-        default_graphs=asked.default_graphs,
-        named_graphs=asked.named_graphs,
-        time_limit_s=asked.time_limit_s,
-    )
-
-
-def _tag(request: Request, site: Site, asked: Asked, choice: Choice) -> str | None:
-    """The validator of an answer; None for a POST, and for a query whose answer changes each time."""
-    if request.method != "GET" or _changes_each_time(asked.query or ""):
-        return None
-    names = (one.name if one else "" for one in (choice.result, choice.graph))
-    return entity_tag(site, asked.query or "", *names, *asked.default_graphs, "named", *asked.named_graphs)
-
-
-def _changes_each_time(query: str) -> bool:
-    """Whether a function is called that gives another value each time; of names, which hold such words, calls only."""
-    return any(
-        (token.kind == "word" or (token.kind == "name" and following.text == "(")) and _CHANGING.search(token.text)
-        for token, following in pairwise(Scanner(query))
-    )
 
 
 class Result(NamedTuple):
@@ -176,7 +112,7 @@ class Result(NamedTuple):
 
 
 async def _result(request: Request, asked: Asked, form: str | None) -> Result:
-    answer = await answer_while_connected(request, _question(asked, Choice(TSV, N_TRIPLES, page=True)))
+    answer = await answer_while_connected(request, question(asked, Choice(TSV, N_TRIPLES, page=True)))
     if form == "ASK":
         return Result(None, await read_truth(answer), is_graph=False)
     if answer.format == TSV:
@@ -257,7 +193,7 @@ async def _without_query(request: Request, site: Site, asked: Asked) -> Response
     except NotAcceptable:
         chosen = JSON
     if asked.format_name is not None:
-        chosen = named(shown(asked.format_name), _ALL)
+        chosen = named(shown(asked.format_name), ALL_FORMATS)
     if chosen is HTML:
         return _page(site, asked)
     if chosen not in GRAPH_FORMATS:
@@ -269,5 +205,5 @@ async def _without_query(request: Request, site: Site, asked: Asked) -> Response
         return unchanged
     names = {"endpoint": "", "service": "#service", "dataset": "#dataset", "default": "#default-graph"}
     bindings = {name: n_triples(Term("iri", f"{site.endpoint}{end}")) for name, end in names.items()}
-    question = QueryRequest(site.texts["service-description"], graph_format=chosen, bindings=bindings)
-    return await streamed(request, await answer_while_connected(request, question), headers)
+    description = QueryRequest(site.texts["service-description"], graph_format=chosen, bindings=bindings, own=True)
+    return await answered(request, description, headers)

@@ -16,7 +16,7 @@ from clustergraph.runner import QueryRequest
 from clustergraph.terms import CG, ONTOLOGY, OWL, RDF, RDFS, SKOS, graph_iri
 from clustergraph.web.problems import accepted, shown
 from clustergraph.web.rendering import page
-from clustergraph.web.responses import LICENCE, answer_while_connected, data_headers, entity_tag, not_modified, streamed
+from clustergraph.web.responses import LICENCE, answered, data_headers, entity_tag, not_modified
 from clustergraph.web.site import Site, site_of
 
 router: Final = APIRouter()
@@ -104,8 +104,8 @@ async def _ontology(request: Request, *, version: str | None) -> Response:
     if unchanged:
         return unchanged
     if chosen is not HTML:
-        question = QueryRequest(site.texts["ontology"], graph_format=chosen)
-        return await streamed(request, await answer_while_connected(request, question), headers)
+        question = QueryRequest(site.texts["ontology"], graph_format=chosen, own=True)
+        return await answered(request, question, headers)
     header = _defined(ONTOLOGY, said.pop(ONTOLOGY))
     return page(
         site, "ontology.html", headers=headers, header=header, version=current, sections=_sections(said), path=path
@@ -173,5 +173,6 @@ async def graph(request: Request, name: str) -> Response:
             "row_limit": PAGE_ROWS,
         }
         return page(site, "graph.html", headers=headers, **values)
-    question = QueryRequest(site.texts["graph"], graph_format=chosen, bindings={"graph": n_triples(this)})
-    return await streamed(request, await answer_while_connected(request, question), headers)
+    bindings = {"graph": n_triples(this)}
+    question = QueryRequest(site.texts["graph"], graph_format=chosen, bindings=bindings, own=True)
+    return await answered(request, question, headers)

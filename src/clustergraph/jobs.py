@@ -1,0 +1,266 @@
+"""One query on its way through the pool, from the moment it is handed in until its last frame.
+
+Callbacks instead of coroutines: a short query costs two of them, and no task.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from typing import Final, Protocol
+
+from clustergraph import errors
+from clustergraph.errors import Busy, ClusterGraphError, NotAcceptable, QueryError, QueryTimedOut, QueryTooHungry
+from clustergraph.formats import Format
+from clustergraph.frames import ANSWER, DATA, END, ERROR, WHOLE, request_to_bytes
+from clustergraph.processes import Worker
+from clustergraph.runner import Answer, Limits, QueryRequest, in_one_frame
+
+QUICK_DEATH_S: Final = 0.1  # a worker that dies so early was dying when it was asked: somebody killed it while idle
+STREAM_LIMIT_S: Final = 60.0  # from the first frame to the last, however slowly the client reads
+STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its worker
+HELD_BYTES: Final = 1 << 18  # of one answer that the client has not taken; above it the worker waits
+
+DEADLINE, DISCONNECT, STALL, DIED = "deadline", "disconnect", "stall", "died"
+CAUSES: Final = (DEADLINE, DISCONNECT, STALL, DIED)
+"""Why a worker is replaced."""
+
+
+class Workplace(Protocol):
+    """Where jobs get their workers from, and give them back."""
+
+    def give_back(self, worker: Worker) -> None:
+        """Takes a worker that is fit for more."""
+
+    @property
+    def replace(self) -> Callable[[Worker, str], None]:
+        """What ends a worker for a cause, and has another one started."""
+
+    def again(self, job: "Job") -> None:
+        """Has a job done by another worker, before those that wait."""
+
+    def leave(self, job: "Job") -> None:
+        """Takes a job that waits from the queue."""
+
+
+class Job:
+    """One query. A Listener of its worker; `deliver` is called once, with the answer or with the error."""
+
+    def __init__(
+        self,
+        request: QueryRequest,
+        limits: Limits,
+        place: Workplace,
+        deliver: Callable[[Answer | ClusterGraphError], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._payload = request_to_bytes(request)
+        self._limit_s = min(request.time_limit_s or limits.time_limit_s, limits.time_limit_s)
+        self._memory_limit_bytes = limits.memory_limit_bytes
+        self._place = place
+        self._deliver = deliver
+        self._worker: Worker | None = None
+        self._stream: _Stream | None = None
+        self._was_tried = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.waits_since = self.began = self._loop.time()
+        self.is_over = False
+
+    def start(self, worker: Worker) -> None:
+        """Has the query evaluated by a worker that is idle."""
+        self._worker = worker
+        self.began = self._loop.time()
+        self._set_timer(self._loop.call_later(self._limit_s, self._overrun))
+        worker.ask(self._payload, self)
+
+    def wait(self, limit_s: float) -> None:
+        """Waits for a worker, but not for ever."""
+        self._set_timer(self._loop.call_later(limit_s, self._give_up_waiting, limit_s))
+
+    def _give_up_waiting(self, limit_s: float) -> None:
+        message = f"no worker became free within {limit_s:g} s: try again in a moment"
+        self.fail(Busy(message, retry_after_s=1), DISCONNECT)
+
+    def _set_timer(self, timer: asyncio.TimerHandle | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = timer
+
+    def _overrun(self) -> None:
+        self.fail(self.timed_out(), DEADLINE)
+
+    def timed_out(self) -> QueryTimedOut:
+        """The error of a query that took too long."""
+        return QueryTimedOut(
+            f"stopped after {self._limit_s:g} s: add a LIMIT, narrow the pattern, or download the dataset and query it"
+        )
+
+    def too_hungry(self) -> QueryTooHungry:
+        """The error of a query whose worker died."""
+        allowed = f"{self._memory_limit_bytes >> 20:,} MiB"
+        return QueryTooHungry(
+            f"stopped: evaluation wanted more than the {allowed} of memory that one query may have; ask for less"
+        )
+
+    def fail(self, exc: ClusterGraphError, cause: str) -> None:
+        """Ends a job that has not been answered."""
+        if not self.is_over:
+            self.end(cause)
+            self._deliver(exc)
+
+    def end(self, cause: str | None = None) -> None:
+        """Gives the worker back, or has it replaced where there is a cause; only the first call counts."""
+        if self.is_over:
+            return
+        self.is_over = True
+        self._set_timer(None)
+        if self._worker is None:
+            self._place.leave(self)
+        else:
+            self._worker.listener = None
+            if cause is None:
+                self._place.give_back(self._worker)
+            else:
+                self._place.replace(self._worker, cause)
+
+    def give_up(self, cause: str = DISCONNECT) -> None:
+        """Ends a job whose answer nobody wants any more. May be called at any time."""
+        self.end(cause)
+        if self._stream is not None:
+            self._stream.cut()
+
+    def on_frame(self, kind: bytes, chosen: Format, coding: str, payload: bytes) -> None:
+        """What the worker says."""
+        if self._stream is not None:
+            self._stream.on_frame(kind, payload)
+        elif kind == WHOLE:
+            waited_s, took_s = self.began - self.waits_since, self._loop.time() - self.began
+            self.end()
+            frames = in_one_frame(payload)
+            self._deliver(Answer(chosen, frames, _nothing, payload, coding, waited_s, took_s))
+        elif kind == ERROR:
+            self.end()
+            self._deliver(error_of(payload))
+        elif kind == ANSWER:
+            self._set_timer(None)
+            waited_s, took_s = self.began - self.waits_since, self._loop.time() - self.began
+            assert self._worker is not None  # noqa: S101  # it spoke
+            self._stream = _Stream(self, self._worker, self._limit_s - took_s)
+            self._deliver(Answer(chosen, self._stream.frames(), self.give_up, None, coding, waited_s, took_s))
+        else:
+            self.fail(QueryTooHungry("the worker spoke out of turn: send the query again"), DIED)
+
+    def on_lost(self) -> None:
+        """The worker has died."""
+        if self._stream is not None:
+            self._stream.on_frame(ERROR, b"")
+        elif not self._was_tried and self._loop.time() - self.began < QUICK_DEATH_S and self._worker is not None:
+            self._was_tried = True
+            self._set_timer(None)
+            self._place.replace(self._worker, DIED)
+            self._worker = None
+            self._place.again(self)
+        else:
+            self.fail(self.too_hungry(), DIED)
+
+
+class _Stream:
+    """The body of a longer answer, as it comes. Holds HELD_BYTES of it; then the worker waits for the client."""
+
+    def __init__(self, job: Job, worker: Worker, left_s: float) -> None:
+        self._job = job
+        self._worker = worker
+        self._left_s = left_s
+        self._held: deque[bytes] = deque()
+        self._held_bytes = 0
+        self._is_paused = False
+        self._last: tuple[bytes, bytes] | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def on_frame(self, kind: bytes, payload: bytes) -> None:
+        if kind == DATA:
+            self._held.append(payload)
+            self._held_bytes += len(payload)
+            if self._held_bytes > HELD_BYTES and not self._is_paused:
+                self._is_paused = True
+                self._worker.pause()
+        elif self._last is None:
+            self._last = (kind, payload)
+            # It has said all: others may have it while the client takes the rest.
+            self._unpause()
+            self._job.end(None if kind == END or payload else DIED)
+        self._wake()
+
+    def cut(self) -> None:
+        """Ends the answer here; what has not been read is gone."""
+        if self._last is None or self._last[0] == END:
+            self._last = (ERROR, b"")
+        self._held.clear()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def frames(self) -> AsyncGenerator[bytes, None]:
+        """The body. Time is counted while we wait for the worker, not while the client takes what it gave."""
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(STREAM_LIMIT_S, self._job.give_up, STALL)
+        try:
+            while True:
+                if self._held:
+                    stalled = loop.call_later(STALL_LIMIT_S, self._job.give_up, STALL)
+                    try:
+                        yield self._take()
+                    finally:
+                        stalled.cancel()
+                elif self._last is not None:
+                    break
+                else:
+                    await self._wait(loop)
+        finally:
+            slow.cancel()
+            self._job.end(DISCONNECT)
+        if self._last[0] != END:
+            raise error_of(self._last[1]) if self._last[1] else self._job.too_hungry()
+
+    def _take(self) -> bytes:
+        payload = self._held.popleft()
+        self._held_bytes -= len(payload)
+        if self._held_bytes <= HELD_BYTES // 2:
+            self._unpause()
+        return payload
+
+    def _unpause(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._worker.resume()
+
+    async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        before = loop.time()
+        self._waiter = loop.create_future()
+        try:
+            async with asyncio.timeout(max(self._left_s, 0)):
+                await self._waiter
+        except TimeoutError as exc:
+            self._job.end(DEADLINE)
+            raise self._job.timed_out() from exc
+        finally:
+            self._left_s -= loop.time() - before
+
+
+def _nothing() -> None:
+    """What there is to release of an answer that has come whole."""
+
+
+def error_of(payload: bytes) -> ClusterGraphError:
+    """The error that a worker named, as an exception of ours."""
+    said = json.loads(payload)
+    kind: type[ClusterGraphError] = getattr(errors, said["error"])
+    if issubclass(kind, QueryError):
+        return kind(said["detail"], line=said["line"], column=said["column"], hint=said["hint"])
+    if issubclass(kind, NotAcceptable):
+        mended = NotAcceptable("", said["offered"])
+        mended.detail = said["detail"]
+        return mended
+    return ClusterGraphError(said["detail"])

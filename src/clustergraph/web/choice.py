@@ -1,0 +1,106 @@
+"""From what is asked at /sparql to one question for the engine: the format, the validator, the key of the answer."""
+
+import re
+from functools import lru_cache
+from itertools import pairwise, takewhile
+from typing import Final, NamedTuple
+
+from clustergraph.errors import NotAcceptable
+from clustergraph.formats import GRAPH_FORMATS, HTML, RESULT_FORMATS, Format, named, negotiate
+from clustergraph.guard import Scanner
+from clustergraph.prefilter import normalised
+from clustergraph.runner import QueryRequest
+from clustergraph.web.problems import shown
+from clustergraph.web.protocol import Asked
+from clustergraph.web.responses import entity_tag
+from clustergraph.web.site import Site
+
+ALL_FORMATS: Final = (*RESULT_FORMATS, *GRAPH_FORMATS, HTML)
+
+_CHANGING: Final = re.compile("NOW|RAND|UUID|BNODE", re.IGNORECASE)  # also STRUUID, and FILTERRAND, which is two words
+_MAKES_NODES: Final = re.compile(r"\[|_:|\(")  # in the template of CONSTRUCT: nodes that have other names each time
+_FORMS_OF_RESULTS: Final = ("SELECT", "ASK")
+
+AnswerKey = tuple[str, ...]
+
+
+class Choice(NamedTuple):
+    """What a request can be answered in; None for a family of which it accepts nothing."""
+
+    result: Format | None
+    graph: Format | None
+    page: bool
+
+
+@lru_cache(maxsize=1_024)
+def family(accept: str | None, name: str | None, offered: tuple[Format, ...]) -> Format | None:
+    """The format of a family, or HTML, that `format=` or Accept asks for; None if it asks for neither."""
+    if name is not None:
+        return next((one for one in (*offered, HTML) if one == named(shown(name), ALL_FORMATS)), None)
+    try:
+        return negotiate(accept, (*offered, HTML))
+    except NotAcceptable:
+        return None
+
+
+def choose(asked: Asked, accept: str | None, form: str | None) -> Choice:
+    """What to answer in, for the family that the form of the query belongs to; for both where the form is unknown.
+
+    Raises: NotAcceptable with the offer; ParameterUnsuitable for an unknown `format=`.
+    """
+    result = family(accept, asked.format_name, RESULT_FORMATS)
+    graph = family(accept, asked.format_name, GRAPH_FORMATS)
+    fitting = {"SELECT": (result,), "ASK": (result,), "CONSTRUCT": (graph,), "DESCRIBE": (graph,)}
+    wanted = fitting.get(form or "", (result, graph))
+    if not any(wanted):
+        offered = (RESULT_FORMATS if form in _FORMS_OF_RESULTS else GRAPH_FORMATS) if form else ALL_FORMATS[:-1]
+        raise NotAcceptable(shown(asked.format_name or accept or ""), [one.media_type for one in offered])
+    return Choice(None if result is HTML else result, None if graph is HTML else graph, HTML in wanted)
+
+
+def question(asked: Asked, choice: Choice, coding: str = "identity") -> QueryRequest:
+    """What the engine is asked."""
+    return QueryRequest(
+        asked.query or "",
+        result_format=choice.result,
+        graph_format=choice.graph,
+        default_graphs=asked.default_graphs,
+        named_graphs=asked.named_graphs,
+        time_limit_s=asked.time_limit_s,
+        coding=coding,
+    )
+
+
+def answer_key(asked: Asked, choice: Choice, form: str | None) -> AnswerKey | None:
+    """What the answer depends on, beside the dataset; None where it is another one each time.
+
+    Shape: two texts that differ in their spaces alone have one key.
+    """
+    query = asked.query or ""
+    if _CHANGING.search(query) and changes_each_time(query):
+        return None
+    if form not in (*_FORMS_OF_RESULTS, "DESCRIBE") and _MAKES_NODES.search(query) and makes_nodes(query):
+        return None
+    names = (one.name if one else "" for one in (choice.result, choice.graph))
+    return (normalised(query), *names, *asked.default_graphs, "named", *asked.named_graphs)
+
+
+def tag_of(site: Site, key: AnswerKey | None) -> str | None:
+    """The validator of the answer to a question with this key."""
+    return entity_tag(site, *key) if key else None
+
+
+def changes_each_time(query: str) -> bool:
+    """Whether a function is called that gives another value each time; of names, which hold such words, calls only."""
+    return any(
+        (token.kind == "word" or (token.kind == "name" and following.text == "(")) and _CHANGING.search(token.text)
+        for token, following in pairwise(Scanner(query))
+    )
+
+
+def makes_nodes(query: str) -> bool:
+    """Whether the template of a CONSTRUCT holds blank nodes."""
+    for token in takewhile(lambda one: one.depth or one.kind != "close", Scanner(query)):
+        if token.depth and (token.kind == "blank" or token.text in ("[", "(")):
+            return True
+    return False

@@ -1,0 +1,110 @@
+"""Plain requests: those that can be read without a parser of all of HTTP. Everything else is left to such a parser."""
+
+import re
+from typing import Final, NamedTuple
+
+from clustergraph.codings import preferred
+from clustergraph.guard import Form, admit, query_form
+from clustergraph.prefilter import plain_form
+from clustergraph.runner import Limits
+from clustergraph.settings import Settings
+from clustergraph.web.protocol import FORM, SPARQL_QUERY, Asked, asked_with, parameters
+
+_BLOCK_LIMIT_BYTES: Final = 2_048  # of header lines
+_BLOCKS: Final = 1_024  # of header lines that are remembered: a client sends the same ones each time
+
+REQUEST: Final = re.compile(rb"(GET|POST) (/[\x21\x22\x24-\x7e]*) HTTP/1\.1\r\n((?:[^\r\n]+\r\n)+)\r\n")
+HOST: Final = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 3986, 3.2.2; no comma
+_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e][\t\x20-\x7e]*)?")
+_CHARSET: Final = re.compile(r";[ \t]*charset=utf-?8")
+_NOT_PLAIN: Final = frozenset(
+    (b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"trailer", b"te", b"x-query-id")
+)
+_ONCE: Final = frozenset((b"host", b"content-length", b"content-type", b"connection"))
+
+
+class Plain(NamedTuple):
+    """What the header lines of a plain request say, as far as an answer depends on it.
+
+    Shape: `known` is the value of If-None-Match; `media_type` and `length` are those of the body, "" and 0 without one.
+    """
+
+    accept: bytes
+    coding: str
+    known: str
+    media_type: str
+    length: int
+
+
+def read_block(block: bytes) -> Plain | None:
+    r"""What the header lines of a request say; None if they are not plain.
+
+    >>> read_block(b"Host: a\\r\\nAccept: text/csv\\r\\n").accept
+    b'text/csv'
+    """
+    values: dict[bytes, bytes] = {}
+    for line in block.split(b"\r\n")[:-1]:
+        read = _LINE.fullmatch(line)
+        name = read[1].lower() if read else b""
+        if read is None or name in _NOT_PLAIN or (name in _ONCE and name in values):
+            return None
+        value = (read[2] or b"").rstrip()
+        values[name] = values[name] + b", " + value if name in values else value
+    length = values.get(b"content-length", b"0")
+    if not HOST.fullmatch(values.get(b"host", b" ")) or values.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+        return None
+    if not re.fullmatch(rb"[0-9]{1,5}", length):
+        return None
+    return Plain(
+        values.get(b"accept", b""),
+        preferred(values.get(b"accept-encoding", b"").decode("ascii")),
+        values.get(b"if-none-match", b"").decode("ascii"),
+        _CHARSET.sub("", values.get(b"content-type", b"").decode("ascii").lower()),
+        int(length),
+    )
+
+
+class Blocks:
+    """Header lines that were read before."""
+
+    def __init__(self) -> None:
+        self._read: dict[bytes, Plain | None] = {}
+
+    def read(self, block: bytes) -> Plain | None:
+        """What the lines say; None if they are not plain."""
+        if len(block) > _BLOCK_LIMIT_BYTES:
+            return None
+        if block in self._read:
+            return self._read[block]
+        if len(self._read) >= _BLOCKS:
+            self._read.clear()
+        plain = self._read[block] = read_block(block)
+        return plain
+
+
+def asked_by(query_string: bytes, body: bytes, plain: Plain, settings: Settings) -> Asked | None:
+    """What a plain request to the endpoint asks; None where there is no query, or a body of another kind.
+
+    Raises: ClusterGraphError for parameters that do not fit.
+    """
+    pairs = parameters(query_string)
+    if plain.media_type == FORM:
+        pairs += parameters(body)
+    elif plain.media_type == SPARQL_QUERY and body.isascii():
+        pairs.append(("query", body.decode("ascii")))
+    elif body or plain.media_type:
+        return None
+    asked = asked_with(pairs, settings)
+    return asked if asked.query is not None else None
+
+
+def admitted(query: str, limits: Limits) -> Form | None:
+    """The form of a query, once it may be given to an engine.
+
+    Raises: what the guard raises.
+    """
+    form = plain_form(query, limits)
+    if form is None:
+        admit(query, limits)
+        form = query_form(query)
+    return form
