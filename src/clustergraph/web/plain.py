@@ -51,7 +51,9 @@ def read_block(block: bytes) -> Plain | None:
         value = (read[2] or b"").rstrip()
         values[name] = values[name] + b", " + value if name in values else value
     length = values.get(b"content-length", b"0")
-    if not HOST.fullmatch(values.get(b"host", b" ")) or values.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+    if not HOST.fullmatch(values.get(b"host", b" ")):
+        return None
+    if values.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
     if not re.fullmatch(rb"[0-9]{1,5}", length):
         return None
