@@ -23,13 +23,22 @@ class Canary:
     heard: list[str] = field(default_factory=list)
 
 
+def _hosts() -> Iterator[tuple[socket.AddressFamily, str]]:
+    """Loopback of each family that this machine has."""
+    for family, host in _HOSTS:
+        with suppress(OSError), socket.socket(family) as one:
+            one.bind((host, 0))
+            yield family, host
+
+
 def _listeners() -> list[socket.socket]:
     """Sockets of every kind on one port of five digits."""
+    hosts = list(_hosts())
     for _ in range(_ATTEMPTS):
         taken: list[socket.socket] = []
         port = 0
         try:
-            for family, host in _HOSTS:
+            for family, host in hosts:
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     one = socket.socket(family, kind)
                     taken.append(one)
