@@ -50,6 +50,9 @@ ENDLESS: Final = {
     "distinct in a group": f"SELECT ?a (COUNT(DISTINCT ?f) AS ?x) {{ {MORE} }} GROUP BY ?a ORDER BY ?x",
 }
 
+LONG: Final = ("count of a cross product", "sum", "average", "least", "greatest", "random numbers")
+"""These hold next to nothing, so that only the clock can end them."""
+
 LATE: Final = {
     "rows without end": f"SELECT * {{ {CROSS} }}",
     "triples without end": f"CONSTRUCT {{ ?a ?e ?l }} WHERE {{ {CROSS} }}",
@@ -92,7 +95,11 @@ def cases() -> Iterator[Case]:
     ways = (by_post, by_form)
     for place, (name, query) in enumerate(ENDLESS.items()):
         pairs = () if place % 8 == 0 else (("timeout", "0.25"),)
-        yield case("T3", name, ways[place % 2](query, *pairs), 503, 504, why=KILLED)
+        raw = ways[place % 2](query, *pairs)
+        if name in LONG:
+            yield case("T3", name, raw, 504, problem="query-timed-out")
+        else:
+            yield case("T3", name, raw, 503, 504, why=KILLED)
     for name, query in LATE.items():
         yield case(
             "T3",
