@@ -7,7 +7,7 @@ PORT   ?= 8000
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve test check format build wheel bench soak lock clean help
+.PHONY: serve test check format build wheel bench soak fuzz lock clean help
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,10 @@ bench: $(VENV)/.dev  ## Measure us beside other servers on this machine; takes l
 
 soak: $(VENV)/.dev  ## Break things on purpose and count what others notice; SOAK_MINUTES (10) for the last and longest part
 	$(BIN)/python -m tests.faults.soak
+
+fuzz: $(VENV)/.dev  ## Send a server requests made by chance, for FUZZ_S seconds (default 600)
+	$(BIN)/clustergraph build
+	PYTHONPATH=tests $(BIN)/python -m hostile.fuzz $(or $(FUZZ_S),600)
 
 lock: $(VENV)/.dev  ## Write the hash-locked requirements anew (needs `uv` on the path)
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra serve --extra check \

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from clustergraph.processes import Loader
 from clustergraph.published import Published
@@ -66,7 +67,7 @@ def create_app(
     app.add_route("/openapi.json", description, methods=["GET"], include_in_schema=False)
     for routes in _ROUTES:
         app.include_router(routes.router)
-    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount("/static", _WholeFiles(directory=FOLDER / "static"), name="static")
     problems.install(app)
     app.add_middleware(Envelope)
     app.add_middleware(VersionOfRequest, served=served)  # the last one added is the outermost
@@ -77,3 +78,20 @@ def _paths() -> list[str]:
     """The path of every route, and of what is mounted."""
     routed = [route.path for module in _ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
     return [*routed, "/static", "/openapi.json"]
+
+
+class _WholeFiles(StaticFiles):
+    """Static files, always whole: they are small, and ranges are one more thing to get wrong.
+
+    Source: RFC 9110, section 14.2: a server may ignore Range.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = {**scope, "headers": [one for one in scope["headers"] if one[0] != b"range"]}
+        await super().__call__(scope, receive, send)
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """One file, without the promise of ranges."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Accept-Ranges"] = "none"
+        return response

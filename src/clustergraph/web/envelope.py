@@ -19,6 +19,7 @@ from clustergraph.web.attended import QUERY
 from clustergraph.web.cache import KEPT, AnswerCache, Stored, head_of, variant_tag
 from clustergraph.web.desk import AnswerCut, count_answer, route_of
 from clustergraph.web.metrics import server_timing
+from clustergraph.web.plain import HOST
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
 from clustergraph.web.responses import CODING, HEAD_FLAG, KEYS, TARGET_LIMIT_BYTES, kept_response
 from clustergraph.web.site import SITE
@@ -241,7 +242,20 @@ def _make_private(headers: MutableHeaders) -> None:
 
 
 def _refusal(scope: Scope) -> Response | None:
-    return _refusal_of_long_accept(scope) or _refusal_of_long_address(scope)
+    return _refusal_of_host(scope) or _refusal_of_long_accept(scope) or _refusal_of_long_address(scope)
+
+
+def _refusal_of_host(scope: Scope) -> Response | None:
+    """The answer to HTTP/1.1 without one sound Host header, where a proxy before us may have read another one.
+
+    Source: RFC 9112, section 3.2.
+    """
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if scope.get("http_version") == "1.1" and not (len(hosts) == 1 and HOST.fullmatch(hosts[0])):
+        request = Request(scope)
+        detail = "HTTP/1.1 needs one Host header that names a host and perhaps a port: send one"
+        return problem_response(request, told_of_http(HTTPException(400, detail), request))
+    return None
 
 
 def _refusal_of_long_accept(scope: Scope) -> Response | None:

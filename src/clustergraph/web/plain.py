@@ -16,6 +16,7 @@ _BLOCK_LIMIT_BYTES: Final = 2_048  # of header lines
 _BLOCKS: Final = 1_024  # of header lines that are remembered: a client sends the same ones each time
 
 REQUEST: Final = re.compile(rb"(GET|POST) (/[\x21\x22\x24-\x7e]*) HTTP/1\.1\r\n((?:[^\r\n]+\r\n)+)\r\n")
+HOST: Final = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 3986, 3.2.2; no comma
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e][\t\x20-\x7e]*)?")
 _CHARSET: Final = re.compile(r";[ \t]*charset=utf-?8$")
 _NOT_PLAIN: Final = frozenset(
@@ -72,7 +73,9 @@ def read_block(block: bytes) -> Plain | None:
         value = (read[2] or b"").rstrip()
         values[name] = values[name] + b", " + value if name in values else value
     length = values.get(b"content-length", b"0")
-    if b"host" not in values or values.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+    if not HOST.fullmatch(values.get(b"host", b" ")):
+        return None
+    if values.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
     if not re.fullmatch(rb"[0-9]{1,5}", length):
         return None
