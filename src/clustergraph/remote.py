@@ -8,12 +8,13 @@ import logging
 import re
 import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 import httpx2
 
-from clustergraph.errors import Busy, ClusterGraphError
+from clustergraph.errors import Busy, ClusterGraphError, UsageError
 from clustergraph.exchange import accept, body, check_status, check_type, chosen_format, deadline, pieces
 from clustergraph.formats import XML
 from clustergraph.portable import Portable, portable
@@ -63,6 +64,19 @@ class _Place:
             task.add_done_callback(self._tasks.discard)
 
 
+def _address(text: str) -> httpx2.URL:
+    """The address of an engine.
+
+    Raises: UsageError for what is no address of the web.
+    """
+    with suppress(httpx2.InvalidURL):
+        address = httpx2.URL(text)
+        if address.scheme in ("http", "https") and address.host:
+            return address
+    message = "--engine is no address of a SPARQL service: give one like http://127.0.0.1:3030/ds/query"
+    raise UsageError(message)
+
+
 class RemoteEngine:
     """Answers queries by asking another service. Use as an asynchronous context manager.
 
@@ -81,7 +95,7 @@ class RemoteEngine:
         queue_wait_s: float = 2.0,
         poll_s: float = POLL_S,
     ) -> None:
-        self._address = address
+        self._address = _address(address)
         self._digest = digest
         self._limits = limits
         self._size = running or RUNNING

@@ -23,7 +23,10 @@ class Settings:
     dist: Path = _knob(Path("dist"), "folder that `clustergraph build` made")
     host: str = _knob("127.0.0.1", "address to listen on")
     port: int = _knob(8000, "port to listen on")
-    workers: int = _knob(0, "query workers; 0 means one per core, at least two")
+    engine: str = _knob("", "address of a SPARQL 1.1 service that answers the queries; empty means our own workers")
+    workers: int = _knob(
+        0, "query workers; 0 means one per core, at least two; with an engine, queries it is asked at once, 0 means 16"
+    )
     queue_wait_s: float = _knob(2.0, "longest wait for a free worker before 503")
     queue_per_worker: int = _knob(4, "queries that may wait, for each worker")
     time_limit_s: float = _knob(Limits().time_limit_s, "wall clock of one query")

@@ -261,11 +261,25 @@ def is_true(body: bytes) -> bool:
     Raises: Unreadable.
     """
     try:
-        said = json.loads(body)["boolean"]
+        said = json.loads(body)
+        # Virtuoso 7 answers some ASK with a table of one cell, or of none, instead of a boolean.
+        truth = said["boolean"] if "boolean" in said else _ONE_CELL[_only_value(said)]
     except (ValueError, KeyError, TypeError, RecursionError) as exc:
         message = "no boolean"
         raise Unreadable(message) from exc
-    if not isinstance(said, bool):
+    if not isinstance(truth, bool):
         message = "no boolean"
         raise Unreadable(message)
-    return said
+    return truth
+
+
+_ONE_CELL: Final = {"1": True, "0": False, "true": True, "false": False}
+
+
+def _only_value(said: Any) -> str:
+    rows = said["results"]["bindings"]
+    if rows == [] and len(said["head"]["vars"]) == 1:
+        return "0"
+    (row,) = rows
+    (cell,) = row.values()
+    return str(cell["value"])

@@ -53,7 +53,8 @@ def serve(dist: Path | None, **knobs: Any) -> None:
     published = open_published(settings.dist)
     with _listening(settings.host, settings.port) as listener:
         address = f"http://{settings.host}:{settings.port}/"
-        click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on {address}")
+        named = "another engine" if settings.engine else f"{published.folder} (sha256:{published.digest[:12]}…)"
+        click.echo(f"Serving {named} on {address}")
         config = uvicorn.Config(
             create_app(published, settings),
             http=BoundedProtocol,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from clustergraph.published import Published
+from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
 from clustergraph.web import catalogue, entities, pages, problems, sparql, vocabulary
@@ -22,7 +23,8 @@ _ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages)
 def create_app(published: Published, settings: Settings, *, runner: Runner | None = None) -> FastAPI:
     """The application over one built dataset.
 
-    Shape: without a runner it starts a pool of workers with the server and stops it with the server.
+    Shape: without a runner it starts a pool of workers with the server and stops it with the server, or asks the engine
+           that the settings name.
     """
 
     @asynccontextmanager
@@ -30,7 +32,7 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
         if runner is not None:
             yield
             return
-        async with _pool(published, settings) as pool:
+        async with _runner(published, settings) as pool:
             app.state.site.open_runner = pool
             yield
             app.state.site.open_runner = None
@@ -54,7 +56,17 @@ def create_app(published: Published, settings: Settings, *, runner: Runner | Non
     return app
 
 
-def _pool(published: Published, settings: Settings) -> WorkerPool:
+def _runner(published: Published, settings: Settings) -> WorkerPool | RemoteEngine:
+    """Our own workers, or the engine that the settings name."""
+    if settings.engine:
+        return RemoteEngine(
+            settings.engine,
+            published.digest,
+            limits=settings.limits,
+            running=settings.workers,
+            queue_per_worker=settings.queue_per_worker,
+            queue_wait_s=settings.queue_wait_s,
+        )
     return WorkerPool(
         published.dataset,
         published.digest,
