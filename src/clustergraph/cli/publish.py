@@ -3,11 +3,15 @@
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clustergraph.errors import UsageError
 from clustergraph.published import find_dist, open_published
+
+if TYPE_CHECKING:
+    from clustergraph.stores import Addresses
 
 _PASSWORD_VARIABLE = "CLUSTERGRAPH_PASSWORD"  # noqa: S105  # the name of a variable
 
@@ -38,15 +42,10 @@ def publish(
     Example: clustergraph publish --to http://127.0.0.1:3030/ds
     """
     from clustergraph.publishing import publish as run  # noqa: PLC0415  # `serve` shares this program
-    from clustergraph.stores import Addresses, Store, detected  # noqa: PLC0415
+    from clustergraph.stores import Store  # noqa: PLC0415
 
     published = open_published(find_dist(dist))
-    given = (query_address, update_address, graphs_address)
-    if address is None and None in given:
-        message = "where to? Give --to, or all of --query-address, --update-address and --graphs-address"
-        raise UsageError(message)
-    found = detected(address) if address is not None and None in given else Addresses("", "", "")
-    addresses = Addresses(*(one or other for one, other in zip(given, found, strict=True)))
+    addresses = _addresses(address, (query_address, update_address, graphs_address))
     before = time.monotonic()
     with Store(addresses, user=user, password=_password(user)) as store:
         done = run(published, store, tell=lambda line: click.echo(line, err=True))
@@ -57,6 +56,18 @@ def publish(
     took_s = time.monotonic() - before
     click.echo(f"Published {name}: {done.graphs} graphs, {done.triples:,} triples, in {took_s:.1f} s")
     click.echo(f"Serve it with: clustergraph serve --engine {addresses.query}")
+
+
+def _addresses(address: str | None, given: tuple[str | None, str | None, str | None]) -> "Addresses":
+    """The addresses that were given, and those that the layout of the store tells."""
+    from clustergraph.stores import Addresses, detected  # noqa: PLC0415
+
+    if None not in given:
+        return Addresses(*(one or "" for one in given))
+    if address is None:
+        message = "where to? Give --to, or all of --query-address, --update-address and --graphs-address"
+        raise UsageError(message)
+    return Addresses(*(one or other for one, other in zip(given, detected(address), strict=True)))
 
 
 def _password(user: str) -> str:
