@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -119,7 +119,7 @@ DatabaseFile = {folder}/virtuoso-temp.db
 TransactionFile = {folder}/virtuoso-temp.trx
 [Parameters]
 ServerPort = 127.0.0.1:{sql_port}
-ServerThreads = 20
+ServerThreads = 60
 NumberOfBuffers = 10000
 MaxDirtyBuffers = 6000
 DirsAllowed = {folder}
@@ -127,8 +127,8 @@ CheckpointInterval = 0
 [HTTPServer]
 ServerPort = 127.0.0.1:{port}
 ServerRoot = {folder}
-ServerThreads = 10
-MaxKeepAlives = 10
+ServerThreads = 50
+MaxKeepAlives = 50
 KeepAliveTimeout = 10
 EnabledGzipContent = 0
 [SPARQL]
@@ -153,5 +153,9 @@ def virtuoso(folder: Path) -> Iterator[Server]:
         yield Server("virtuoso", f"{address}/", f"{address}/sparql", "dba:dba")
 
 
-SERVERS: Final[dict[str, Callable[[Path], object]]] = {"oxigraph": oxigraph, "fuseki": fuseki, "virtuoso": virtuoso}
+SERVERS: Final[dict[str, Callable[[Path], AbstractContextManager[Server]]]] = {
+    "oxigraph": oxigraph,
+    "fuseki": fuseki,
+    "virtuoso": virtuoso,
+}
 """Every server that publishing and serving are tested with."""
