@@ -96,7 +96,7 @@ def fuseki(folder: Path) -> Iterator[Server]:
     """Apache Jena Fuseki over a TDB2 store."""
     jars = sorted(FUSEKI_JARS.glob("jena-fuseki-server-*.jar"))
     if not jars or shutil.which("java") is None:
-        message = "needs Java and Fuseki: tests/servers-install"
+        message = "needs Java and Fuseki: tests/install-servers"
         raise Absent(message)
     port = _free_port()
     (folder / "db").mkdir()
