@@ -173,6 +173,11 @@ HOSTILE = [
     pytest.param(
         saying(answer(b"<!DOCTYPE a [<!ENTITY b 'c'>]><sparql/>")), (503, "query-too-hungry", BROKE_OFF), id="entities"
     ),
+    pytest.param(
+        saying(answer(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + table(["s"], [["urn:&b;"]]))),
+        (503, "query-too-hungry", BROKE_OFF),
+        id="entities in a whole answer",
+    ),
     pytest.param(saying(answer(b"<sparql")), (503, "query-too-hungry", BROKE_OFF), id="half a tag"),
 ]
 
