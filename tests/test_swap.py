@@ -31,6 +31,7 @@ from clustergraph.published import MANIFEST, manifest_text, open_published, sha2
 from clustergraph.releases import NEW, beside, locked, put_in_place
 from clustergraph.runner import Limits
 from clustergraph.settings import Settings
+from clustergraph.web.metrics import Meter
 from clustergraph.web.responses import entity_tag
 from clustergraph.web.site import SITE, Site, open_site
 from clustergraph.web.succession import Succession, _warm
@@ -385,7 +386,7 @@ def test_what_is_wrong_is_said_once_however_often_one_looks(
 ) -> None:
     dist = Path(shutil.copytree(releases[0].folder, tmp_path / "dist"))
     settings = Settings(dist=dist)
-    succession = Succession(Served(open_site(open_published(dist), settings, None)), settings)
+    succession = Succession(Served(open_site(open_published(dist), settings, None)), settings, Meter())
     (dist / "clustergraph.nq").write_bytes(b"")
 
     async def look() -> None:

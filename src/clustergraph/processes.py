@@ -145,6 +145,11 @@ class Loader:
                     start_new_session=True,
                 )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def wait_until_loaded(self) -> int:
         """The number of quads, once loaded. Blocks."""
         self._control.settimeout(self._start_limit_s)

@@ -55,7 +55,10 @@ class Settings:
     port: int = _knob(8000, "port to listen on")
     public_url: str = _knob("", "address that readers use, e.g. https://example.org; empty means where it listens")
     watch_s: float = _knob(2.0, "time between two looks for a new build; 0 means only on SIGHUP")
-    workers: int = _knob(0, "query workers; 0 means one per core, at least two")
+    engine: str = _knob("", "address of a SPARQL 1.1 service that answers the queries; empty means our own workers")
+    workers: int = _knob(
+        0, "query workers; 0 means one per core, at least two; with an engine, queries it is asked at once, 0 means 16"
+    )
     own_workers: int = _knob(1, "workers for pages and saved queries, which no query of a stranger can take")
     queue_wait_s: float = _limit(2.0, "longest wait for a free worker before 503", "s", "503 `busy`")
     queue_per_worker: int = _limit(4, "queries that may wait, for each worker", "queries", "503 `busy`")

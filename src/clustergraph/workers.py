@@ -124,6 +124,20 @@ class WorkerPool:
         self._forking = asyncio.Lock()
         self._closing = False
 
+    @property
+    def lanes(self) -> tuple[Lane, Lane]:
+        """Both lanes."""
+        return self.open, self.own
+
+    def alive_in(self, lane: Lane) -> int:
+        """How many workers of a lane there are."""
+        return sum(one is lane for one in self._alive.values())
+
+    @property
+    def processes(self) -> tuple[int, list[int]]:
+        """The process id of the loader, and those of the workers."""
+        return self._loader.pid, [worker.pid for worker in self._alive]
+
     async def __aenter__(self) -> Self:
         self._loader = self._started or self._new_loader()
         try:

@@ -7,6 +7,7 @@ import click
 from clustergraph import __version__
 from clustergraph.cli.build import build
 from clustergraph.cli.check import check
+from clustergraph.cli.publish import publish
 from clustergraph.cli.query import query
 from clustergraph.cli.rollback import rollback
 from clustergraph.cli.serve import serve
@@ -17,14 +18,14 @@ from clustergraph.findings import printable
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="clustergraph")
 def verbs() -> None:
-    """Check, build, query and serve the knowledge graph of Italy's technology clusters.
+    """Check, build, query, serve and publish the knowledge graph of Italy's technology clusters.
 
     \b
     Example: clustergraph query clusters-of-member --param member=university-of-brescia
     """
 
 
-for verb in (check, build, rollback, query, serve):
+for verb in (check, build, rollback, query, serve, publish):
     verbs.add_command(verb)
 
 

@@ -59,11 +59,15 @@ def serve(dist: Path | None, **knobs: Any) -> None:
 
 
 @contextmanager
-def _loading(settings: Settings) -> Iterator[Loader]:
+def _loading(settings: Settings) -> Iterator[Loader | None]:
     """A process that loads the dataset while this one imports what it needs, verifies the build and starts to listen.
 
-    It loads nothing but what the manifest names. Raises: DatasetUnusable if there is no such file.
+    It loads nothing but what the manifest names. None where another engine has the dataset.
+    Raises: DatasetUnusable if there is no such file.
     """
+    if settings.engine:
+        yield None
+        return
     loader = Loader(settings.dist / DATASET, settings.limits, dataset_digest(settings.dist), settings.storage)
     try:
         yield loader
@@ -71,7 +75,7 @@ def _loading(settings: Settings) -> Iterator[Loader]:
         loader.close()  # for whatever ends before the pool has it; a second time it does nothing
 
 
-def _run(settings: Settings, loader: Loader) -> None:
+def _run(settings: Settings, loader: Loader | None) -> None:
     import uvicorn  # noqa: PLC0415  # optional extra
 
     from clustergraph.web.app import create_app  # noqa: PLC0415
@@ -81,14 +85,15 @@ def _run(settings: Settings, loader: Loader) -> None:
     # uvicorn sends itself the signal again once it has ended in good order; unheeded, so that the status is 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     published = open_published(settings.dist)
-    if published.digest != loader.digest:  # another build was put there in between
+    if loader and published.digest != loader.digest:  # another build was put there in between
         message = f"'{settings.dist}' was replaced while it was read: start the server again"
         raise DatasetUnusable(message)
     if not os.isatty(0):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it means to look for a new build
     with _listening(settings.host, settings.port) as listener:
         address = f"http://{settings.host}:{settings.port}/"
-        click.echo(f"Serving {published.folder} (sha256:{published.digest[:12]}…) on {address}")
+        named = "another engine" if settings.engine else f"{published.folder} (sha256:{published.digest[:12]}…)"
+        click.echo(f"Serving {named} on {address}")
         config = uvicorn.Config(
             create_app(published, settings, loader=loader),
             http=DirectProtocol,

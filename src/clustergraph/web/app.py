@@ -18,6 +18,7 @@ from clustergraph.settings import Settings
 from clustergraph.web import catalogue, entities, operations, pages, problems, sparql, vocabulary
 from clustergraph.web.desk import open_desk
 from clustergraph.web.envelope import Envelope
+from clustergraph.web.gauges import register_gauges
 from clustergraph.web.openapi import describe_api
 from clustergraph.web.site import FOLDER, open_site, site_of
 from clustergraph.web.succession import Succession
@@ -31,8 +32,8 @@ def create_app(
 ) -> FastAPI:
     """The application over one built dataset, and over those that follow it in its folder.
 
-    Shape: without a runner it starts a pool of workers with the server and stops it with the server; `loader` is one
-           that was started over the dataset already.
+    Shape: without a runner it starts a pool of workers with the server and stops it with the server, or asks the engine
+           that the settings name; `loader` is one that was started over the dataset already.
     """
     served = Served(open_site(published, settings, runner))
 
@@ -43,7 +44,7 @@ def create_app(
             if runner is not None:
                 yield state
                 return
-            async with Succession(served, settings, loader=loader):
+            async with Succession(served, settings, app.state.desk.meter, loader=loader):
                 yield state
 
     app = FastAPI(
@@ -57,9 +58,7 @@ def create_app(
     )
     app.state.served = served
     app.state.desk = open_desk(settings, lambda: served.version.site.published, _paths())
-    app.state.desk.meter.register("cache_entries", lambda: len(served.version.site.answers))
-    app.state.desk.meter.register("cache_bytes", lambda: served.version.site.answers.size_bytes)
-    app.state.desk.meter.register("cache_evictions", lambda: served.version.site.answers.evictions)
+    register_gauges(app.state.desk.meter, served)
 
     async def description(request: Request) -> Response:
         return JSONResponse(describe_api(app, site_of(request)))

@@ -74,14 +74,14 @@ def _size(key: Hashable) -> int:
 class AnswerCache:
     """Answers by any of their keys, bounded by bytes.
 
-    Shape: a key is a tuple of str and bytes; an answer may have several. `evictions` only grows.
+    Shape: a key is a tuple of str and bytes; an answer may have several. `hits`, `misses` and `evictions` only grow.
     """
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.answer_limit_bytes = limit_bytes // ANSWER_SHARE
         self.size_bytes = 0
-        self.evictions = 0
+        self.hits = self.misses = self.evictions = 0
         self._by_key: dict[Hashable, Stored] = {}
         self._once: OrderedDict[Stored, None] = OrderedDict()
         self._often: OrderedDict[Stored, None] = OrderedDict()
@@ -91,11 +91,13 @@ class AnswerCache:
         """The number of answers."""
         return len(self._once) + len(self._often)
 
-    def get(self, key: Hashable) -> Stored | None:
-        """The answer under a key, which counts as asked for again."""
+    def get(self, key: Hashable, *, is_last: bool = False) -> Stored | None:
+        """The answer under a key, which counts as asked for again; `is_last` is true where no other key is tried."""
         stored = self._by_key.get(key)
         if stored is None:
+            self.misses += is_last
             return None
+        self.hits += 1
         if stored in self._often:
             self._often.move_to_end(stored)
         else:

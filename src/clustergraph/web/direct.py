@@ -142,9 +142,11 @@ class DirectProtocol(BoundedProtocol):
             _logger.exception("a plain request could not be read")
             return False
 
-    def _send_kept(self, site: Site, data: bytes, plain: Plain, key: Hashable, *, is_get: bool = True) -> int:
+    def _send_kept(
+        self, site: Site, data: bytes, plain: Plain, key: Hashable, *, is_get: bool = True, is_last: bool = False
+    ) -> int:
         """Answers from the cache, if the answer is there; with which status, 0 if it is not."""
-        stored = site.answers.get(key)
+        stored = site.answers.get(key, is_last=is_last)
         if stored is None:
             return 0
         if is_get and names(plain.known, stored.tag.decode()):
@@ -174,7 +176,7 @@ class DirectProtocol(BoundedProtocol):
         if choice.page or is_of_browser(accept):
             return False  # what goes wrong is shown in a page, with the query
         key = answer_key(asked, choice, form)
-        status = self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get) if key else 0
+        status = self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get, is_last=True) if key else 0
         if status:
             attended.end(status, 0, cached=True)
             return True

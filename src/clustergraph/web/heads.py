@@ -15,7 +15,7 @@ _heads: Final[dict[tuple[str, Format, str, bool], bytes]] = {}
 
 def head(site: Site, answer: Answer, tag: str | None, length: int | None) -> bytes:
     """The head of an answer; without a length it comes in chunks."""
-    about = (site.published.digest, answer.format, answer.coding, tag is None)
+    about = (site.digest, answer.format, answer.coding, tag is None)
     lines = _heads.get(about)
     if lines is None:
         if len(_heads) >= _HEADS:

@@ -108,7 +108,7 @@ async def ready(request: Request) -> Response:
         unready = {"Retry-After": "2", **trouble.headers}
         busy = trouble.problem._replace(status=503)
         return problem_response(request, type(trouble)(busy, trouble.detail, trouble.place, unready))
-    return JSONResponse({"status": "ready", "dataset": site.published.digest}, headers=_NO_STORE)
+    return JSONResponse({"status": "ready", "dataset": site.digest}, headers=_NO_STORE)
 
 
 @router.get("/robots.txt", include_in_schema=False)

@@ -39,14 +39,14 @@ def entity_tag(site: Site, *parts: str) -> str:
 
     Source: RFC 9110, section 8.8.3.
     """
-    whole = "\n".join((site.published.digest, site.templates_digest, *(part.replace("\n", "\n ") for part in parts)))
+    whole = "\n".join((site.digest, site.templates_digest, *(part.replace("\n", "\n ") for part in parts)))
     return f'"{hashlib.sha256(whole.encode()).hexdigest()[:32]}"'
 
 
 def data_headers(site: Site, *, tag: str | None = None, vary: str | None = None) -> dict[str, str]:
     """The headers of every data answer; without a tag it must not be stored."""
     headers = {
-        "X-Clustergraph-Dataset": site.published.digest,
+        "X-Clustergraph-Dataset": site.digest,
         "Cache-Control": CACHE_CONTROL if tag else "no-store",
         "ETag": tag,
         "Vary": vary,
@@ -65,7 +65,7 @@ def kept_answer(request: Request, key: tuple[str, ...] | None) -> Response | Non
         return None
     key = (*key, coding_of(request))
     request.scope[KEYS].append(key)
-    stored = site_of(request).answers.get(key)
+    stored = site_of(request).answers.get(key, is_last=True)
     if stored is None:
         return None
     request.scope[KEPT] = stored

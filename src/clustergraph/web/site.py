@@ -48,6 +48,11 @@ class Site:
         return self.open_runner
 
     @property
+    def digest(self) -> str:
+        """The digest of the dataset that is served, which another engine may be given while we run."""
+        return self.open_runner.digest if self.open_runner else self.published.digest
+
+    @property
     def questions(self) -> Questions:
         """The runner with our own queries."""
         return Questions(self.runner, self.texts)

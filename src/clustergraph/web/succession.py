@@ -20,8 +20,11 @@ from clustergraph.formats import N_TRIPLES, TSV
 from clustergraph.jobs import STREAM_LIMIT_S
 from clustergraph.processes import Loader, start_limit_s
 from clustergraph.published import MANIFEST, Published, open_published
+from clustergraph.remote import RemoteEngine
 from clustergraph.runner import QueryRequest, Runner
 from clustergraph.settings import Settings
+from clustergraph.web.cache import AnswerCache
+from clustergraph.web.metrics import Meter
 from clustergraph.web.site import open_site
 from clustergraph.web.versions import Served
 from clustergraph.workers import WorkerPool
@@ -40,13 +43,14 @@ class Succession:
     Use as an asynchronous context manager. Shape: `loader` is one that was started over the first dataset already.
     """
 
-    def __init__(self, served: Served, settings: Settings, *, loader: Loader | None = None) -> None:
+    def __init__(self, served: Served, settings: Settings, meter: Meter, *, loader: Loader | None = None) -> None:
         self._served = served
+        self._meter = meter
         self._settings = settings
         self._loader = loader
         first = served.version.site.published
         self._folder = first.folder if first.release else None  # only a build is followed by another
-        self._pools: list[WorkerPool] = []  # the one that is served last
+        self._runners: list[WorkerPool | RemoteEngine] = []  # the one that is served last
         self._wake = asyncio.Event()
         self._seen: _Identity | None = None
         self._refused: tuple[object, ...] = ()
@@ -70,29 +74,51 @@ class Succession:
         with suppress(asyncio.CancelledError):
             await self._task
         self._served.change(replace(self._served.version.site, open_runner=None))
-        while self._pools:
-            await self._close(self._pools[0])
+        while self._runners:
+            await self._close(self._runners[0])
 
-    async def _started(self, published: Published, loader: Loader | None = None) -> WorkerPool:
-        pool = WorkerPool(
+    async def _started(self, published: Published, loader: Loader | None = None) -> WorkerPool | RemoteEngine:
+        runner = self._engine(published) if self._settings.engine else self._pool(published, loader)
+        async with asyncio.timeout(start_limit_s(published.dataset)):
+            await runner.__aenter__()
+        self._runners.append(runner)
+        return runner
+
+    def _engine(self, published: Published) -> RemoteEngine:
+        settings = self._settings
+        return RemoteEngine(
+            settings.engine,
+            published.digest,
+            limits=settings.limits,
+            running=settings.workers,
+            queue_per_worker=settings.queue_per_worker,
+            queue_wait_s=settings.queue_wait_s,
+            changed=self._forget,
+        )
+
+    def _forget(self) -> None:
+        """Begins with an empty cache: the engine holds another dataset now."""
+        site = self._served.version.site
+        self._served.change(replace(site, answers=AnswerCache(self._settings.cache_bytes)))
+
+    def _pool(self, published: Published, loader: Loader | None) -> WorkerPool:
+        settings = self._settings
+        return WorkerPool(
             published.dataset,
             published.digest,
-            limits=self._settings.limits,
-            workers=self._settings.workers,
-            own_workers=self._settings.own_workers,
-            storage=self._settings.storage,
-            queue_per_worker=self._settings.queue_per_worker,
-            queue_wait_s=self._settings.queue_wait_s,
+            limits=settings.limits,
+            workers=settings.workers,
+            own_workers=settings.own_workers,
+            storage=settings.storage,
+            queue_per_worker=settings.queue_per_worker,
+            queue_wait_s=settings.queue_wait_s,
+            tell=lambda cause: self._meter.count("worker_kills", cause),
             expected=published.digest if published.files else "",
             loader=loader,
         )
-        async with asyncio.timeout(start_limit_s(published.dataset)):
-            await pool.__aenter__()
-        self._pools.append(pool)
-        return pool
 
-    async def _close(self, pool: WorkerPool) -> None:
-        self._pools.remove(pool)
+    async def _close(self, pool: WorkerPool | RemoteEngine) -> None:
+        self._runners.remove(pool)
         await pool.__aexit__(None, None, None)
 
     async def _watch(self) -> None:
@@ -116,6 +142,7 @@ class Succession:
                 await self._take_over(published)
             self._refused = ()
         except (ClusterGraphError, OSError) as exc:
+            self._meter.count("swaps", "failed")
             detail = exc.detail if isinstance(exc, ClusterGraphError) else str(exc)
             refused = (*(one for one in self._seen or () if one[0] == MANIFEST), detail)
             if refused != self._refused or is_told:
@@ -131,11 +158,12 @@ class Succession:
             await self._close(pool)
             raise
         before = self._served.change(replace(site, open_runner=pool))
+        self._meter.count("swaps", "done")
         _logger.info("serving %s (sha256:%s…) from now on", published.folder, published.digest[:12])
         limit_s = self._settings.queue_wait_s + self._settings.time_limit_s + STREAM_LIMIT_S
         if left := await before.drained(limit_s):
             _logger.warning("%d answers from the build before were cut after %g s", left, limit_s)
-        await self._close(self._pools[0])
+        await self._close(self._runners[0])
 
 
 def _identity(folder: Path) -> _Identity:

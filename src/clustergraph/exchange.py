@@ -1,0 +1,243 @@
+"""What another engine answers, judged: its status, its media type, its body. Asks nothing itself.
+
+The engine's own words may name its files or addresses, so none of them goes on but the place of a syntax error.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, Callable
+from types import TracebackType
+from typing import Final
+
+import httpx2
+
+from clustergraph.errors import (
+    Busy,
+    ClusterGraphError,
+    NotAcceptable,
+    QueryMalformed,
+    QueryTimedOut,
+    QueryTooHungry,
+    QueryTooLarge,
+)
+from clustergraph.formats import GRAPH_FORMATS, JSON, N_TRIPLES, RDF_XML, RESULT_FORMATS, TURTLE, XML, Format
+from clustergraph.runner import QueryRequest
+from clustergraph.sparql_xml import TableWriter, Unreadable, is_true, truth_in
+
+_logger: Final = logging.getLogger("clustergraph.remote")
+
+_SHORT_BYTES: Final = 1 << 16  # of what is read whole: a boolean, an error
+_XML_OVERHEAD: Final = 8  # how much longer XML may be than what we write of it
+_PLACES: Final = (
+    re.compile(r"error at (\d+):(\d+)"),
+    re.compile(r"\bline:?\s+(\d+)(?:,?\s*col(?:umn)?:?\s+(\d+))?", re.IGNORECASE),
+)
+_WRITTEN_BY_ALL: Final = tuple(one.media_type for one in (TURTLE, N_TRIPLES, RDF_XML))
+_OK: Final = 200
+_BAD_REQUEST: Final = 400
+_NOT_ACCEPTABLE: Final = 406
+_AGAIN: Final = "try again in a moment"
+
+
+def _busy(detail: str) -> Callable[[], ClusterGraphError]:
+    return lambda: Busy(f"{detail}: {_AGAIN}", retry_after_s=5)
+
+
+def _timed_out() -> ClusterGraphError:
+    return QueryTimedOut("stopped by the engine at its own time limit: add a LIMIT, or narrow the pattern")
+
+
+def _given_up() -> ClusterGraphError:
+    return QueryTooHungry("the engine gave up on this query: ask for less, or in smaller steps")
+
+
+def _too_large() -> ClusterGraphError:
+    return QueryTooLarge("the query is larger than the engine takes: ask several smaller queries")
+
+
+_REFUSES: Final = _busy("the engine does not answer us")
+_ERRORS: Final[dict[int, Callable[[], ClusterGraphError]]] = {
+    408: _timed_out,
+    413: _too_large,
+    414: _too_large,
+    429: _busy("the engine is busy"),
+    500: _given_up,
+    502: _busy("the engine cannot be reached"),
+    503: _busy("the engine is busy"),
+    504: _timed_out,
+}
+"""What each status of the engine means here; any other, a redirect among them, says that it was set up wrongly."""
+
+
+class deadline:  # noqa: N801  # used as asyncio.timeout is
+    """Ends what runs inside it with QueryTimedOut.
+
+    Units: `left_s` is what is left of the whole `limit_s`, in seconds.
+    """
+
+    def __init__(self, left_s: float, limit_s: float) -> None:
+        self._timeout = asyncio.timeout(left_s)
+        self._limit_s = limit_s
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, value, trace)
+        except TimeoutError as exc:
+            wanted = "add a LIMIT, narrow the pattern, or download the dataset and query it"
+            message = f"stopped after {self._limit_s:g} s: {wanted}"
+            raise QueryTimedOut(message) from exc
+
+
+def chosen_format(request: QueryRequest, form: str) -> Format:
+    """The format to answer a query of this form in.
+
+    Raises: NotAcceptable where the request accepts none of that family.
+    """
+    families = {
+        True: (request.result_format, request.graph_format, RESULT_FORMATS),
+        False: (request.graph_format, request.result_format, GRAPH_FORMATS),
+    }
+    wanted, other, offered = families[form in ("SELECT", "ASK")]
+    if wanted is None:
+        raise NotAcceptable(other.media_type if other else "", [one.media_type for one in offered])
+    return wanted
+
+
+def accept(chosen: Format, form: str) -> str:
+    """The media type to ask the engine for, which for results is not the one that we answer in."""
+    return {"SELECT": XML.media_type, "ASK": JSON.media_type}.get(form, chosen.media_type)
+
+
+async def check_status(response: httpx2.Response, query: str, *, lines_before: int) -> None:
+    """Nothing, if the engine answers.
+
+    Shape:  `lines_before` of what was sent stand above the first line of the query.
+    Raises: QueryMalformed with the place as far as the engine tells it; NotAcceptable; Busy, QueryTimedOut,
+            QueryTooHungry and QueryTooLarge as its status says.
+    """
+    status = response.status_code
+    if status == _OK:
+        return
+    said = await _beginning(response)
+    if status == _BAD_REQUEST:
+        raise _malformed(said, query, lines_before)
+    _logger.warning("the engine answered with status %d: %.200r", status, said)
+    if status == _NOT_ACCEPTABLE:
+        raise NotAcceptable(response.headers.get("content-type", ""), _WRITTEN_BY_ALL)
+    raise _ERRORS.get(status, _REFUSES)()
+
+
+def check_type(response: httpx2.Response, chosen: Format, form: str) -> None:
+    """Nothing, if the body is what was asked for and not packed.
+
+    Raises: Busy otherwise: what a proxy or a login page says must not pass for an answer.
+    """
+    wanted = {"SELECT": XML, "ASK": JSON}.get(form, chosen)
+    sent = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    packed = response.headers.get("content-encoding", "identity").strip().lower()
+    if sent not in (wanted.media_type, *wanted.also) or packed != "identity":
+        _logger.warning("the engine answered in %.80r, %.80r, not in %s", sent, packed, wanted.media_type)
+        raise _busy("the engine answers in another form than it was asked for")()
+
+
+async def pieces(response: httpx2.Response, limit_bytes: int) -> AsyncGenerator[bytes, None]:
+    """The body as it arrives.
+
+    Raises: QueryTooHungry over the limit, and where the engine breaks off.
+    """
+    left = limit_bytes
+    try:
+        async for piece in response.aiter_raw():
+            left -= len(piece)
+            if left < 0:
+                raise _too_long(limit_bytes)
+            yield piece
+    except (httpx2.HTTPError, httpx2.StreamError, OSError) as exc:
+        _logger.warning("the engine broke off: %s: %s", type(exc).__name__, exc)
+        raise _broken() from exc
+
+
+def _too_long(limit_bytes: int) -> QueryTooHungry:
+    return QueryTooHungry(
+        f"the answer is longer than {limit_bytes:,} bytes: add a LIMIT, or ask for less of each entity"
+    )
+
+
+def _broken() -> QueryTooHungry:
+    return QueryTooHungry("the engine broke off in the middle of its answer: send the query again, or ask for less")
+
+
+async def body(
+    response: httpx2.Response, chosen: Format, form: str, *, limit_bytes: int
+) -> AsyncGenerator[bytes, None]:
+    """The body in the format asked for, held to the limit.
+
+    Raises: QueryTooHungry over the limit, and for an answer of which a part is missing.
+    """
+    left = limit_bytes
+    rewrite = {"SELECT": _table, "ASK": _truth}.get(form, _as_it_is)
+    try:
+        async for piece in rewrite(response, chosen, limit_bytes):
+            left -= len(piece)
+            if left < 0:
+                raise _too_long(limit_bytes)
+            yield piece
+    except Unreadable as exc:
+        _logger.warning("the engine's answer cannot be read: %s", exc)
+        raise _broken() from exc
+
+
+async def _table(response: httpx2.Response, chosen: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
+    writer = TableWriter(chosen)
+    async for piece in pieces(response, limit_bytes * _XML_OVERHEAD):
+        # in a thread: the loop serves others while a piece is read
+        if written := await asyncio.to_thread(writer.feed, piece):
+            yield written
+    yield writer.finish()
+
+
+async def _truth(response: httpx2.Response, chosen: Format, _: int) -> AsyncGenerator[bytes, None]:
+    whole = b"".join([piece async for piece in pieces(response, _SHORT_BYTES)])
+    yield truth_in(chosen, truth=is_true(whole))
+
+
+async def _as_it_is(response: httpx2.Response, _: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
+    async for piece in pieces(response, limit_bytes):
+        yield piece
+
+
+async def _beginning(response: httpx2.Response) -> str:
+    """The beginning of what an engine says of an error, read no further than it is looked at."""
+    said = bytearray()
+    try:
+        async for piece in response.aiter_raw():
+            said += piece
+            if len(said) >= _SHORT_BYTES:
+                break
+    except (httpx2.HTTPError, httpx2.StreamError, OSError) as exc:
+        _logger.warning("the engine broke off: %s: %s", type(exc).__name__, exc)
+    finally:
+        await response.aclose()
+    return said[:_SHORT_BYTES].decode(errors="replace")
+
+
+def _malformed(said: str, query: str, lines_before: int) -> QueryMalformed:
+    """The engine's syntax error as ours, with the place in the query as it was sent to us."""
+    _logger.info("the engine refused a query: %.200r", said)
+    found = next((match for pattern in _PLACES if (match := pattern.search(said))), None)
+    lines = query.split("\n")
+    line = int(found[1][:9]) - lines_before if found else 0
+    if not 1 <= line <= len(lines):
+        return QueryMalformed("the engine cannot read this query: try it in smaller pieces")
+    text = lines[line - 1]
+    column = int(found[2][:9]) if found and found[2] else None
+    column = column if column and column <= len(text) + 1 else None
+    place = f"line {line}, column {column}" if column else f"line {line}"
+    detail = f"{place}: the engine cannot read the query here"
+    return QueryMalformed(detail, line=line, column=column, hint=text.strip()[:120] or None)

@@ -1,0 +1,268 @@
+"""A SPARQL 1.1 service of somebody else behind our own front: the same guard, limits and errors; a Runner.
+
+Asks one configured address and follows nothing. Holds a few pieces of an answer at a time, however long it is.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import httpx2
+
+from clustergraph.errors import Busy, ClusterGraphError, UsageError
+from clustergraph.exchange import accept, body, check_status, check_type, chosen_format, deadline, pieces
+from clustergraph.formats import XML
+from clustergraph.portable import Portable, portable
+from clustergraph.runner import Answer, Limits, QueryRequest
+from clustergraph.sparql_xml import TableReader, Unreadable
+from clustergraph.terms import DEFAULT_GRAPH, NO_GRAPH, PUBLISHED_GRAPH
+
+_logger: Final = logging.getLogger("clustergraph.remote")
+
+POLL_S: Final = 2.0  # between two looks at which dataset is published
+STREAM_LIMIT_S: Final = 60.0  # from the first frame to the last, however slowly the client reads
+STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its place
+RUNNING: Final = 16  # queries at once where nothing else is said
+_STATE_BYTES: Final = 1 << 20  # of what says which dataset is published
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_STATE: Final = (
+    "SELECT ?digest ?graph { ?dataset <http://purl.org/dc/terms/identifier> ?digest ;"
+    " <http://www.w3.org/ns/sparql-service-description#namedGraph> ?graph }"
+)
+
+
+class State(NamedTuple):
+    """What the engine holds: the digest of the dataset, and the names of its graphs."""
+
+    digest: str
+    graphs: frozenset[str]
+
+
+class _Place:
+    """A place among the queries that run, with the response that takes it; given back once."""
+
+    def __init__(self, running: asyncio.Semaphore, tasks: set[asyncio.Task[None]]) -> None:
+        self._running = running
+        self._tasks = tasks
+        self._ended = False
+        self.response: httpx2.Response | None = None
+
+    def end(self) -> None:
+        """Gives the place back and closes the connection if it is still in use; only the first call counts."""
+        if self._ended:
+            return
+        self._ended = True
+        self._running.release()
+        if self.response is not None and not self.response.is_closed:
+            task = asyncio.get_running_loop().create_task(self.response.aclose())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+def _address(text: str) -> httpx2.URL:
+    """The address of an engine.
+
+    Raises: UsageError for what is no address of the web.
+    """
+    with suppress(httpx2.InvalidURL):
+        address = httpx2.URL(text)
+        if address.scheme in ("http", "https") and address.host:
+            return address
+    message = "--engine is no address of a SPARQL service: give one like http://127.0.0.1:3030/ds/query"
+    raise UsageError(message)
+
+
+class RemoteEngine:
+    """Answers queries by asking another service. Use as an asynchronous context manager.
+
+    Shape: `digest` is that of the dataset that the service was last seen to hold, looked up every POLL_S seconds; until
+           it was seen for the first time, the digest given here. `changed` is called when it is another one.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        digest: str,
+        *,
+        limits: Limits,
+        running: int = 0,
+        queue_per_worker: int = 4,
+        queue_wait_s: float = 2.0,
+        poll_s: float = POLL_S,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._address = _address(address)
+        self._digest = digest
+        self._limits = limits
+        self._size = running or RUNNING
+        self._queue_limit = queue_per_worker * self._size
+        self._queue_wait_s = queue_wait_s
+        self._poll_s = poll_s
+        self._changed = changed
+        self._waiting = 0
+        self._running = asyncio.Semaphore(self._size)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._state: State | None = None
+        self._trouble = ""
+
+    @property
+    def digest(self) -> str:
+        """The digest of the published dataset, in lower-case hexadecimal."""
+        return self._state.digest if self._state else self._digest
+
+    async def __aenter__(self) -> Self:
+        # No proxy and no credentials from the environment, no redirect: the configured address alone is contacted.
+        self._client = httpx2.AsyncClient(
+            trust_env=False,
+            follow_redirects=False,
+            timeout=None,  # the deadlines are ours
+            limits=httpx2.Limits(max_connections=self._size + 1, max_keepalive_connections=self._size),
+            headers={"Accept-Encoding": "identity", "User-Agent": "clustergraph"},
+        )
+        await self._look()
+        self._polling = asyncio.get_running_loop().create_task(self._poll())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._polling.cancel()
+        await asyncio.gather(self._polling, *self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    async def answer(self, request: QueryRequest) -> Answer:
+        """The answer to one query, once its status is certain.
+
+        Raises: Busy where the engine cannot be reached, refuses us or holds no dataset; QueryTimedOut; QueryTooHungry;
+                QueryMalformed; QueryRefused; NotAcceptable.
+        """
+        asked = portable(request.query, request.bindings)
+        chosen = chosen_format(request, asked.form)
+        form = self._form(request, asked)
+        limit_s = min(request.time_limit_s or self._limits.time_limit_s, self._limits.time_limit_s)
+        place = await self._acquire()
+        before = time.monotonic()
+        try:
+            async with deadline(limit_s, limit_s):
+                place.response = await self._sent(form, accept(chosen, asked.form))
+                await check_status(place.response, request.query, lines_before=asked.lines_before)
+            check_type(place.response, chosen, asked.form)
+        except BaseException:
+            place.end()
+            raise
+        left_s = limit_s - (time.monotonic() - before)
+        frames = body(place.response, chosen, asked.form, limit_bytes=self._limits.output_limit_bytes)
+        return Answer(chosen, self._timed(frames, place, left_s, limit_s), place.end)
+
+    def _form(self, request: QueryRequest, asked: Portable) -> dict[str, str | list[str]]:
+        """The form to send. It always names the graphs: what a query without any ranges over differs among engines."""
+        if self._state is None:
+            raise Busy(self._trouble or "the engine is not known to hold a dataset", retry_after_s=5)
+        default, named = list(request.default_graphs), list(request.named_graphs)
+        if not default and not named:
+            default, named = list(asked.default_graphs), list(asked.named_graphs)
+        if not default and not named:
+            default, named = [DEFAULT_GRAPH], sorted(self._state.graphs)
+        else:  # other graphs of that engine are not ours to show
+            default = [one for one in dict.fromkeys(default) if one in self._state.graphs]
+            named = [one for one in dict.fromkeys(named) if one in self._state.graphs]
+        return {
+            "query": asked.text,
+            "default-graph-uri": default or [NO_GRAPH],
+            "named-graph-uri": named or [NO_GRAPH],
+        }
+
+    async def _sent(self, form: dict[str, str | list[str]], accept: str) -> httpx2.Response:
+        try:
+            request = self._client.build_request("POST", self._address, data=form, headers={"Accept": accept})
+            return await self._client.send(request, stream=True)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
+            _logger.warning("the engine cannot be reached: %s: %s", type(exc).__name__, exc)
+            message = "the engine cannot be reached: try again in a moment"
+            raise Busy(message, retry_after_s=5) from exc
+
+    async def _timed(
+        self, frames: AsyncGenerator[bytes, None], place: _Place, left_s: float, limit_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        """The frames. Time is counted while we wait for the engine, not while the client takes what it gave."""
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(STREAM_LIMIT_S, place.end)
+        try:
+            while True:
+                before = time.monotonic()
+                async with deadline(left_s, limit_s):
+                    frame = await anext(frames, None)
+                left_s -= time.monotonic() - before
+                if frame is None:
+                    break
+                stalled = loop.call_later(STALL_LIMIT_S, place.end)
+                try:
+                    yield frame
+                finally:
+                    stalled.cancel()
+        finally:
+            slow.cancel()
+            await frames.aclose()
+            place.end()
+
+    async def _acquire(self) -> _Place:
+        if self._running.locked() and self._waiting >= self._queue_limit:
+            message = f"{self._size} queries run and {self._waiting} wait already: try again in a moment"
+            raise Busy(message, retry_after_s=1)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._queue_wait_s):
+                await self._running.acquire()
+        except TimeoutError as exc:
+            message = f"no query ended within {self._queue_wait_s:g} s to make room: try again in a moment"
+            raise Busy(message, retry_after_s=1) from exc
+        finally:
+            self._waiting -= 1
+        return _Place(self._running, self._tasks)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_s)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Looks up which dataset is published; what was seen last holds while the engine does not say."""
+        try:
+            async with deadline(self._limits.time_limit_s, self._limits.time_limit_s):
+                before, self._state = self.digest, await self._read_state()
+            self._trouble = ""
+            if self.digest != before:
+                self._changed()
+        except (ClusterGraphError, Unreadable) as exc:
+            trouble = exc.detail if isinstance(exc, Busy) else "the engine does not say which dataset it holds"
+            if trouble != self._trouble:
+                _logger.warning("%s (%s: %s)", trouble, type(exc).__name__, exc)
+            self._trouble = trouble
+
+    async def _read_state(self) -> State:
+        form: dict[str, str | list[str]] = {
+            "query": _STATE,
+            "default-graph-uri": [PUBLISHED_GRAPH],
+            "named-graph-uri": [NO_GRAPH],
+        }
+        response = await self._sent(form, XML.media_type)
+        try:
+            await check_status(response, _STATE, lines_before=0)
+            reader = TableReader()
+            rows = [
+                [cell.value if cell else "" for cell in row]
+                async for piece in pieces(response, _STATE_BYTES)
+                for row in reader.feed(piece)
+            ]
+        finally:
+            await response.aclose()
+        digests = {row[0] for row in rows}
+        if len(digests) != 1 or not _DIGEST.fullmatch(digest := digests.pop()):
+            message = "the engine holds no published dataset: run 'clustergraph publish'"
+            raise Busy(message, retry_after_s=5)
+        return State(digest, frozenset(row[1] for row in rows))

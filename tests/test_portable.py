@@ -1,0 +1,173 @@
+"""A query as another engine reads it: the same answers, and nothing of SPARQL's extensions."""
+
+import io
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clustergraph.engine import Engine
+from clustergraph.errors import QueryError, QueryMalformed, QueryRefused
+from clustergraph.formats import CSV
+from clustergraph.portable import portable
+from clustergraph.queries import internal
+from clustergraph.runner import QueryRequest
+from web_runner import REPOSITORY, LocalRunner, merged_store
+
+BETA = "<https://w3id.org/clustergraph/id/organisation/beta>"
+DATA = """
+graph:one { <urn:a> <urn:p> <urn:b> , "x" . <urn:b> <urn:q> <urn:c> . }
+"""
+BASE_LINE = "BASE <https://w3id.org/clustergraph/> \n"
+
+
+def sent(query: str, **bindings: str) -> str:
+    return portable(query, bindings).text.removeprefix(BASE_LINE)
+
+
+ROWS = [
+    pytest.param("SELECT * { ?x ?p ?o }", "SELECT * { VALUES ?x { <urn:a> }  ?x ?p ?o }", id="in the outermost group"),
+    pytest.param("ASK { ?s ?p ?o }", "ASK { VALUES ?x { <urn:a> }  ?s ?p ?o }", id="also where nothing names it"),
+    pytest.param(
+        "SELECT * { ?s ?p ?o OPTIONAL { ?x ?q ?r } }",
+        "SELECT * { VALUES ?x { <urn:a> }  ?s ?p ?o OPTIONAL { VALUES ?x { <urn:a> }  ?x ?q ?r } }",
+        id="in each group that names it",
+    ),
+    pytest.param(
+        "CONSTRUCT { ?x ?p ?o } WHERE { ?x ?p ?o }",
+        "CONSTRUCT { ?x ?p ?o } WHERE { VALUES ?x { <urn:a> }  ?x ?p ?o }",
+        id="not in a template",
+    ),
+    pytest.param(
+        "SELECT * { VALUES ?x { <urn:b> } ?x ?p ?o }",
+        "SELECT * { VALUES ?x { <urn:a> }  VALUES ?x { <urn:b> } ?x ?p ?o }",
+        id="not in data",
+    ),
+    pytest.param(
+        "SELECT * { { SELECT ?s { ?s ?p ?x } } }",
+        "SELECT * { VALUES ?x { <urn:a> }  { SELECT ?s { ?s ?p ?x } } }",
+        id="not where a subquery means another variable",
+    ),
+    pytest.param(
+        "SELECT * { { SELECT ?x { ?s ?p ?x } } }",
+        "SELECT * { VALUES ?x { <urn:a> }  { SELECT ?x { VALUES ?x { <urn:a> }  ?s ?p ?x } } }",
+        id="where a subquery selects it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), ROWS)
+def test_a_value_is_a_row_of_values(query: str, expected: str) -> None:
+    assert sent(query, x="<urn:a>") == expected
+
+
+INTERNAL = [
+    *((name, {"this": BETA}) for name in ("claims", "labels", "mention-counts", "statements")),
+    ("incoming", {"this": "<https://w3id.org/clustergraph/id/area/hub>"}),
+    ("browse", {"prefix": '"https://w3id.org/clustergraph/id/"'}),
+    ("graph-statements", {"graph": "<https://w3id.org/clustergraph/graph/source/paper>"}),
+]
+
+
+@pytest.mark.parametrize(("name", "bindings"), INTERNAL, ids=[name for name, _ in INTERNAL])
+def test_a_bound_query_of_ours_means_what_it_means_in_our_engine(name: str, bindings: dict[str, str]) -> None:
+    engine = LocalRunner()
+    text = internal(REPOSITORY / "queries/internal", name)
+
+    by_substitution = lines(engine._engine, QueryRequest(text, CSV, bindings=bindings))
+    by_values = lines(engine._engine, QueryRequest(portable(text, bindings).text, CSV))
+
+    assert by_values == by_substitution
+    assert len(by_values) > 1
+
+
+def lines(engine: Engine, request: QueryRequest) -> list[str]:
+    stream = io.BytesIO()
+    engine.evaluate(request).write(stream)
+    return sorted(stream.getvalue().decode().splitlines())
+
+
+TERMS = st.one_of(
+    st.text(st.characters(codec="utf-8"), max_size=30).map(lambda text: str(ox.Literal(text))),
+    st.text("ab\\\"'{}<>\n\r\t?$ .", max_size=30).map(lambda text: str(ox.Literal(text, language="en"))),
+    st.sampled_from(["<urn:a>", '"1"^^<http://www.w3.org/2001/XMLSchema#integer>', '"\\u0041\\U0001F600"']),
+)
+
+
+@given(TERMS)
+def test_a_value_stays_one_value_whatever_is_in_it(term: str) -> None:
+    (quad,) = ox.parse(f"<x:s> <x:p> {term} .", format=ox.RdfFormat.N_TRIPLES)
+
+    (solution,) = ox.Store().query(portable("SELECT ?x { }", {"x": term}).text)  # type: ignore[misc]
+
+    assert solution["x"] == quad.object
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "?x",
+        "_:b",
+        "<urn:a> <urn:b>",
+        '"a" }',
+        '"a"@',
+        '"a',
+        "<urn:a",
+        "<a b>",
+        '"a"^^urn:b',
+        '"a\nb"',
+        '"\\q"',
+        "1",
+    ],
+)
+def test_what_is_no_term_is_not_bound(text: str) -> None:
+    with pytest.raises(QueryMalformed, match="is not one RDF term in N-Triples syntax"):
+        portable("SELECT ?x { }", {"x": text})
+
+
+def test_the_graphs_of_from_are_taken_out_and_resolved() -> None:
+    query = "PREFIX e: <urn:e:> BASE <http://b/> SELECT *\nFROM e:a\\.b FROM NAMED <c> FROM graph:curated { ?s ?p ?o }"
+
+    found = portable(query, {})
+
+    assert (found.default_graphs, found.named_graphs) == (
+        ("urn:e:a.b", "https://w3id.org/clustergraph/graph/curated"),
+        ("http://b/c",),
+    )
+    assert found.text.split("\n")[2].split() == ["{", "?s", "?p", "?o", "}"]
+
+
+def test_a_prefix_of_ours_is_declared_only_where_it_is_used_and_not_declared() -> None:
+    query = "PREFIX skos: <urn:mine> SELECT * { ?s skos:a org:b }"
+
+    assert portable(query, {}).text == (
+        f"BASE <https://w3id.org/clustergraph/> PREFIX org: <http://www.w3.org/ns/org#> \n{query}"
+    )
+
+
+EXTENSIONS = [
+    pytest.param("DEFINE a 'b' SELECT * { }", QueryMalformed, id="a pragma"),
+    pytest.param("SELECT * { ?s ?p ?o OPTION (TRANSITIVE) }", QueryMalformed, id="an option"),
+    pytest.param("SELECT * { FILTER(`a`) }", QueryMalformed, id="backquotes"),
+    pytest.param("SELECT (nobody:f() AS ?x) { }", QueryMalformed, id="a prefix that nobody declares"),
+    pytest.param("SELECT (<SQL:f>() AS ?x) { }", QueryRefused, id="a scheme, in capitals"),
+    pytest.param("PREFIX f: <java:x.> SELECT (f:Y() AS ?x) { }", QueryRefused, id="a class"),
+    pytest.param("LATERAL { }", QueryMalformed, id="no form"),
+]
+
+
+@pytest.mark.parametrize(("query", "error"), EXTENSIONS)
+def test_what_extends_sparql_is_not_passed_on(query: str, error: type[QueryError]) -> None:
+    with pytest.raises(error):
+        portable(query, {})
+
+
+@pytest.mark.parametrize("path", sorted(Path(REPOSITORY, "queries").rglob("*.rq")), ids=lambda path: path.stem)
+def test_every_query_of_ours_is_sparql_that_any_engine_reads(path: Path) -> None:
+    text = portable(path.read_text(encoding="utf-8"), {}).text
+
+    merged_store(DATA).query(text)

@@ -1,0 +1,236 @@
+"""A build in real stores of others: loaded, replaced, interrupted, and asked through our front."""
+
+import asyncio
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pyoxigraph as ox
+import pytest
+
+from clustergraph.engine import Engine, load_engine
+from clustergraph.errors import ClusterGraphError, UsageError
+from clustergraph.formats import JSON, TURTLE
+from clustergraph.layouts import Store, detected
+from clustergraph.published import Published, open_published
+from clustergraph.publishing import STAGING, Publication, publish
+from clustergraph.remote import RemoteEngine
+from clustergraph.runner import Limits, QueryRequest
+from clustergraph.settings import Settings
+from clustergraph.terms import GRAPH
+from engines import front
+from servers import SERVERS, Absent, Server
+
+_LIMITS: Final = Limits(time_limit_s=60)
+
+DEVIATIONS: Final = {
+    "virtuoso": {
+        "clusters-without-member": "IF() of two IRIs gives a string, not an IRI",
+        "disagreements": "its compiler fails on subqueries beside BIND (error SQ156)",
+    },
+}
+"""What a server answers otherwise than our engine, by query, with the cause. All others are the same, as multisets."""
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    try:
+        with SERVERS[request.param](tmp_path_factory.mktemp(request.param)) as running:
+            yield running
+    except Absent as exc:
+        pytest.skip(str(exc))
+
+
+@pytest.fixture(scope="module")
+def real(real_dist: Path) -> Published:
+    return open_published(real_dist)
+
+
+@pytest.fixture(scope="module")
+def small(built_sample: Path) -> Published:
+    return open_published(built_sample)
+
+
+@contextmanager
+def store_of(server: Server, kind: type[Store] = Store) -> Iterator[Store]:
+    user, _, password = server.user.partition(":")
+    with kind(detected(server.address), user=user, password=password) as store:
+        yield store
+
+
+def published_to(server: Server, published: Published) -> Publication:
+    with store_of(server) as store:
+        return publish(published, store)
+
+
+def graphs_of_ours(server: Server, *published: Published) -> set[str]:
+    """Which graphs a store holds of all that publishing these builds may ever put there."""
+    names = {graph.value.removeprefix(GRAPH) for one in published for graph in store_in_memory(one).named_graphs()}
+    names |= {"default"}
+    names |= {f"staging/{one.digest}/{name}" for one in published for name in names} | {"published", "staging"}
+    values = " ".join(f"<{GRAPH}{name}>" for name in names)
+    query = f"SELECT DISTINCT ?g {{ VALUES ?g {{ {values} }} GRAPH ?g {{ ?s ?p ?o }} }}"
+    answer = httpx2.post(server.query, data={"query": query}, headers={"Accept": JSON.media_type}, timeout=60)
+    return {row["g"]["value"].removeprefix(GRAPH) for row in answer.json()["results"]["bindings"]}
+
+
+def store_in_memory(published: Published) -> ox.Store:
+    store = ox.Store()
+    store.bulk_load(path=published.dataset, format=ox.RdfFormat.N_QUADS)
+    return store
+
+
+def rows(body: bytes) -> Counter[str]:
+    return Counter(json.dumps(row, sort_keys=True) for row in json.loads(body)["results"]["bindings"])
+
+
+def local(engine: Engine, request: QueryRequest) -> bytes:
+    stream = io.BytesIO()
+    engine.evaluate(request).write(stream)
+    return stream.getvalue()
+
+
+def catalogue_of(published: Published) -> dict[str, QueryRequest]:
+    return {
+        name: QueryRequest(saved.text, JSON, TURTLE, bindings=saved.bindings(saved.examples))
+        for name, saved in published.catalogue.items()
+    }
+
+
+async def answers(server: Server, requests: dict[str, QueryRequest]) -> tuple[str, dict[str, Any]]:
+    found: dict[str, Any] = {}
+    async with RemoteEngine(server.query, "0" * 64, limits=_LIMITS) as engine:
+        for name, request in requests.items():
+            try:
+                found[name] = rows(await (await engine.answer(request)).body())
+            except ClusterGraphError as exc:
+                found[name] = exc.detail
+        return engine.digest, found
+
+
+def test_a_store_answers_the_whole_catalogue_as_our_engine_does(server: Server, real: Published) -> None:
+    engine = load_engine(real.dataset)
+    requests = catalogue_of(real)
+    expected = {name: rows(local(engine, request)) for name, request in requests.items()}
+
+    done = published_to(server, real)
+    digest, found = asyncio.run(answers(server, requests))
+
+    assert (done.digest, done.changed, digest) == (real.digest, True, real.digest)
+    assert {name for name in expected if expected[name] != found[name]} == set(DEVIATIONS.get(server.name, {}))
+    assert len(expected) > 20, "the test has lost its subject"
+
+
+def test_a_second_publication_of_the_same_dataset_changes_nothing(
+    server: Server, real: Published, small: Published
+) -> None:
+    published_to(server, real)
+    before = graphs_of_ours(server, real, small)
+
+    again = published_to(server, real)
+
+    assert (again.changed, graphs_of_ours(server, real, small)) == (False, before)
+
+
+def test_another_dataset_takes_the_place_of_the_first_and_nothing_of_it_is_left(
+    server: Server, real: Published, small: Published
+) -> None:
+    published_to(server, real)
+    published_to(server, small)
+
+    named = {graph.value.removeprefix(GRAPH) for graph in store_in_memory(small).named_graphs()}
+    assert graphs_of_ours(server, real, small) == {*named, "default", "published"}
+
+
+class Interrupted(Exception):
+    pass
+
+
+class DyingStore(Store):
+    """A store whose publisher dies when it would flip."""
+
+    def update(self, text: str) -> None:
+        if "DROP SILENT" in text and STAGING in text and "INSERT DATA" in text:
+            raise Interrupted
+        super().update(text)
+
+
+def test_an_interrupted_publication_leaves_the_old_version_and_the_next_removes_what_is_left(
+    server: Server, real: Published, small: Published
+) -> None:
+    published_to(server, small)
+    before = graphs_of_ours(server, real, small)
+    with store_of(server, DyingStore) as store, pytest.raises(Interrupted):
+        publish(real, store)
+    left = graphs_of_ours(server, real, small) - before
+    digest, _ = asyncio.run(answers(server, {}))
+
+    again = published_to(server, small)
+
+    assert (digest, again.changed, graphs_of_ours(server, real, small)) == (small.digest, False, before)
+    assert {name.partition("/")[0] for name in left} == {"staging"}
+
+
+PAGES = [
+    "/",
+    "/doc/cluster/lombardy-energy.html",
+    "/doc/cluster/lombardy-energy.nt",
+    "/browse/cluster",
+    "/graph",
+    "/ns",
+    "/graph/curated?format=html",
+    "/queries/members-of-cluster",
+    "/queries/clusters.csv",
+    "/health/ready",
+]
+
+
+def test_the_pages_are_there_as_with_our_own_workers(server: Server, real: Published) -> None:
+    published_to(server, real)
+    with front(replace(real, digest="0" * 64), Settings(engine=server.query, time_limit_s=60)) as one:
+        replies = {path: one.get(path) for path in PAGES}
+
+    assert {path: reply.status for path, reply in replies.items()} == dict.fromkeys(PAGES, 200)
+    assert "Lombard energy cluster" in replies[PAGES[1]].body.decode()
+    assert replies["/queries/clusters.csv"].headers["x-clustergraph-dataset"] == real.digest
+
+
+def test_a_store_that_loses_triples_is_not_left_to_be_served(server: Server, real: Published, small: Published) -> None:
+    class LosingStore(Store):
+        def update(self, text: str) -> None:
+            super().update(text)
+            if STAGING in text and "INSERT DATA" in text and "DROP" in text and "WHERE" in text:
+                super().update(f"DROP SILENT GRAPH <{GRAPH}curated>")
+
+    published_to(server, real)
+
+    with store_of(server, LosingStore) as store, pytest.raises(ClusterGraphError, match="the store counts 0 of the"):
+        publish(small, store)
+
+    with store_of(server) as store:
+        assert publish(small, store).changed
+
+
+@pytest.mark.parametrize("server", ["virtuoso"], indirect=True)  # the others are started without users
+def test_a_wrong_password_is_told_before_anything_is_changed(server: Server, real: Published, small: Published) -> None:
+    published_to(server, real)
+    before = graphs_of_ours(server, real, small)
+
+    with (
+        Store(detected(server.address), user="dba", password=server.name) as store,
+        pytest.raises(UsageError, match="401"),
+    ):
+        store.update("DROP ALL")
+
+    assert graphs_of_ours(server, real, small) == before
+
+
+def test_an_address_without_a_store_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^'http://127\.0\.0\.1:1/x' is not laid out as Oxigraph, Fuseki, Virtuoso"):
+        detected("http://127.0.0.1:1/x")
