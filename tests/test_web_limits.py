@@ -22,6 +22,7 @@ NO_LIMITS = {
     "cache_bytes",
     "budget_loopback",
     "trusted_proxy",
+    "engine",
     "memory_quads",
     "query_log",
     "query_log_text",
