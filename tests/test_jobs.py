@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from clustergraph.errors import Busy, ClusterGraphError, QueryMalformed, QueryTo
 from clustergraph.formats import CSV
 from clustergraph.frames import ANSWER, DATA, END, ERROR, FRAME_LIMIT_BYTES, WHOLE, header
 from clustergraph.jobs import DISCONNECT, HELD_BYTES, Job
-from clustergraph.processes import Worker
+from clustergraph.processes import LOWERED_NICE, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.workers import WorkerPool
 
@@ -95,12 +96,12 @@ def test_a_job_given_up_while_it_waits_leaves_its_place_and_is_told_nothing(data
             waiting[0].give_up()
             later = Outcomes()
             pool.submit(SHORT, later.append)
-            waits = list(pool.open.waiting)
+            waits = len(pool.open.waiting)
+            is_gone = not pool.open.waiting.discard(waiting[0].client, waiting[0])
             first.give_up()
             await later.first()
 
-            assert len(waits) == 2
-            assert waiting[0] not in waits
+            assert (waits, is_gone) == (2, True)
             assert (len(said), len(later), len(pool.open.waiting)) == (1, 1, 0)
 
     asyncio.run(within())
@@ -376,3 +377,42 @@ def test_a_worker_is_not_paused_for_an_answer_that_has_ended() -> None:
             assert place.happened == ["given back"]
 
     run(within)
+
+
+def test_clients_take_turns(dataset: Path) -> None:
+    async def ask() -> None:
+        async with opened(dataset, queue_per_worker=8) as pool:
+            order: list[str] = []
+            first = pool.submit(ENDLESS, lambda _: None)
+            for client in ("greedy", "greedy", "greedy", "modest"):
+                pool.submit(replace(SHORT, client=client), lambda _, client=client: order.append(client))
+            first.give_up()
+            while len(order) < 4:
+                await asyncio.sleep(0.001)
+
+            assert order == ["greedy", "modest", "greedy", "greedy"]
+
+    asyncio.run(ask())
+
+
+def test_a_query_that_runs_long_lets_others_go_first_and_its_worker_is_not_used_again(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LONG_S", 0.05)
+
+    async def ask() -> None:
+        async with opened(dataset) as pool:
+            (worker,) = (one for one, lane in pool._alive.items() if lane is pool.open)
+            job = pool.submit(ENDLESS, lambda _: None)
+            while os.getpriority(os.PRIO_PROCESS, worker.pid) == os.getpriority(os.PRIO_PROCESS, 0):
+                await asyncio.sleep(0.001)  # one that is never lowered is ended by the patience of the test
+            lowered = os.getpriority(os.PRIO_PROCESS, worker.pid)
+            job.end()  # as if it had answered after all
+            said = Outcomes()
+            pool.submit(SHORT, said.append)
+            await said.first()
+
+            assert lowered == LOWERED_NICE
+            assert worker not in pool._alive
+
+    asyncio.run(ask())

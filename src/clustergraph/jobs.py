@@ -17,12 +17,13 @@ from clustergraph.processes import Worker
 from clustergraph.runner import Answer, Limits, QueryRequest, in_one_frame
 
 QUICK_DEATH_S: Final = 0.1  # a worker that dies so early was dying when it was asked: somebody killed it while idle
+LONG_S: Final = 0.5  # a query that runs longer lets others go first
 STREAM_LIMIT_S: Final = 60.0  # from the first frame to the last, however slowly the client reads
 STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its worker
 HELD_BYTES: Final = 1 << 18  # of one answer that the client has not taken; above it the worker waits
 
-DEADLINE, DISCONNECT, STALL, DIED = "deadline", "disconnect", "stall", "died"
-CAUSES: Final = (DEADLINE, DISCONNECT, STALL, DIED)
+DEADLINE, DISCONNECT, STALL, DIED, LOWERED = "deadline", "disconnect", "stall", "died", "lowered"
+CAUSES: Final = (DEADLINE, DISCONNECT, STALL, DIED, LOWERED)
 """Why a worker is replaced."""
 
 
@@ -60,6 +61,7 @@ class Job:
         self._place = place
         self._deliver = deliver
         self._begun = request.begun
+        self.client = request.client
         self._worker: Worker | None = None
         self._stream: _Stream | None = None
         self._was_tried = False
@@ -71,7 +73,7 @@ class Job:
         """Has the query evaluated by a worker that is idle."""
         self._worker = worker
         self.began = self._loop.time()
-        self._set_timer(self._loop.call_later(self._limit_s, self._overrun))
+        self._set_timer(self._loop.call_later(min(LONG_S, self._limit_s), self._took_long))
         worker.ask(self._payload, self)
         if self._begun is not None:
             self._begun()
@@ -88,6 +90,14 @@ class Job:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = timer
+
+    def _took_long(self) -> None:
+        left_s = self._limit_s - LONG_S
+        if left_s <= 0:
+            self._overrun()
+        elif self._worker is not None:
+            self._worker.lower()
+            self._set_timer(self._loop.call_later(left_s, self._overrun))
 
     def _overrun(self) -> None:
         self.fail(self.timed_out(), DEADLINE)

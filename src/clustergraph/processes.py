@@ -19,6 +19,7 @@ from clustergraph.formats import Format
 from clustergraph.frames import ASK, FORMATS, FRAME_LIMIT_BYTES, HEADER, header
 from clustergraph.runner import Limits, Storage
 
+LOWERED_NICE: Final = 15  # of a worker whose query has run for long; only the kernel's superuser could raise it again
 START_LIMIT_S: Final = 120.0  # to load a dataset of no size; a slow disk or a busy machine may take so long
 LOADED_BYTES_PER_S: Final = 1 << 20  # a tenth of what one core loads, into memory or into a store on disk
 
@@ -53,6 +54,7 @@ class Worker(asyncio.Protocol):
         self._on_idle_death = on_idle_death
         self.listener: Listener | None = None
         self.is_alive = True
+        self.is_lowered = False
         self._handle = handle
         self._held = b""
         self._transport: asyncio.Transport
@@ -100,6 +102,12 @@ class Worker(asyncio.Protocol):
             self.listener.on_lost()
         else:
             self._on_idle_death(self)
+
+    def lower(self) -> None:
+        """Lets others go first, from now on: what has run for long may run longer, at nobody's cost."""
+        self.is_lowered = True
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.setpriority(os.PRIO_PROCESS, self.pid, LOWERED_NICE)
 
     def kill(self) -> None:
         """Ends the process if it still lives. May be called again."""

@@ -57,7 +57,7 @@ class Settings:
     watch_s: float = _knob(2.0, "time between two looks for a new build; 0 means only on SIGHUP")
     engine: str = _knob("", "address of a SPARQL 1.1 service that answers the queries; empty means our own workers")
     workers: int = _knob(
-        0, "query workers; 0 means one per core, at least two; with an engine, queries it is asked at once, 0 means 16"
+        0, "query workers; 0 means four per core; with an engine, queries it is asked at once, 0 means 16"
     )
     own_workers: int = _knob(1, "workers for pages and saved queries, which no query of a stranger can take")
     queue_wait_s: float = _limit(2.0, "longest wait for a free worker before 503", "s", "503 `busy`")
@@ -94,6 +94,12 @@ class Settings:
             message = (
                 f"'{self.public_url[:200]}' cannot be the public address: give scheme and host, with a port if "
                 "need be, e.g. https://example.org, and no user name, path or query"
+            )
+            raise UsageError(message)
+
+        if self.own_workers < 1 or self.workers < 0:
+            message = (
+                "there is no server without workers: give at least 1 --own-workers, and 0 --workers for the default"
             )
             raise UsageError(message)
 

@@ -31,6 +31,7 @@ _SENTENCES: Final = {
     ),
     "IRI parsing failed": "this is not an IRI: it needs a scheme such as https:, or a prefix, and no spaces",
 }
+_SEARCHED_CHARACTERS: Final = 20_000  # each step of the search reads the query once more
 
 
 def malformed(error: SyntaxError, query: str) -> QueryMalformed:
@@ -43,7 +44,8 @@ def malformed(error: SyntaxError, query: str) -> QueryMalformed:
         return QueryMalformed(_sentence(str(error)))
     place, what = _undeclared(query)
     if place < 0:
-        place = _place(query, _offset(query, int(report[1]), int(report[2])))
+        reported = _offset(query, int(report[1]), int(report[2]))
+        place = _place(query, reported) if len(query) <= _SEARCHED_CHARACTERS else reported
         what = _semantic(report[3]) or _what(query, place)
     line = query.count("\n", 0, place) + 1
     column = place - query.rfind("\n", 0, place)

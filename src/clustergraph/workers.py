@@ -15,13 +15,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable
-from clustergraph.jobs import DIED, DISCONNECT, Job
+from clustergraph.fairqueue import FairQueue
+from clustergraph.jobs import DIED, DISCONNECT, LOWERED, Job
 from clustergraph.processes import ForkFailed, Loader, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest, Storage
 
 _logger: Final = logging.getLogger("clustergraph.workers")
 
 RETRY_S: Final = 1.0  # between two attempts to start a worker
+PER_CORE: Final = 4  # workers, where no number is given: long queries must not take them all
 OWN_QUEUE: Final = 64  # queries from our own files that may wait: each is short, and a page asks several
 
 
@@ -38,7 +40,8 @@ class Lane:
         self.size = size
         self.replace = replace
         self.idle: deque[Worker] = deque()
-        self.waiting: deque[Job] = deque()
+        self.waiting: FairQueue[Job] = FairQueue()
+        self._first: deque[Job] = deque()  # whose worker died when it was asked
         self._queue_limit = queue_limit
         self._queue_wait_s = queue_wait_s
 
@@ -48,34 +51,37 @@ class Lane:
         Raises: Busy.
         """
         if self.idle:
-            job.start(self.idle.popleft())
+            job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
             return
         if len(self.waiting) >= self._queue_limit:
             taken = f"all {self.size} workers are taken and {len(self.waiting)} queries wait already"
             message = f"{taken}: try again in a moment"
             raise Busy(message, retry_after_s=1)
-        self.waiting.append(job)
+        self.waiting.put(job.client, job)
         job.wait(self._queue_wait_s)
 
     def again(self, job: Job) -> None:
         """Has a job done by another worker, before those that wait."""
         if self.idle:
-            job.start(self.idle.popleft())
+            job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
         else:
-            self.waiting.appendleft(job)
+            self._first.append(job)
             job.wait(self._queue_wait_s)
 
     def leave(self, job: Job) -> None:
         """Takes a job that waits from the queue."""
+        self.waiting.discard(job.client, job)
         with contextlib.suppress(ValueError):
-            self.waiting.remove(job)
+            self._first.remove(job)
 
     def give_back(self, worker: Worker) -> None:
-        """Gives a worker that is fit for more to the query that has waited longest."""
-        if not worker.is_alive:
-            self.replace(worker, DIED)
+        """Gives a worker that is fit for more to the client whose turn it is."""
+        if not worker.is_alive or worker.is_lowered:
+            self.replace(worker, LOWERED if worker.is_alive else DIED)
+        elif self._first:
+            self._first.popleft().start(worker)
         elif self.waiting:
-            self.waiting.popleft().start(worker)
+            self.waiting.take().start(worker)
         else:
             self.idle.append(worker)
 
@@ -115,7 +121,7 @@ class WorkerPool:
         self._started = loader
         self._limits = limits
         self._tell = tell
-        size = workers or max(2, os.cpu_count() or 2)
+        size = workers or PER_CORE * (os.cpu_count() or 1)
         self.open = Lane("open", size, queue_per_worker * size, queue_wait_s, self.replace)
         self.own = Lane("own", own_workers, OWN_QUEUE, queue_wait_s, self.replace)
         self._alive: dict[Worker, Lane] = {}

@@ -28,7 +28,7 @@ _KNOWN_HEADERS: Final = """
     accept-ranges access-control-allow-headers access-control-allow-methods access-control-allow-origin
     access-control-expose-headers access-control-max-age age allow cache-control connection content-disposition
     content-encoding content-length content-security-policy content-type date etag last-modified link location
-    referrer-policy retry-after transfer-encoding vary x-clustergraph-dataset x-content-type-options
+    referrer-policy retry-after server-timing transfer-encoding vary x-clustergraph-dataset x-content-type-options
     x-request-id
 """
 KNOWN_HEADERS: Final = frozenset(_KNOWN_HEADERS.split())

@@ -60,7 +60,11 @@ def choose(asked: Asked, accept: str | None, form: str | None) -> Choice:
 
 
 def question(
-    asked: Asked, choice: Choice, coding: str = "identity", begun: Callable[[], object] | None = None
+    asked: Asked,
+    choice: Choice,
+    coding: str = "identity",
+    begun: Callable[[], object] | None = None,
+    client: str | None = None,
 ) -> QueryRequest:
     """What the engine is asked."""
     return QueryRequest(
@@ -72,6 +76,7 @@ def question(
         time_limit_s=asked.time_limit_s,
         coding=coding,
         begun=begun,
+        client=client or "",
     )
 
 

@@ -14,6 +14,10 @@ HEAD_TIME_LIMIT_S: Final = (
 
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
+_TOO_MANY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
+
 
 class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection whose head is too large or too slow, whose body outlives its answer, or whose reader stalls.
@@ -25,14 +29,18 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._in_head = True
         self._in_message = False
+        self._is_last = False  # whether the connection ends with the answer that is under way
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Starts the clock of the first head."""
+        """Starts the clock of the first head, or turns the client away where too many are there, idle or not."""
         super().connection_made(transport)
         self._start_clock()
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+            transport.write(_TOO_MANY)
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clocks."""
@@ -46,7 +54,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_timer is None:
                 self._start_clock()
-            if self._head_bytes > HEAD_LIMIT_BYTES and b"\r\n\r\n" not in data[:HEAD_LIMIT_BYTES]:
+            end = data.find(b"\r\n\r\n")
+            if self._head_bytes - (len(data) - end - 4 if end >= 0 else 0) > HEAD_LIMIT_BYTES:
                 self.transport.write(_TOO_LARGE)
                 self.transport.close()
                 return
@@ -118,7 +127,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
         if not self.transport.is_closing():
-            self.transport.write(b"".join((status_line, self._date(), head, body)))
+            last = b"connection: close\r\n" if self._is_last else b""
+            self.transport.write(b"".join((status_line, self._date(), last, head, body)))
             self._arm()
 
     def _date(self) -> bytes:

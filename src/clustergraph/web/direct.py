@@ -50,7 +50,6 @@ class DirectProtocol(BoundedProtocol):
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         self._later = b""
-        self._is_last = False
         self._peer: str | None = None
 
     @property
@@ -182,7 +181,7 @@ class DirectProtocol(BoundedProtocol):
             return True
         if plain.known:
             return False
-        self._job = pool.submit(question(asked, choice, plain.coding, attended.evaluating), self._deliver)
+        self._job = pool.submit(question(asked, choice, plain.coding, attended.evaluating, client), self._deliver)
         budgets.begin(client, now_s)
         attended.begin(None, _nothing)
         self._pending = Pending(version, data, key, plain, is_get, attended)

@@ -85,7 +85,7 @@ def names(known: str, tag: str) -> bool:
 
     Source: RFC 9110, section 13.1.2: weak comparison, `*` matches anything.
     """
-    tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+    tags = [one.removeprefix("W/") if one.startswith('W/"') else one for one in map(str.strip, known.split(","))]
     return bool(tag) and (tag in tags or tags == ["*"])
 
 
@@ -110,7 +110,7 @@ async def answer_while_connected(request: Request, question: QueryRequest) -> An
     """
     attended: Attended | None = request.scope.get(QUERY)
     if attended is not None:
-        question = replace(question, begun=attended.evaluating)
+        question = replace(question, begun=attended.evaluating, client=attended.client or "")
     working = asyncio.ensure_future(site_of(request).runner.answer(question))
     others = [asyncio.ensure_future(_disconnected(request))]
     if attended is not None:
