@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -379,13 +380,17 @@ def test_a_worker_is_not_paused_for_an_answer_that_has_ended() -> None:
     run(within)
 
 
+def _noted(order: list[str], client: str, _outcome: Answer | ClusterGraphError) -> None:
+    order.append(client)
+
+
 def test_clients_take_turns(dataset: Path) -> None:
     async def ask() -> None:
         async with opened(dataset, queue_per_worker=8) as pool:
             order: list[str] = []
             first = pool.submit(ENDLESS, lambda _: None)
             for client in ("greedy", "greedy", "greedy", "modest"):
-                pool.submit(replace(SHORT, client=client), lambda _, client=client: order.append(client))
+                pool.submit(replace(SHORT, client=client), partial(_noted, order, client))
             first.give_up()
             while len(order) < 4:
                 await asyncio.sleep(0.001)

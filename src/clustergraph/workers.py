@@ -229,7 +229,7 @@ class WorkerPool:
                 async with self._forking:
                     pid, handle, sock = await asyncio.to_thread(self._fork)
                 break
-            except (OSError, DatasetUnusable, ForkFailed):
+            except (OSError, RuntimeError, DatasetUnusable, ForkFailed):  # RuntimeError: no thread can be started
                 _logger.exception("no worker could be started; the next attempt follows in %g s", RETRY_S)
                 await asyncio.sleep(RETRY_S)
                 if self._closing:

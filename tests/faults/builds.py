@@ -73,7 +73,7 @@ def both(source: Source, folder: Path) -> tuple[dict[str, bytes], dict[str, byte
     return held[0], held[1]
 
 
-def leftovers(folder: Path, *, kept: Sequence[str] = ("dist",)) -> list[str]:
+def leftovers(folder: Path, *, kept: Sequence[str] = ("dist", ".dist.previous")) -> list[str]:
     """Names that a build should not leave."""
     return [one.name for one in folder.iterdir() if one.name not in kept]
 

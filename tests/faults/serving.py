@@ -50,7 +50,8 @@ def if_known(option: str, *value: str) -> tuple[str, ...]:
 class Server:
     """One running server.
 
-    Shape: `prefix` is a command that starts the server in its place, such as `setpriv`.
+    Shape: `prefix` is a command that starts the server in its place, such as `setpriv`. `size` is the number of workers
+           for the queries of strangers, `all` that of all of its workers.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Server:
         self.dist = dist
         self.port = free_port()
         self.size = workers
+        self.all = workers + 1  # one is for its own queries
         self._log = log
         self._command = [*prefix, *VERB, "serve", str(dist), "--port", str(self.port), "--workers", str(workers)]
         self._command += options
@@ -88,7 +90,7 @@ class Server:
 
     def is_whole(self) -> bool:
         """Whether it has all of its workers."""
-        return len(self.workers()) >= self.size
+        return len(self.workers()) >= self.all
 
     async def whole(self, limit_s: float = START_LIMIT_S) -> float:
         """The seconds until it has all of its workers."""

@@ -16,7 +16,7 @@ _JUMPING: Final = {
     ("datetime", "today"),
     ("date", "today"),
 }
-_TOLD_THE_DATE: Final[frozenset[str]] = frozenset()
+_TOLD_THE_DATE: Final = frozenset({"web/querylog.py"})
 """Modules that say what time it is and measure nothing by it."""
 
 

@@ -178,7 +178,7 @@ def _origins() -> Iterator[Case]:
                 204,
                 headers={
                     "access-control-allow-methods": "GET, HEAD, POST, QUERY",
-                    "access-control-allow-headers": "Accept, Content-Type, If-None-Match",
+                    "access-control-allow-headers": "Accept, Content-Type, If-None-Match, X-Query-Id",
                 },
             )
     for name in ("Access-Control-Request-Private-Network", "Access-Control-Request-Credentials"):

@@ -122,10 +122,13 @@ def _leaks(case: Case, reply: Reply) -> Iterator[str]:
 
 
 def _faults_of_problem(case: Case, reply: Reply, kind: str) -> Iterator[str]:
-    if case.raw.startswith(b"HEAD "):
+    if case.raw.lstrip(b"\r\n").startswith(b"HEAD "):
         return
     if kind != "application/problem+json":
         yield f"a problem as {kind!r}: {reply.text[:200]}"
+        return
+    if not reply.text:
+        yield f"a problem without a body: {reply.status} {reply.headers}"
         return
     told = json.loads(reply.text)
     if told["status"] != reply.status or not told["type"].startswith(TYPES) or not told["title"]:
