@@ -61,7 +61,7 @@ async def nothing_more() -> Message:
 def read_block(block: bytes) -> Plain | None:
     r"""What the header lines of a request say; None if they are not plain.
 
-    >>> read_block(b"Host: a\\r\\nAccept: text/csv\\r\\n").accept
+    >>> read_block(b"Host: a\r\nAccept: text/csv\r\n").accept
     b'text/csv'
     """
     values: dict[bytes, bytes] = {}
