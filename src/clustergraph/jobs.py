@@ -5,6 +5,7 @@ Callbacks instead of coroutines: a short query costs two of them, and no task.
 
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Final, Protocol
@@ -66,13 +67,13 @@ class Job:
         self._stream: _Stream | None = None
         self._was_tried = False
         self._timer: asyncio.TimerHandle | None = None
-        self.waits_since = self.began = self._loop.time()
+        self.waits_since = self.began = time.monotonic()
         self.is_over = False
 
     def start(self, worker: Worker) -> None:
         """Has the query evaluated by a worker that is idle."""
         self._worker = worker
-        self.began = self._loop.time()
+        self.began = time.monotonic()
         self._set_timer(self._loop.call_later(min(LONG_S, self._limit_s), self._took_long))
         worker.ask(self._payload, self)
         if self._begun is not None:
@@ -147,7 +148,7 @@ class Job:
         if self._stream is not None:
             self._stream.on_frame(kind, payload)
         elif kind == WHOLE:
-            waited_s, took_s = self.began - self.waits_since, self._loop.time() - self.began
+            waited_s, took_s = self.began - self.waits_since, time.monotonic() - self.began
             self.end()
             frames = in_one_frame(payload)
             self._deliver(Answer(chosen, frames, _nothing, payload, coding, waited_s, took_s))
@@ -157,7 +158,7 @@ class Job:
             self._deliver(trouble)
         elif kind == ANSWER:
             self._set_timer(None)
-            waited_s, took_s = self.began - self.waits_since, self._loop.time() - self.began
+            waited_s, took_s = self.began - self.waits_since, time.monotonic() - self.began
             assert self._worker is not None  # noqa: S101  # it spoke
             self._stream = _Stream(self, self._worker, self._limit_s - took_s)
             self._deliver(Answer(chosen, self._stream.frames(), self.give_up, None, coding, waited_s, took_s))
@@ -168,7 +169,7 @@ class Job:
         """The worker has died."""
         if self._stream is not None:
             self._stream.on_frame(ERROR, b"")
-        elif not self._was_tried and self._loop.time() - self.began < QUICK_DEATH_S and self._worker is not None:
+        elif not self._was_tried and time.monotonic() - self.began < QUICK_DEATH_S and self._worker is not None:
             self._was_tried = True
             self._set_timer(None)
             self._place.replace(self._worker, DIED)
@@ -251,7 +252,7 @@ class _Stream:
             self._worker.resume()
 
     async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
-        before = loop.time()
+        before = time.monotonic()
         self._waiter = loop.create_future()
         try:
             async with asyncio.timeout(max(self._left_s, 0)):
@@ -260,7 +261,7 @@ class _Stream:
             self._job.end(DEADLINE)
             raise self._job.timed_out() from exc
         finally:
-            self._left_s -= loop.time() - before
+            self._left_s -= time.monotonic() - before
 
 
 def _nothing() -> None:

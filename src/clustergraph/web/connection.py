@@ -1,6 +1,7 @@
 """One HTTP connection, with limits on its head and its pace that the server's own protocol class does not have."""
 
 import asyncio
+import re
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -12,11 +13,22 @@ HEAD_TIME_LIMIT_S: Final = (
     10.0  # for a whole head to arrive, from the moment its connection is made or its first byte comes
 )
 
+COPIED_BYTES: Final = 16_384  # of a body that is sent in one piece with its head
+PIPELINE_LIMIT: Final = 16  # requests sent ahead that wait for the answer to one before them
+BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and trailers included
+# An upgrade is offered, never demanded: we go on in HTTP/1.1, as those who sent it expect (RFC 9110, section 7.8).
+_UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
+_VERSIONS: Final = ("1.0", "1.1")
+
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _TOO_MANY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
+
+
+class _Refused(Exception):
+    """What a client sends is more than we take; the parser ends with it."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -31,6 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_message = False
         self._is_last = False  # whether the connection ends with the answer that is under way
         self._head_bytes = 0
+        self._body_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
 
@@ -49,7 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts the bytes of a head before anything parses them."""
+        """Counts the bytes of a request before anything parses them."""
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_timer is None:
@@ -59,6 +72,13 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.write(_TOO_LARGE)
                 self.transport.close()
                 return
+            if not self._in_message and end >= 0:
+                data = _UPGRADE.sub(b"", data[: end + 2]) + data[end + 2 :]
+        else:
+            self._body_bytes += len(data)
+            if self._body_bytes > BODY_LIMIT_BYTES:
+                self._abort()
+                return
         super().data_received(data)
 
     def on_message_begin(self) -> None:
@@ -66,12 +86,42 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_message = True
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a header line; a trailer, which comes behind the body, changes nothing that was decided before it.
+
+        Source: RFC 9110, section 6.5.1.
+        """
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Ends the head."""
+        """Ends the head.
+
+        Raises: _Refused for another version of HTTP, for more requests than are held while one is answered, and for an
+                upgrade that was not seen before: the parser would take what follows for something else.
+        """
         self._in_head = False
-        self._head_bytes = 0
+        self._head_bytes = self._body_bytes = 0
         self._stop_clock()
+        is_other = self.parser.get_http_version() not in _VERSIONS or self.parser.should_upgrade()
+        if is_other or len(self.pipeline) >= PIPELINE_LIMIT:
+            raise _Refused
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Tells that a request cannot be read, where no answer to another one is under way."""
+        if self.cycle is None or self.cycle.response_complete:
+            super().send_400_response(msg)
+        else:
+            self._abort()
+
+    def _abort(self) -> None:
+        """Ends the connection at once; what is under way for it is told first, so that it writes nothing more."""
+        for cycle in (self.cycle, *(one for one, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.disconnected = True
+        self.pipeline.clear()
+        self.transport.abort()
 
     def on_message_complete(self) -> None:
         """What follows is the next head; its clock starts with its first byte."""
@@ -128,7 +178,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
         if not self.transport.is_closing():
             last = b"connection: close\r\n" if self._is_last else b""
-            self.transport.write(b"".join((status_line, self._date(), last, head, body)))
+            beginning = b"".join((status_line, self._date(), last, head))
+            if len(body) <= COPIED_BYTES:
+                self.transport.write(beginning + body)
+            else:  # the one copy in the cache serves all who are being sent it
+                self.transport.write(beginning)
+                self.transport.write(body)
             self._arm()
 
     def _date(self) -> bytes:

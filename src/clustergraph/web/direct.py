@@ -67,8 +67,8 @@ class DirectProtocol(BoundedProtocol):
         if self._pending is not None:
             # The next request came before the answer to this one: it waits, as they are answered in their order.
             self._later += data
-            if len(self._later) > HEAD_LIMIT_BYTES:
-                self.flow.pause_reading()
+            if len(self._later) > HEAD_LIMIT_BYTES:  # to read no more would hide that the client leaves
+                self._abort()
         elif self._is_taken() or not self._took(data):
             super().data_received(data)
 
