@@ -100,4 +100,4 @@ def test_a_time_to_watch_that_is_none_is_refused(time_s: float, shown: str) -> N
     with pytest.raises(UsageError) as caught:
         Settings(watch_s=time_s)
 
-    assert caught.value.detail == f"'{shown}' cannot be a time between two looks: give seconds, or 0 for none"
+    assert caught.value.detail == f"--watch-s cannot be {shown}: give 0 or more"

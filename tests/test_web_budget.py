@@ -47,7 +47,13 @@ def test_a_client_has_its_seconds_and_gets_them_back_with_time() -> None:
     assert refusal(lambda: budgets.begin(ALICE, 1000.0)) == (spent("60 seconds of query time", 3), 3)
     assert refusal(lambda: budgets.begin(ALICE, 1002.9)) == (spent("60 seconds of query time", 1), 1)
     use(budgets, ALICE, 1003.1, 0.0)
-    assert budgets.refusals == {("queued",): 0, ("seconds",): 2, ("bad_requests",): 0, ("wait",): 0}
+    assert budgets.refusals == {
+        ("queued",): 0,
+        ("seconds",): 2,
+        ("bad_requests",): 0,
+        ("wait",): 0,
+        ("connections",): 0,
+    }
 
 
 def test_the_budget_of_one_is_not_that_of_another() -> None:

@@ -195,12 +195,20 @@ def _source(dataset: Path, told: dict[str, Any]) -> _Source:
     return _Source(lambda: engine, len(engine), confined=not missing)
 
 
+def _is_asked(control: socket.socket) -> bool:
+    """Whether a worker is asked for; not, once the parent has gone, however it went."""
+    try:
+        return bool(control.recv(1))
+    except ConnectionResetError:
+        return False
+
+
 def _serve(source: _Source, control: socket.socket, limits: dict[str, int]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries our workers; nobody waits for them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is the parent's affair
     control.sendall(struct.pack(">Q", source.quads))
     parent = os.getpid()
-    while control.recv(1):
+    while _is_asked(control):
         ours, theirs = socket.socketpair()
         try:
             pid = os.fork()

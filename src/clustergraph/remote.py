@@ -64,7 +64,7 @@ class _Place:
             task.add_done_callback(self._tasks.discard)
 
 
-def _address(text: str) -> httpx2.URL:
+def checked_address(text: str) -> httpx2.URL:
     """The address of an engine.
 
     Raises: UsageError for what is no address of the web.
@@ -96,7 +96,7 @@ class RemoteEngine:
         poll_s: float = POLL_S,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._address = _address(address)
+        self._address = checked_address(address)
         self._digest = digest
         self._limits = limits
         self._size = running or RUNNING

@@ -17,6 +17,24 @@ _ORIGIN: Final = re.compile(
     rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])(?::(?:{_PORT}))?/?", re.IGNORECASE | re.ASCII
 )
 
+_MAY_BE_NONE: Final = frozenset(
+    (
+        "budget_bad_requests",
+        "budget_loopback",
+        "budget_queued",
+        "budget_running",
+        "budget_seconds",
+        "cache_bytes",
+        "memory_quads",
+        "port",
+        "query_log_text",
+        "queue_per_worker",
+        "queue_wait_s",
+        "watch_s",
+        "workers",
+    )
+)
+
 
 class Limit(NamedTuple):
     """A limit that clients meet: its value here, and what happens at it."""
@@ -97,15 +115,12 @@ class Settings:
             )
             raise UsageError(message)
 
-        if self.own_workers < 1 or self.workers < 0:
-            message = (
-                "there is no server without workers: give at least 1 --own-workers, and 0 --workers for the default"
-            )
-            raise UsageError(message)
-
-        if not self.watch_s >= 0:  # nor anything that is no number
-            message = f"'{self.watch_s:g}' cannot be a time between two looks: give seconds, or 0 for none"
-            raise UsageError(message)
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, int | float) and not (value > 0 or (value == 0 and one.name in _MAY_BE_NONE)):
+                least = "0 or more" if one.name in _MAY_BE_NONE else "more than 0"
+                message = f"--{one.name.replace('_', '-')} cannot be {value:g}: give {least}"
+                raise UsageError(message)
 
     @property
     def limits(self) -> Limits:

@@ -78,12 +78,15 @@ def _loading(settings: Settings) -> Iterator[Loader | None]:
 def _run(settings: Settings, loader: Loader | None) -> None:
     import uvicorn  # noqa: PLC0415  # optional extra
 
+    from clustergraph.remote import checked_address  # noqa: PLC0415
     from clustergraph.web.app import create_app  # noqa: PLC0415
     from clustergraph.web.direct import DirectProtocol  # noqa: PLC0415
     from clustergraph.web.limits import CONNECTION_LIMIT, ENDING_LIMIT_S, IDLE_LIMIT_S  # noqa: PLC0415
 
     # uvicorn sends itself the signal again once it has ended in good order; unheeded, so that the status is 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    if settings.engine:
+        checked_address(settings.engine)
     published = open_published(settings.dist)
     if loader and published.digest != loader.digest:  # another build was put there in between
         message = f"'{settings.dist}' was replaced while it was read: start the server again"
@@ -91,11 +94,12 @@ def _run(settings: Settings, loader: Loader | None) -> None:
     if not os.isatty(0):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it means to look for a new build
     with _listening(settings.host, settings.port) as listener:
+        app = create_app(published, settings, loader=loader)  # whatever is wrong with the settings is said first
         address = f"http://{settings.host}:{settings.port}/"
         named = "another engine" if settings.engine else f"{published.folder} (sha256:{published.digest[:12]}…)"
         click.echo(f"Serving {named} on {address}")
         config = uvicorn.Config(
-            create_app(published, settings, loader=loader),
+            app,
             http=DirectProtocol,
             log_level="warning",
             server_header=False,
@@ -120,6 +124,7 @@ def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as exc:
-        message = f"cannot listen on {host}, port {port}: {exc.strerror}; choose another with --host or --port"
+    except (OSError, OverflowError) as exc:
+        why = getattr(exc, "strerror", None) or "there is no such port"
+        message = f"cannot listen on {host}, port {port}: {why}; choose another with --host or --port"
         raise UsageError(message) from exc

@@ -10,6 +10,7 @@ from typing import Final
 from clustergraph.errors import OverBudget
 from clustergraph.settings import Settings
 
+CLIENT_CONNECTIONS: Final = 64  # held at once by one client; a whole office behind one address needs some dozens
 CLIENT_LIMIT: Final = 10_000  # clients remembered; the one seen longest ago is forgotten first
 PERIOD_S: Final = 60.0  # in which a spent budget is full again
 _DEBT_PERIODS: Final = 1.0  # one query may overdraw, but nobody waits longer than this beyond a period
@@ -46,7 +47,8 @@ class Budgets:
         self._bad_requests = settings.budget_bad_requests
         self._wait_s = settings.queue_wait_s
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
-        self._refusals = dict.fromkeys(("queued", "seconds", "bad_requests", "wait"), 0)
+        self._connections: dict[str, int] = {}
+        self._refusals = dict.fromkeys(("queued", "seconds", "bad_requests", "wait", "connections"), 0)
 
     @property
     def refusals(self) -> Mapping[tuple[str, ...], float]:
@@ -57,6 +59,24 @@ class Budgets:
     def clients(self) -> int:
         """How many clients are remembered."""
         return len(self._accounts)
+
+    def connect(self, client: str | None) -> bool:
+        """Counts one more connection of a client, unless it has as many as one may have; whether it was counted."""
+        if client is None:
+            return True
+        held = self._connections.get(client, 0)
+        if held >= CLIENT_CONNECTIONS:
+            self._refusals["connections"] += 1
+            return False
+        self._connections[client] = held + 1
+        return True
+
+    def disconnect(self, client: str | None) -> None:
+        """Counts a connection off that was counted."""
+        if client is not None:
+            left = self._connections.pop(client, 1) - 1
+            if left > 0:
+                self._connections[client] = left
 
     def require_good(self, client: str | None, now_s: float) -> None:
         """Nothing, if a client has not sent too many requests that could not be answered.

@@ -54,6 +54,13 @@ def client_of(peer: str | None, headers: Iterable[tuple[bytes, bytes]], settings
     return _key(peer or "")
 
 
+def connected_client(peer: str | None, settings: Settings) -> str | None:
+    """The client whose connections are counted together; None for the trusted proxy and for those without a budget."""
+    if settings.trusted_proxy and _speaks_for_others(peer or "", settings.trusted_proxy):
+        return None
+    return client_of(peer, (), settings)
+
+
 def _forwarded(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """Whom the proxy speaks for, or None if that cannot be read."""
     last = None

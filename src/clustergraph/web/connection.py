@@ -52,8 +52,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._start_clock()
         if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
-            transport.write(_TOO_MANY)
-            transport.close()
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        self.transport.write(_TOO_MANY)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clocks."""

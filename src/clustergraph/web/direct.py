@@ -18,7 +18,7 @@ from clustergraph.jobs import Job
 from clustergraph.runner import Answer
 from clustergraph.web.attended import Attended
 from clustergraph.web.choice import answer_key, choose, question
-from clustergraph.web.clients import client_of
+from clustergraph.web.clients import client_of, connected_client
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.desk import AnswerCut, Desk
 from clustergraph.web.pending import Pending
@@ -51,6 +51,7 @@ class DirectProtocol(BoundedProtocol):
         self._task: asyncio.Task[None] | None = None
         self._later = b""
         self._peer: str | None = None
+        self._counted: str | None = None  # the client of this connection, if its connections are counted
 
     @property
     def _desk(self) -> Desk:
@@ -58,9 +59,15 @@ class DirectProtocol(BoundedProtocol):
         return desk
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Notes who is there."""
+        """Notes who is there, and turns away a client that has too many connections."""
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else None
+        if (app := self.app_state.get("app")) is not None:
+            client = connected_client(self._peer, app.state.served.version.site.settings)
+            if app.state.desk.budgets.connect(client):
+                self._counted = client
+            else:
+                self._turn_away()
 
     def data_received(self, data: bytes) -> None:
         """Takes a plain request whole, or leaves it to the framework."""
@@ -86,6 +93,8 @@ class DirectProtocol(BoundedProtocol):
         if self._pending is not None:
             self._pending.attended.failed(ClientDisconnect())
         self._end(0, 0)
+        if self._counted is not None:
+            self._desk.budgets.disconnect(self._counted)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:

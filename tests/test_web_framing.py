@@ -1,0 +1,177 @@
+"""Requests whose frame is not what it seems: upgrades, trailers, versions, many at once. Sent over a wire of bytes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clustergraph.settings import Settings
+from clustergraph.web.app import create_app
+from clustergraph.web.budget import CLIENT_CONNECTIONS
+from clustergraph.web.connection import BODY_LIMIT_BYTES, COPIED_BYTES, PIPELINE_LIMIT, BoundedProtocol
+from clustergraph.web.direct import DirectProtocol
+from web_runner import LocalRunner, published
+from wire import PATIENCE_S, Connection, Wire, answers
+
+POST = b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\n"
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+HIDDEN = b"GET /limits HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def run(tmp_path: Path, test: Callable[[Connection], Awaitable[None]], **knobs: object) -> None:
+    async def within() -> None:
+        app = create_app(published(tmp_path), Settings(**knobs), runner=LocalRunner())  # type: ignore[arg-type]
+        async with asyncio.timeout(PATIENCE_S):
+            await test(Connection(app, DirectProtocol))
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize("is_split", [False, True], ids=["in one piece", "body later"])
+def test_a_body_behind_an_offer_to_upgrade_is_a_body(tmp_path: Path, is_split: bool) -> None:
+    head = POST + UPGRADE + b"Content-Length: %d\r\n\r\n" % len(HIDDEN)
+
+    async def ask(connection: Connection) -> None:
+        await connection.send(*((head, HIDDEN) if is_split else (head + HIDDEN,)))
+
+        (answer,) = answers(connection.wire.written)
+        assert answer.status == b"HTTP/1.1 400 Bad Request"
+        assert b"the prefix 'Host:' is not declared" in answer.body
+
+    run(tmp_path, ask)
+
+
+def test_an_offer_to_upgrade_that_comes_in_pieces_is_refused(tmp_path: Path) -> None:
+    async def ask(connection: Connection) -> None:
+        head = POST + UPGRADE + b"Content-Length: %d\r\n\r\n" % len(HIDDEN)
+        await connection.send(head[:100], head[100:], HIDDEN)
+
+        assert connection.wire.written.startswith(b"HTTP/1.1 400 Bad Request")
+        assert (connection.wire.written.count(b"HTTP/1.1 "), connection.wire.is_closed) == (1, True)
+
+    run(tmp_path, ask)
+
+
+def test_a_query_offered_with_an_upgrade_is_answered(tmp_path: Path) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(POST + UPGRADE + b"Content-Length: 6\r\n\r\nASK {}")
+
+        (answer,) = answers(connection.wire.written)
+        assert (answer.status, answer.body) == (b"HTTP/1.1 200 OK", b'{"head":{},"boolean":true}')
+
+    run(tmp_path, ask)
+
+
+def test_a_trailer_changes_nothing(tmp_path: Path) -> None:
+    chunked = POST + b"Accept: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nASK {}\r\n0\r\n"
+
+    async def ask(connection: Connection) -> None:
+        await connection.send(chunked + b"Accept: text/tab-separated-values\r\nX-Query-Id: short\r\n\r\n")
+
+        (answer,) = answers(connection.wire.written)
+        assert (answer.status, answer.header("content-type")) == (b"HTTP/1.1 200 OK", "text/csv; charset=utf-8")
+
+    run(tmp_path, ask)
+
+
+@pytest.mark.parametrize("piece", [b"x:\r\n" * 16_000, b"x" * 64_000], ids=["many", "one long one"])
+def test_trailers_without_end_end_the_connection(tmp_path: Path, piece: bytes) -> None:
+    async def ask(connection: Connection) -> None:
+        connection.protocol.data_received(POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n")
+        sent = 0
+        while not connection.wire.is_closed:
+            connection.protocol.data_received(piece)
+            sent += len(piece)
+
+        assert sent <= BODY_LIMIT_BYTES + len(piece)
+
+    run(tmp_path, ask)
+
+
+@pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/0.9", b"HTTP/1.2"])
+def test_another_version_of_http_is_refused(tmp_path: Path, version: bytes) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(b"GET /limits %s\r\nHost: a\r\n\r\n" % version)
+
+        assert connection.wire.written.startswith(b"HTTP/1.1 400 Bad Request")
+        assert connection.wire.is_closed
+
+    run(tmp_path, ask)
+
+
+def test_no_more_requests_are_held_than_a_few(tmp_path: Path) -> None:
+    one = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"
+
+    async def ask(connection: Connection) -> None:
+        await connection.send(one * PIPELINE_LIMIT)
+        few = len(answers(connection.wire.written))
+        connection.protocol.data_received(one * 5_000)
+
+        assert (few, connection.wire.is_closed, len(connection.protocol.pipeline)) == (PIPELINE_LIMIT, True, 0)
+
+    run(tmp_path, ask)
+
+
+def test_a_client_that_sends_on_and_on_while_its_query_runs_loses_the_connection(tmp_path: Path) -> None:
+    async def ask(connection: Connection) -> None:
+        assert isinstance(connection.protocol, DirectProtocol)
+        connection.protocol._pending = object()  # type: ignore[assignment]  # as if a worker had its query
+        for _ in range(2):
+            connection.protocol.data_received(b"x" * 40_000)
+        connection.protocol._pending = None
+
+        assert connection.wire.is_closed
+
+    run(tmp_path, ask)
+
+
+def test_a_client_has_so_many_connections_and_no_more(tmp_path: Path) -> None:
+    async def within() -> None:
+        app = create_app(published(tmp_path), Settings(budget_loopback=True), runner=LocalRunner())
+        held = [Connection(app, DirectProtocol) for _ in range(CLIENT_CONNECTIONS)]
+        refused = Connection(app, DirectProtocol)
+        refused.lose()
+        held[0].lose()
+        taken = Connection(app, DirectProtocol)
+
+        assert [one.wire.is_closed for one in (held[1], refused, taken)] == [False, True, False]
+        assert refused.wire.written.startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n")
+
+    asyncio.run(within())
+
+
+def test_clients_without_a_budget_have_as_many_connections_as_there_are(tmp_path: Path) -> None:
+    async def within() -> None:
+        app = create_app(published(tmp_path), Settings(), runner=LocalRunner())
+        held = [Connection(app, DirectProtocol) for _ in range(2 * CLIENT_CONNECTIONS)]
+
+        assert {one.wire.is_closed for one in held} == {False}
+
+    asyncio.run(within())
+
+
+class Pieces(Wire):
+    """A wire that keeps what it was given as it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[bytes] = []
+
+    def write(self, data: Any) -> None:
+        self.pieces.append(data)
+
+
+@pytest.mark.parametrize(("size", "is_shared"), [(COPIED_BYTES, False), (COPIED_BYTES + 1, True)])
+def test_a_large_body_from_the_cache_is_sent_without_a_copy(tmp_path: Path, size: int, is_shared: bool) -> None:
+    body = bytes(size)
+
+    async def ask(connection: Connection) -> None:
+        protocol: BoundedProtocol = connection.protocol
+        protocol.transport = wire = Pieces()
+        protocol._send(b"HTTP/1.1 200 OK\r\n", b"\r\n", body)
+
+        assert (any(one is body for one in wire.pieces), b"".join(wire.pieces)[-size:]) == (is_shared, body)
+
+    run(tmp_path, ask)
