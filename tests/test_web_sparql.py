@@ -137,14 +137,14 @@ def test_a_source_graph_can_be_asked_alone(client: TestClient) -> None:
             "/sparql?query=ASK+{}&timeout=-1",
             422,
             "parameter-unsuitable",
-            "'-1' does not fit timeout: give seconds in plain digits and more than 0, e.g. timeout=2.5",
+            "'-1' does not fit timeout: give seconds in digits, more than 0, e.g. timeout=2.5",
             id="negative time",
         ),
         pytest.param(
             "/sparql?query=ASK+{}&timeout=",
             422,
             "parameter-unsuitable",
-            "'' does not fit timeout: give seconds in plain digits and more than 0, e.g. timeout=2.5",
+            "'' does not fit timeout: give seconds in digits, more than 0, e.g. timeout=2.5",
             id="empty time",
         ),
         pytest.param(

@@ -37,7 +37,7 @@ class Storage(NamedTuple):
     store_dir: Path = Path(".dist.stores")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, which would cost as much as asking
 class QueryRequest:
     """One query as the Protocol gives it.
 
@@ -61,7 +61,7 @@ class QueryRequest:
     client: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """The beginning of an answer whose status is certain.
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -122,7 +123,7 @@ class Settings:
                 message = f"--{one.name.replace('_', '-')} cannot be {value:g}: give {least}"
                 raise UsageError(message)
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         """The part that the guard and the workers enforce."""
         return Limits(**{name: getattr(self, name) for name in Limits._fields})

@@ -1,5 +1,6 @@
 """`clustergraph serve`."""
 
+import gc
 import logging
 import os
 import resource
@@ -18,6 +19,7 @@ from clustergraph.published import DATASET, dataset_digest, find_dist, open_publ
 from clustergraph.runner import STACK_BYTES
 from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
 
+_COLLECTED_AFTER: Final = 50_000  # objects made and not gone
 _FILES: Final = 65_536  # each connection is one, and a new worker takes two
 
 
@@ -107,6 +109,10 @@ def _run(settings: Settings, loader: Loader | None) -> None:
             timeout_graceful_shutdown=ENDING_LIMIT_S,
             limit_concurrency=CONNECTION_LIMIT,
         )
+        # What is there now stays, and what requests leave behind is no rubbish in cycles: it is looked through rarely.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECTED_AFTER, 50, 1_000)
         uvicorn.Server(config).run(sockets=[listener])
 
 

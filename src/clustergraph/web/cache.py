@@ -5,7 +5,7 @@ flood of questions that come once does not wash out those that come often.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from clustergraph.codings import IDENTITY
@@ -19,6 +19,8 @@ _OF_THE_BODY: Final = frozenset(
     (b"content-length", b"content-type", b"content-encoding", b"content-disposition", b"transfer-encoding")
 )
 _PROTECTED_SHARE: Final = 0.8  # of the cache, for answers that were asked for more than once
+
+Key = tuple[str | bytes, ...]
 
 
 def head_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -38,14 +40,15 @@ class Stored:
            validator, with the quotes; `route` is the path of the route that made it.
     """
 
-    __slots__ = ("body", "head", "keys", "route", "tag")
+    __slots__ = ("body", "head", "keys", "route", "size_bytes", "tag")
 
     def __init__(self, head: bytes, body: bytes, tag: bytes, route: str = "/sparql") -> None:
         self.head = head
         self.body = body
         self.tag = tag
         self.route = route
-        self.keys: list[Hashable] = []
+        self.keys: list[Key] = []
+        self.size_bytes = len(body) + len(head) + _OVERHEAD_BYTES  # what it takes of the cache, its keys included
 
     @property
     def head_unchanged(self) -> bytes:
@@ -61,15 +64,6 @@ class Stored:
         others = (one for one in headers_in(self.head) if one[0] not in (b"etag", b"cache-control"))
         return head_of((*others, (b"cache-control", b"no-store")))
 
-    @property
-    def size_bytes(self) -> int:
-        """What it takes of the cache."""
-        return len(self.body) + len(self.head) + sum(map(_size, self.keys)) + _OVERHEAD_BYTES
-
-
-def _size(key: Hashable) -> int:
-    return sum(len(part) for part in key if isinstance(part, str | bytes)) if isinstance(key, tuple) else 0
-
 
 class AnswerCache:
     """Answers by any of their keys, bounded by bytes.
@@ -82,7 +76,7 @@ class AnswerCache:
         self.answer_limit_bytes = limit_bytes // ANSWER_SHARE
         self.size_bytes = 0
         self.hits = self.misses = self.evictions = 0
-        self._by_key: dict[Hashable, Stored] = {}
+        self._by_key: dict[Key, Stored] = {}
         self._once: OrderedDict[Stored, None] = OrderedDict()
         self._often: OrderedDict[Stored, None] = OrderedDict()
         self._often_bytes = 0
@@ -91,7 +85,7 @@ class AnswerCache:
         """The number of answers."""
         return len(self._once) + len(self._often)
 
-    def get(self, key: Hashable, *, is_last: bool = False) -> Stored | None:
+    def get(self, key: Key, *, is_last: bool = False) -> Stored | None:
         """The answer under a key, which counts as asked for again; `is_last` is true where no other key is tried."""
         stored = self._by_key.get(key)
         if stored is None:
@@ -113,20 +107,22 @@ class AnswerCache:
             self._often_bytes -= demoted.size_bytes
             self._once[demoted] = None
 
-    def put(self, key: Hashable, stored: Stored) -> None:
+    def put(self, key: Key, stored: Stored) -> None:
         """Keeps an answer under one more key, if both are small enough; others may leave for it."""
-        if _size(key) > KEY_LIMIT_BYTES or len(stored.keys) >= KEYS_LIMIT or key in self._by_key:
+        size_bytes = sum(map(len, key))
+        if size_bytes > KEY_LIMIT_BYTES or len(stored.keys) >= KEYS_LIMIT or key in self._by_key:
             return
         is_new = not stored.keys
-        if is_new and stored.size_bytes + _size(key) > self.answer_limit_bytes:
+        if is_new and stored.size_bytes + size_bytes > self.answer_limit_bytes:
             return
         if not is_new and self._by_key.get(stored.keys[0]) is not stored:
             return  # it has left already
         stored.keys.append(key)
+        stored.size_bytes += size_bytes
         self._by_key[key] = stored
         if is_new:
             self._once[stored] = None
-        self._grow(stored, stored.size_bytes if is_new else _size(key))
+        self._grow(stored, stored.size_bytes if is_new else size_bytes)
 
     def _grow(self, stored: Stored, added_bytes: int) -> None:
         self.size_bytes += added_bytes
@@ -144,6 +140,7 @@ class AnswerCache:
             self._often_bytes -= leaving.size_bytes
         for key in leaving.keys:
             del self._by_key[key]
+            leaving.size_bytes -= sum(map(len, key))
         leaving.keys.clear()
 
 

@@ -7,7 +7,6 @@ same status, headers and body: this way is only shorter.
 import asyncio
 import logging
 import re
-from collections.abc import Hashable
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect
@@ -17,6 +16,7 @@ from clustergraph.errors import ClusterGraphError
 from clustergraph.jobs import Job
 from clustergraph.runner import Answer
 from clustergraph.web.attended import Attended
+from clustergraph.web.cache import Key
 from clustergraph.web.choice import answer_key, choose, question
 from clustergraph.web.clients import client_of, connected_client
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
@@ -53,16 +53,12 @@ class DirectProtocol(BoundedProtocol):
         self._peer: str | None = None
         self._counted: str | None = None  # the client of this connection, if its connections are counted
 
-    @property
-    def _desk(self) -> Desk:
-        desk: Desk = self.app_state["app"].state.desk
-        return desk
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Notes who is there, and turns away a client that has too many connections."""
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else None
         if (app := self.app_state.get("app")) is not None:
+            self._desk: Desk = app.state.desk
             client = connected_client(self._peer, app.state.served.version.site.settings)
             if app.state.desk.budgets.connect(client):
                 self._counted = client
@@ -151,7 +147,7 @@ class DirectProtocol(BoundedProtocol):
             return False
 
     def _send_kept(
-        self, site: Site, data: bytes, plain: Plain, key: Hashable, *, is_get: bool = True, is_last: bool = False
+        self, site: Site, data: bytes, plain: Plain, key: Key, *, is_get: bool = True, is_last: bool = False
     ) -> int:
         """Answers from the cache, if the answer is there; with which status, 0 if it is not."""
         stored = site.answers.get(key, is_last=is_last)
