@@ -62,7 +62,7 @@ def test_what_has_ended_is_gone_and_leaves_nothing_behind() -> None:
         running.end(entry)
 
     assert (len(running), running.told(0.0)) == (0, {"count": 0, "queries": []})
-    assert running._by_id == {}
+    assert running._by_name == {}
     with pytest.raises(NotFound) as refused:
         running.cancel(MINE)
     assert refused.value.detail == NOBODY
