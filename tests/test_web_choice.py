@@ -5,7 +5,7 @@ import pytest
 from clustergraph.formats import CSV, JSON, TURTLE
 from clustergraph.runner import Limits
 from clustergraph.web.choice import Choice, answer_key
-from clustergraph.web.judgement import Judgement, judged
+from clustergraph.web.judgement import judged
 from clustergraph.web.protocol import Asked
 
 PLAIN = Choice(JSON, TURTLE, page=False)
@@ -87,7 +87,9 @@ OTHERS = {
 
 
 def test_questions_that_differ_in_anything_have_different_keys() -> None:
-    keys = {name: answer_key(asked, choice, Judgement("ASK")) for name, (asked, choice) in OTHERS.items()}
-    keys["itself"] = answer_key(QUESTION, PLAIN, Judgement("ASK"))
+    keys = {
+        name: answer_key(asked, choice, judged(asked.query or "", Limits())) for name, (asked, choice) in OTHERS.items()
+    }
+    keys["itself"] = answer_key(QUESTION, PLAIN, judged("ASK {}", Limits()))
 
     assert len(set(keys.values())) == len(keys)

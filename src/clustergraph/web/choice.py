@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 from clustergraph.errors import NotAcceptable
 from clustergraph.formats import GRAPH_FORMATS, HTML, RESULT_FORMATS, Format, named, negotiate
-from clustergraph.prefilter import normalised
 from clustergraph.runner import QueryRequest
 from clustergraph.web.judgement import Judgement
 from clustergraph.web.problems import shown
@@ -84,7 +83,7 @@ def answer_key(asked: Asked, choice: Choice, judgement: Judgement) -> AnswerKey 
     if judgement.changes or judgement.makes_nodes:
         return None
     names = (one.name if one else "" for one in (choice.result, choice.graph))
-    return (normalised(asked.query or ""), *names, *asked.default_graphs, "named", *asked.named_graphs)
+    return (judgement.meaning, *names, *asked.default_graphs, "named", *asked.named_graphs)
 
 
 def tag_of(site: Site, key: AnswerKey | None) -> str | None:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from clustergraph.errors import Busy
 from clustergraph.guard import Form, admit, query_form
-from clustergraph.prefilter import plain_form
+from clustergraph.prefilter import normalised, plain_form
 from clustergraph.runner import Limits
 
 SHORT_CHARACTERS: Final = 2_048  # of a query that is read on the event loop, within a millisecond
@@ -29,12 +29,14 @@ class Judgement(NamedTuple):
     """What is known of a query that may be given to an engine.
 
     Shape: `changes` where a function is called that gives another value each time; `makes_nodes` where a template has
-           blank nodes, which have other names each time.
+           blank nodes, which have other names each time. `meaning` is a digest that texts share which differ in their
+           spaces alone.
     """
 
     form: Form | None
     changes: bool = False
     makes_nodes: bool = False
+    meaning: str = ""
 
 
 def judged(query: str, limits: Limits) -> Judgement:
@@ -42,8 +44,8 @@ def judged(query: str, limits: Limits) -> Judgement:
 
     Raises: what the guard raises.
 
-    >>> judged("CONSTRUCT { ?s ?p [] } WHERE { ?s ?p ?o }", Limits())
-    Judgement(form='CONSTRUCT', changes=False, makes_nodes=True)
+    >>> judged("CONSTRUCT { ?s ?p [] } WHERE { ?s ?p ?o }", Limits())[:3]
+    ('CONSTRUCT', False, True)
     """
     return _plainly(query, limits) or _thoroughly(query, limits)
 
@@ -53,7 +55,7 @@ def _plainly(query: str, limits: Limits) -> Judgement | None:
     form = plain_form(query, limits)
     if form is None:
         return None
-    return _thoroughly(query, limits) if _may_differ(query, form) else Judgement(form)
+    return _thoroughly(query, limits) if _may_differ(query, form) else Judgement(form, meaning=_meaning(query))
 
 
 def _thoroughly(query: str, limits: Limits) -> Judgement:
@@ -67,7 +69,11 @@ def _thoroughly(query: str, limits: Limits) -> Judgement:
     makes_nodes = form not in _FORMS_WITHOUT_TEMPLATE and any(
         one.depth and (one.kind == "blank" or one.text in ("[", "(")) for one in template
     )
-    return Judgement(form, changes, makes_nodes)
+    return Judgement(form, changes, makes_nodes, _meaning(query))
+
+
+def _meaning(query: str) -> str:
+    return _key(normalised(query)).hex()
 
 
 def _may_differ(query: str, form: Form) -> bool:
