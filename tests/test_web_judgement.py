@@ -95,6 +95,16 @@ def test_the_time_that_reading_takes_is_taken_off_the_budget(
     assert set(charged) == {("local", True)}
 
 
+def test_so_is_the_time_of_looking_for_an_answer_that_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_for(tmp_path, settings=Settings(budget_loopback=True))
+    posted(client, "ASK { ?s ?p ?o }")
+    charged: list[str | None] = []
+    monkeypatch.setattr(Budgets, "charge", lambda _, client, _now_s, _seconds: charged.append(client))
+
+    assert posted(client, "ASK  { ?s ?p ?o }") == [200]
+    assert charged == ["local"]
+
+
 def test_what_cannot_be_read_as_a_request_counts_as_a_bad_one(tmp_path: Path) -> None:
     client = client_for(tmp_path, settings=Settings(budget_loopback=True, budget_bad_requests=3))
     kinds = [

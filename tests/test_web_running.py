@@ -159,6 +159,14 @@ def test_the_id_of_another_client_is_not_found(client: TestClient, method: str) 
     assert ended.times == (method == "DELETE")
 
 
+def test_a_query_is_listed_under_its_client(tmp_path: Path) -> None:
+    desk = open_desk(Settings(), lambda: published(tmp_path), [])
+
+    Attended(desk, "192.0.2.1", "ASK {}", "d" * 64).begin(MINE, Ended())
+
+    assert list(desk.running._by_name) == [("192.0.2.1", MINE)]
+
+
 def test_a_query_that_a_worker_has_before_it_is_listed_is_not_queued(tmp_path: Path) -> None:
     desk = open_desk(Settings(), lambda: published(tmp_path), [])
     attended = Attended(desk, None, "ASK {}", "d" * 64)
