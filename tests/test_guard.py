@@ -1041,6 +1041,8 @@ def test_nothing_that_is_admitted_calls_out(before: str, text: str, call: str, a
         ),
         pytest.param("VERSION '1.2' Describe <x:y>", "DESCRIBE", id="version"),
         pytest.param("SELECTDISTINCT*{}", "SELECT", id="two words in one"),
+        pytest.param("PREFIX : <x:> DESCRIBE:x", "DESCRIBE", id="a word and a name in one"),
+        pytest.param("PREFIX describe: <x:> ASK { describe:a ?p ?o }", "ASK", id="a prefix that looks like a form"),
         pytest.param("ASKWHERE{}", "ASK", id="where"),
         pytest.param("SELECT * { { ASK {} } }", "SELECT", id="the first"),
         pytest.param("ASK { '", "ASK", id="a fault further on"),

@@ -3,15 +3,16 @@
 import pytest
 
 from clustergraph.formats import CSV, JSON, TURTLE
-from clustergraph.guard import query_form
-from clustergraph.web.choice import Choice, answer_key, changes_each_time, makes_nodes
+from clustergraph.runner import Limits
+from clustergraph.web.choice import Choice, answer_key
+from clustergraph.web.judgement import judged
 from clustergraph.web.protocol import Asked
 
 PLAIN = Choice(JSON, TURTLE, page=False)
 
 
 def key(query: str) -> object:
-    return answer_key(Asked(query), PLAIN, query_form(query))
+    return answer_key(Asked(query), PLAIN, judged(query, Limits()))
 
 
 CHANGING = {
@@ -36,12 +37,12 @@ STEADY = {
 
 @pytest.mark.parametrize("query", CHANGING.values(), ids=CHANGING)
 def test_what_another_call_answers_otherwise_has_no_key(query: str) -> None:
-    assert (changes_each_time(query), key(query)) == (True, None)
+    assert (judged(query, Limits()).changes, key(query)) == (True, None)
 
 
 @pytest.mark.parametrize("query", STEADY.values(), ids=STEADY)
 def test_what_only_looks_like_such_a_call_has_one(query: str) -> None:
-    assert changes_each_time(query) is False
+    assert judged(query, Limits()).changes is False
     assert key(query) is not None
 
 
@@ -61,12 +62,12 @@ FREE = {
 
 @pytest.mark.parametrize("query", MAKING.values(), ids=MAKING)
 def test_a_template_with_new_nodes_has_no_key(query: str) -> None:
-    assert (makes_nodes(query), key(query)) == (True, None)
+    assert (judged(query, Limits()).makes_nodes, key(query)) == (True, None)
 
 
 @pytest.mark.parametrize("query", FREE.values(), ids=FREE)
 def test_nodes_of_the_pattern_do_no_harm(query: str) -> None:
-    assert makes_nodes(query) is False
+    assert judged(query, Limits()).makes_nodes is False
     assert key(query) is not None
 
 
@@ -86,7 +87,9 @@ OTHERS = {
 
 
 def test_questions_that_differ_in_anything_have_different_keys() -> None:
-    keys = {name: answer_key(asked, choice, "ASK") for name, (asked, choice) in OTHERS.items()}
-    keys["itself"] = answer_key(QUESTION, PLAIN, "ASK")
+    keys = {
+        name: answer_key(asked, choice, judged(asked.query or "", Limits())) for name, (asked, choice) in OTHERS.items()
+    }
+    keys["itself"] = answer_key(QUESTION, PLAIN, judged("ASK {}", Limits()))
 
     assert len(set(keys.values())) == len(keys)

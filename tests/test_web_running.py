@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from clustergraph.errors import NotFound, ParameterUnsuitable, QueryCancelled
+from clustergraph.settings import Settings
 from clustergraph.web import running
+from clustergraph.web.attended import Attended
+from clustergraph.web.desk import open_desk
 from clustergraph.web.running import EVALUATING, STREAMING, Running, query_id_of
-from web_runner import FailingRunner, TestClient, client_for, problem
+from web_runner import FailingRunner, TestClient, client_for, problem, published
 
 MINE, THEIRS = "3f0c9d52-6b1e-4a57", "0123456789abcdef"
 NOBODY = "no query under way has this id: it may have ended; ids are sent as X-Query-Id with the query"
@@ -54,6 +57,24 @@ def test_an_id_shows_and_ends_all_of_its_queries_and_no_other() -> None:
     assert [entry.cancelled for entry in (*entries, stranger)] == [True, True, False]
 
 
+def test_an_id_means_something_for_the_client_alone_that_sent_it() -> None:
+    running, ended, other = Running(), Ended(), Ended()
+    mine = running.begin(MINE, "ASK", ended, 0.0, "192.0.2.1")
+    running.begin(MINE, "SELECT", other, 0.0, "192.0.2.2")
+
+    told = running.told(1.0, MINE, "192.0.2.1")
+    times = running.cancel(MINE, "192.0.2.1")
+
+    assert told == {"count": 1, "queries": [{"seconds": 1.0, "state": "queued", "form": "ASK"}]}
+    assert (times, ended.times, other.times, mine.cancelled) == (1, 1, 0, True)
+    for stranger in ("192.0.2.3", None):
+        with pytest.raises(NotFound) as refused:
+            running.cancel(MINE, stranger)
+        assert refused.value.detail == NOBODY
+    running.end(mine)
+    assert list(running._by_name) == [("192.0.2.2", MINE)]
+
+
 def test_what_has_ended_is_gone_and_leaves_nothing_behind() -> None:
     running = Running()
     entries = [running.begin(one, "ASK", Ended(), 0.0) for one in (MINE, MINE, None)]
@@ -62,7 +83,7 @@ def test_what_has_ended_is_gone_and_leaves_nothing_behind() -> None:
         running.end(entry)
 
     assert (len(running), running.told(0.0)) == (0, {"count": 0, "queries": []})
-    assert running._by_id == {}
+    assert running._by_name == {}
     with pytest.raises(NotFound) as refused:
         running.cancel(MINE)
     assert refused.value.detail == NOBODY
@@ -123,6 +144,37 @@ def test_delete_ends_the_queries_of_an_id(client: TestClient) -> None:
 
     assert shown.json() == {"count": 1, "queries": [{"seconds": 1.5, "state": "queued", "form": "SELECT"}]}
     assert (deleted.status_code, deleted.content, ended.times) == (204, b"", 1)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_the_id_of_another_client_is_not_found(client: TestClient, method: str) -> None:
+    mine, theirs = (TestClient(client.app, client=(f"192.0.2.{one}", 50_000)) for one in (1, 2))
+    ended = Ended()
+    running_of(client).begin(MINE, "SELECT", ended, 98.5, "192.0.2.1")
+
+    answers = [one.request(method, f"/running/{MINE}") for one in (theirs, mine)]
+
+    assert [one.status_code for one in answers] == [404, 204 if method == "DELETE" else 200]
+    assert answers[0].json() == problem(404, "not-found", NOBODY)
+    assert ended.times == (method == "DELETE")
+
+
+def test_a_query_is_listed_under_its_client(tmp_path: Path) -> None:
+    desk = open_desk(Settings(), lambda: published(tmp_path), [])
+
+    Attended(desk, "192.0.2.1", "ASK {}", "d" * 64).begin(MINE, Ended())
+
+    assert list(desk.running._by_name) == [("192.0.2.1", MINE)]
+
+
+def test_a_query_that_a_worker_has_before_it_is_listed_is_not_queued(tmp_path: Path) -> None:
+    desk = open_desk(Settings(), lambda: published(tmp_path), [])
+    attended = Attended(desk, None, "ASK {}", "d" * 64)
+
+    attended.evaluating()
+    attended.begin(None, Ended())
+
+    assert desk.running.by_state() == {("queued",): 0, ("evaluating",): 1, ("streaming",): 0}
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

@@ -3,6 +3,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,6 +16,7 @@ from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import expand
+from clustergraph.web import judgement
 from clustergraph.web import sparql as module
 from web_runner import FailingRunner, LocalRunner, TestClient, client_for, exchange, problem
 
@@ -712,7 +714,7 @@ def test_a_page_of_a_million_cells_shows_the_first_and_links_to_the_whole(tmp_pa
     assert 'name="format" value="csv"' in text or "format=csv" in text
 
 
-def where_called(monkeypatch: pytest.MonkeyPatch, name: str) -> list[bool]:
+def where_called(monkeypatch: pytest.MonkeyPatch, name: str, module: ModuleType = module) -> list[bool]:
     """Whether each call of a function of the module was made in the thread of an event loop."""
     called = getattr(module, name)
     in_loop: list[bool] = []
@@ -742,13 +744,47 @@ def test_a_page_with_a_result_is_made_outside_the_event_loop(
 def test_a_long_query_is_judged_outside_the_event_loop_and_a_short_one_in_it(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_loop = where_called(monkeypatch, "admit")
+    in_loop = where_called(monkeypatch, "admit", judgement)
 
     statuses = [
-        client.post("/sparql", data={"query": one}).status_code for one in ("ASK { ?s <p> ?o }", f"{ASK}#{'x' * 9_000}")
+        client.post("/sparql", data={"query": one}).status_code
+        for one in ("ASK { ?s <p> ?o }", f"ASK {{ ?s <p> ?o }}#{'x' * 2_048}")
     ]
 
     assert (statuses, in_loop) == ([200, 200], [True, False])
+
+
+def test_the_addresses_of_the_examples_are_made_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    module._address_of.cache_clear()
+    made = where_called(monkeypatch, "with_used_prefixes")
+
+    pages = [client.get("/sparql?query=x&query=y", headers={"accept": BROWSER}) for _ in range(3)]
+
+    assert ([one.status_code for one in pages], len(made)) == ([400] * 3, 1)
+    assert all("All clusters" in one.text for one in pages)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/sparql?{urlencode({'query': 'SELECT * { ?s ?p }'})}", 400),
+        ("/queries/members-of.csv?cluster=nobody-here", 422),
+    ],
+)
+def test_any_validator_is_none_of_an_answer_that_does_not_exist(client: TestClient, path: str, status: int) -> None:
+    statuses = [client.get(path, headers=headers).status_code for headers in ({}, {"if-none-match": "*"})]
+
+    assert statuses == [status, status]
+
+
+def test_any_validator_is_that_of_an_answer_that_was_given_before(client: TestClient) -> None:
+    asked = [f"/sparql?{urlencode({'query': one})}" for one in ("ASK {}", "ASK {}", " ASK {}")]
+
+    answers = [client.get(one, headers={"if-none-match": "*"}) for one in asked]
+
+    assert [one.status_code for one in answers] == [200, 304, 304]
+    assert len({one.headers["etag"] for one in answers}) == 1
+    assert client.post("/sparql", data={"query": "ASK {}"}, headers={"if-none-match": "*"}).status_code == 200
 
 
 def test_a_long_query_is_refused_like_a_short_one(client: TestClient) -> None:

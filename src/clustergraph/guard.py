@@ -71,8 +71,7 @@ class Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.stack = [""]  # the open brackets; that of the data of VALUES is '{values'
-        self.after_operand = self.after_values = False
-        self.colonless_until = 0
+        self.after_operand, self.after_values, self.colonless_until = False, False, 0
 
     def __iter__(self) -> Iterator[_Token]:
         text, position = self.text, 0
@@ -189,10 +188,8 @@ def _on_open(frames: list[_Frame], bracket: str) -> int:
     parent = frames[-1]
     is_list = bracket == "(" and parent.kind != "other" and not parent.skips and parent.place != 1
     added = 0 if bracket == "{" else _on_term(frames, bracket)
-    if bracket in ("{", "[", "{|"):
-        frames.append(_Frame("statements", place=int(bracket != "{")))
-    else:
-        frames.append(_Frame("collection" if is_list else "other"))
+    other = _Frame("collection" if is_list else "other")
+    frames.append(_Frame("statements", bracket != "{") if bracket in ("{", "[", "{|") else other)
     return added + (bracket == "<<")
 
 
@@ -267,14 +264,15 @@ def _without_service(tokens: Iterable[_Token], query: str) -> Iterator[_Token]:
         yield token
 
 
-def admit(query: str, limits: Limits) -> None:
-    """Nothing, if this query may be given to an engine; its grammar is the engine's to judge.
+def admit(query: str, limits: Limits) -> list[_Token]:
+    """The tokens of a query that may be given to an engine; its grammar is the engine's to judge.
 
     Raises: QueryTooLarge over a limit, naming it; QueryRefused for SERVICE and updates; QueryMalformed for a character
             of no text, a string or an IRI without an end, a bracket without a partner. Each says where, but for bytes.
     Source: SPARQL 1.1 Query Language, section 19.8, and SPARQL 1.2 (draft), as pyoxigraph 0.5 reads them.
 
-    >>> admit("ASK { ?service a <https://example.org/SERVICE> }", Limits())
+    >>> len(admit("ASK { ?service a <https://example.org/SERVICE> }", Limits()))
+    6
     """
     hint, size = "ask several smaller queries", len(query.encode(errors="surrogatepass"))
     if size > limits.query_limit_bytes:
@@ -282,19 +280,21 @@ def admit(query: str, limits: Limits) -> None:
         raise QueryTooLarge(detail, hint=hint)
     if (position := _run(_CHARACTERS, query, 0)) < len(query):
         raise _error(QueryMalformed, query, position, f"U+{ord(query[position]):04X} is no character", "send UTF-8")
-    for _ in _without_service(_without_updates(_within_limits(query, limits), query), query):
-        pass
+    return list(_without_service(_without_updates(_within_limits(query, limits), query), query))
 
 
-def query_form(query: str) -> Form | None:
+def query_form(query: str | Iterable[_Token]) -> Form | None:
     """Which of the four forms a query has, by its first keyword after the prologue; None if it is none of them.
 
     >>> query_form("PREFIX ask: <https://example.org/> CONSTRUCT WHERE { ?s ask:p ?o }")
     'CONSTRUCT'
     """
+    previous = ""
     with suppress(QueryMalformed):
-        for token in Scanner(query):
-            if token.kind not in ("name", "iri", "string") and token.text.lower() not in PROLOGUE:
-                # The engine takes SELECTDISTINCT for two words.
-                return next((form for form in get_args(Form) if token.text.upper().startswith(form)), None)
+        for token in Scanner(query) if isinstance(query, str) else query:  # two words: SELECTDISTINCT, DESCRIBE:x
+            form = next((one for one in get_args(Form) if token.text.upper().startswith(one)), None)
+            is_name = token.kind == "name" and (form is None or previous == "prefix")
+            previous = token.text.lower()
+            if not (is_name or token.kind in ("iri", "string") or previous in PROLOGUE):
+                return form
     return None

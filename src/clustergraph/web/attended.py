@@ -11,6 +11,7 @@ from clustergraph.errors import QueryCancelled
 from clustergraph.runner import Answer
 from clustergraph.web.clients import client_of
 from clustergraph.web.desk import Desk, desk_of, outcome_of
+from clustergraph.web.judgement import Judgement
 from clustergraph.web.querylog import Record
 from clustergraph.web.running import EVALUATING, STREAMING, Entry, query_id_of
 from clustergraph.web.site import site_of
@@ -32,9 +33,11 @@ class Attended:
         "_desk",
         "_entry",
         "_has_turn",
+        "_is_evaluating",
         "_is_over",
         "_outcome",
         "_query",
+        "_read_in_turn",
         "_wish",
         "client",
         "form",
@@ -49,7 +52,9 @@ class Attended:
         self._entry: Entry | None = None
         self._began_s = 0.0
         self._has_turn = False
+        self._is_evaluating = False
         self._is_over = False
+        self._read_in_turn = False
         self._outcome = ""
         self._wish: asyncio.Event  # from its turn on
         self._cut: Callable[[], object] = _nothing
@@ -58,18 +63,42 @@ class Attended:
         self.format_name: str | None = None
         self.phases: dict[str, float] = {}
 
-    def require_good(self) -> None:
-        """Nothing, if this client has not sent too much that cannot be answered.
+    async def judged(self, query_id: str | None) -> Judgement:
+        """What the text tells; where that is not known at once it is read in the turn of its client, at its expense.
 
-        Raises: OverBudget.
+        Raises: OverBudget before anything is read; Busy; ParameterUnsuitable for an id that is none; what the guard
+                raises.
         """
-        self._desk.budgets.require_good(self.client, time.monotonic())
+        began_s = time.monotonic()
+        self._desk.budgets.require_good(self.client, began_s)
+        judgement = self._desk.judge.at_once(self._query)
+        if judgement is None:
+            await self.turn(query_id)
+            began_s = self._began_s
+            judgement = await self._desk.judge.judged(self._query, self._waited)
+        self.knows(judgement, time.monotonic() - began_s - self.phases.get("queue", 0.0))
+        return judgement
+
+    def knows(self, judgement: Judgement, guard_s: float) -> None:
+        """Notes what the text tells, and how long it took to read it."""
+        self.form = judgement.form
+        self.phases["guard"] = guard_s
+        if self._entry is not None:
+            self._entry.form = self.form
+            self._read_in_turn = True
+        else:
+            self._desk.budgets.charge(self.client, time.monotonic(), guard_s)
+
+    def _waited(self) -> None:
+        self.phases["queue"] = time.monotonic() - self._began_s
 
     async def turn(self, query_id: str | None) -> None:
-        """Returns when the query may be evaluated.
+        """Returns when the query may be evaluated; at once if it has had its turn.
 
         Raises: OverBudget; ParameterUnsuitable for an id that is none.
         """
+        if self._has_turn:
+            return
         query_id = query_id_of(query_id)
         place = self._desk.budgets.begin(self.client, time.monotonic())
         if place is not None:
@@ -81,7 +110,9 @@ class Attended:
         """Notes that the query is under way: its client has taken its turn."""
         self._has_turn = True
         self._began_s = time.monotonic()
-        self._entry = self._desk.running.begin(query_id, self.form, cancel, self._began_s)
+        self._entry = self._desk.running.begin(query_id, self.form, cancel, self._began_s, self.client)
+        if self._is_evaluating:
+            self._entry.state = EVALUATING
 
     def _cancel(self) -> None:
         """Ends the query: before its answer has begun by an error, afterwards by a cut."""
@@ -98,7 +129,8 @@ class Attended:
         raise QueryCancelled(message)
 
     def evaluating(self) -> None:
-        """Notes that a worker has it."""
+        """Notes that a worker has it, which may be so before it is listed."""
+        self._is_evaluating = True
         if self._entry is not None:
             self._entry.state = EVALUATING
 
@@ -106,7 +138,7 @@ class Attended:
         """Notes that its answer has begun."""
         self.format_name = answer.format.name
         self._cut = answer.release
-        self.phases["queue"] = answer.queue_s
+        self.phases["queue"] = self.phases.get("queue", 0.0) + answer.queue_s
         self.phases["evaluate"] = answer.evaluate_s
         if self._entry is not None:
             self._entry.state = STREAMING
@@ -134,7 +166,8 @@ class Attended:
             used_s = now_s - self._began_s - self.phases.get("queue", 0.0)
             self._desk.budgets.end(self.client, now_s, used_s)
             if "evaluate" in self.phases:
-                self.phases["stream"] = max(0.0, used_s - self.phases["evaluate"])
+                known_s = self.phases["evaluate"] + (self.phases.get("guard", 0.0) if self._read_in_turn else 0.0)
+                self.phases["stream"] = max(0.0, used_s - known_s)
         outcome = self._outcome or ("not_modified" if status == 304 else "cached" if cached else "answered")  # noqa: PLR2004
         self._desk.ended(
             Record(
@@ -155,11 +188,15 @@ def _nothing() -> None:
     """What there is to cut of an answer that has not begun."""
 
 
+def client_in(request: Request) -> str | None:
+    """The client that sent a request; None if it has no budget."""
+    scope = request.scope
+    peer = scope["client"][0] if scope.get("client") else None
+    return client_of(peer, scope["headers"], site_of(request).settings)
+
+
 def attend(request: Request, query: str) -> Attended:
     """The query of a request, which the scope carries from now on."""
-    site, scope = site_of(request), request.scope
-    peer = scope["client"][0] if scope.get("client") else None
-    client = client_of(peer, scope["headers"], site.settings)
-    attended = Attended(desk_of(request), client, query, site.published.digest)
-    scope[QUERY] = attended
+    attended = Attended(desk_of(request), client_in(request), query, site_of(request).published.digest)
+    request.scope[QUERY] = attended
     return attended

@@ -143,11 +143,15 @@ class Budgets:
 
     def end(self, client: str | None, now_s: float, seconds: float) -> None:
         """Takes the time that a query used off its client's budget and lets the client's next one run."""
-        if client is None:
-            return
-        account = self._account(client, now_s)
-        account.seconds_left = max(account.seconds_left - seconds, -self._seconds * _DEBT_PERIODS)
-        self._next(account)
+        if client is not None:
+            self.charge(client, now_s, seconds)
+            self._next(self._accounts[client])
+
+    def charge(self, client: str | None, now_s: float, seconds: float) -> None:
+        """Takes time that was used outside of any turn off a client's budget."""
+        if client is not None:
+            account = self._account(client, now_s)
+            account.seconds_left = max(account.seconds_left - seconds, -self._seconds * _DEBT_PERIODS)
 
     def bad(self, client: str | None, now_s: float) -> None:
         """Counts a request that could not be answered through its own fault."""

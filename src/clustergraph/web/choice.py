@@ -1,16 +1,13 @@
 """From what is asked at /sparql to one question for the engine: the format, the validator, the key of the answer."""
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import pairwise, takewhile
 from typing import Final, NamedTuple
 
 from clustergraph.errors import NotAcceptable
 from clustergraph.formats import GRAPH_FORMATS, HTML, RESULT_FORMATS, Format, named, negotiate
-from clustergraph.guard import Scanner
-from clustergraph.prefilter import normalised
 from clustergraph.runner import QueryRequest
+from clustergraph.web.judgement import Judgement
 from clustergraph.web.problems import shown
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import entity_tag
@@ -18,8 +15,6 @@ from clustergraph.web.site import Site
 
 ALL_FORMATS: Final = (*RESULT_FORMATS, *GRAPH_FORMATS, HTML)
 
-_CHANGING: Final = re.compile("NOW|RAND|UUID|BNODE", re.IGNORECASE)  # also STRUUID, and FILTERRAND, which is two words
-_MAKES_NODES: Final = re.compile(r"\[|_:|\(")  # in the template of CONSTRUCT: nodes that have other names each time
 _FORMS_OF_RESULTS: Final = ("SELECT", "ASK")
 
 AnswerKey = tuple[str, ...]
@@ -80,36 +75,17 @@ def question(
     )
 
 
-def answer_key(asked: Asked, choice: Choice, form: str | None) -> AnswerKey | None:
+def answer_key(asked: Asked, choice: Choice, judgement: Judgement) -> AnswerKey | None:
     """What the answer depends on, beside the dataset; None where it is another one each time.
 
     Shape: two texts that differ in their spaces alone have one key.
     """
-    query = asked.query or ""
-    if _CHANGING.search(query) and changes_each_time(query):
-        return None
-    if form not in (*_FORMS_OF_RESULTS, "DESCRIBE") and _MAKES_NODES.search(query) and makes_nodes(query):
+    if judgement.changes or judgement.makes_nodes:
         return None
     names = (one.name if one else "" for one in (choice.result, choice.graph))
-    return (normalised(query), *names, *asked.default_graphs, "named", *asked.named_graphs)
+    return (judgement.meaning, *names, *asked.default_graphs, "named", *asked.named_graphs)
 
 
 def tag_of(site: Site, key: AnswerKey | None) -> str | None:
     """The validator of the answer to a question with this key."""
     return entity_tag(site, *key) if key else None
-
-
-def changes_each_time(query: str) -> bool:
-    """Whether a function is called that gives another value each time; of names, which hold such words, calls only."""
-    return any(
-        (token.kind == "word" or (token.kind == "name" and following.text == "(")) and _CHANGING.search(token.text)
-        for token, following in pairwise(Scanner(query))
-    )
-
-
-def makes_nodes(query: str) -> bool:
-    """Whether the template of a CONSTRUCT holds blank nodes."""
-    for token in takewhile(lambda one: one.depth or one.kind != "close", Scanner(query)):
-        if token.depth and (token.kind == "blank" or token.text in ("[", "(")):
-            return True
-    return False

@@ -1,4 +1,4 @@
-"""Where the operations of one server come together: counts, budgets, queries under way, the query log."""
+"""Where the operations of one server come together: counts, budgets, judgements, queries under way, the query log."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from clustergraph.settings import Settings
 from clustergraph.web.budget import Budgets
 from clustergraph.web.cache import KEPT
 from clustergraph.web.clients import proxy_network
+from clustergraph.web.judgement import Judge
 from clustergraph.web.metrics import Meter
 from clustergraph.web.querylog import QueryLog, Record
 from clustergraph.web.running import Running
@@ -58,6 +59,7 @@ class Desk:
     budgets: Budgets
     running: Running
     query_log: QueryLog
+    judge: Judge
 
     def ended(self, record: Record) -> None:
         """Counts, measures and logs a query that has ended, whatever came of it."""
@@ -75,7 +77,11 @@ def open_desk(settings: Settings, published: Callable[[], Published], routes: It
     """
     proxy_network(settings.trusted_proxy)
     desk = Desk(
-        Meter(routes), Budgets(settings), Running(), QueryLog(settings.query_log, with_text=settings.query_log_text)
+        Meter(routes),
+        Budgets(settings),
+        Running(),
+        QueryLog(settings.query_log, with_text=settings.query_log_text),
+        Judge(settings.limits, settings.queue_wait_s),
     )
     desk.meter.register("running_queries", desk.running.by_state)
     desk.meter.register("budget_refusals", lambda: desk.budgets.refusals)

@@ -22,7 +22,7 @@ from clustergraph.web.clients import client_of, connected_client
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.desk import AnswerCut, Desk
 from clustergraph.web.pending import Pending
-from clustergraph.web.plain import REQUEST, Blocks, Plain, admitted, asked_by
+from clustergraph.web.plain import REQUEST, Blocks, Plain, asked_by
 from clustergraph.web.problems import is_of_browser
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import TARGET_LIMIT_BYTES, names
@@ -173,13 +173,15 @@ class DirectProtocol(BoundedProtocol):
         if not isinstance(pool, WorkerPool) or not budgets.runs_at_once(client, now_s):
             return False
         attended = Attended(self._desk, client, asked.query or "", site.published.digest)
-        attended.form = form = admitted(asked.query or "", site.settings.limits)
-        attended.phases["guard"] = self.loop.time() - now_s
+        judgement = self._desk.judge.at_once(asked.query or "")
+        if judgement is None:
+            return False  # it takes too long to read to keep others waiting
+        attended.knows(judgement, self.loop.time() - now_s)
         accept = plain.accept.decode("ascii") or None
-        choice = choose(asked, accept, form)
+        choice = choose(asked, accept, judgement.form)
         if choice.page or is_of_browser(accept):
             return False  # what goes wrong is shown in a page, with the query
-        key = answer_key(asked, choice, form)
+        key = answer_key(asked, choice, judgement)
         status = self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get, is_last=True) if key else 0
         if status:
             attended.end(status, 0, cached=True)

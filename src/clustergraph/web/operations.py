@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from clustergraph.formats import HTML, Format, negotiate
+from clustergraph.web.attended import client_in
 from clustergraph.web.desk import desk_of
 from clustergraph.web.limits import limits_told
 from clustergraph.web.metrics import CONTENT_TYPE
@@ -54,12 +55,12 @@ async def running(request: Request) -> Response:
 
 @router.api_route("/running/{query_id}", methods=["GET", "DELETE"], include_in_schema=False)
 async def running_of(request: Request, query_id: str) -> Response:
-    """The queries with the id that their sender gave them; DELETE ends them.
+    """The queries that this client sent with the id; DELETE ends them.
 
     Raises: NotFound if none is under way.
     """
-    registry = desk_of(request).running
+    registry, client = desk_of(request).running, client_in(request)
     if request.method == "DELETE":
-        registry.cancel(query_id)
+        registry.cancel(query_id, client)
         return Response(status_code=204, headers=_NO_STORE)
-    return JSONResponse(registry.told(time.monotonic(), query_id), headers=_NO_STORE)
+    return JSONResponse(registry.told(time.monotonic(), query_id, client), headers=_NO_STORE)

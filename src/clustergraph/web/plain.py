@@ -6,9 +6,6 @@ from typing import Any, Final, NamedTuple
 from starlette.types import Message, Scope
 
 from clustergraph.codings import preferred
-from clustergraph.guard import Form, admit, query_form
-from clustergraph.prefilter import plain_form
-from clustergraph.runner import Limits
 from clustergraph.settings import Settings
 from clustergraph.web.protocol import FORM, SPARQL_QUERY, Asked, asked_with, parameters
 
@@ -125,15 +122,3 @@ def asked_by(query_string: bytes, body: bytes | None, plain: Plain, settings: Se
         return None
     asked = asked_with(pairs, settings)
     return asked if asked.query is not None else None
-
-
-def admitted(query: str, limits: Limits) -> Form | None:
-    """The form of a query, once it may be given to an engine.
-
-    Raises: what the guard raises.
-    """
-    form = plain_form(query, limits)
-    if form is None:
-        admit(query, limits)
-        form = query_form(query)
-    return form

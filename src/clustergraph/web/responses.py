@@ -69,7 +69,7 @@ def kept_answer(request: Request, key: tuple[str, ...] | None) -> Response | Non
     if stored is None:
         return None
     request.scope[KEPT] = stored
-    return kept_response(stored, "")
+    return kept_response(stored, _known(request))
 
 
 def kept_response(stored: Stored, known: str) -> Response:
@@ -81,17 +81,28 @@ def kept_response(stored: Stored, known: str) -> Response:
 
 
 def names(known: str, tag: str) -> bool:
-    """Whether a value of If-None-Match names a validator.
+    """Whether a value of If-None-Match names the validator of an answer that is there.
 
-    Source: RFC 9110, section 13.1.2: weak comparison, `*` matches anything.
+    Source: RFC 9110, section 13.1.2: weak comparison, `*` matches anything that there is.
     """
-    tags = [one.removeprefix("W/") if one.startswith('W/"') else one for one in map(str.strip, known.split(","))]
-    return bool(tag) and (tag in tags or tags == ["*"])
+    return bool(tag) and (known.strip() == "*" or _names_exactly(known, tag))
+
+
+def _names_exactly(known: str, tag: str) -> bool:
+    return tag in [one.removeprefix("W/") if one.startswith('W/"') else one for one in map(str.strip, known.split(","))]
+
+
+def _known(request: Request) -> str:
+    return ",".join(request.headers.getlist("if-none-match")) if request.method == "GET" else ""
 
 
 def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
-    """304 if the client has this very answer already, else None; what other methods than GET bring has no validator."""
-    if request.method == "GET" and names(",".join(request.headers.getlist("if-none-match")), headers.get("ETag", "")):
+    """304 if the client has this very answer already, else None; what other methods than GET bring has no validator.
+
+    Shape: `*` names no answer here, as nobody knows yet whether there is one.
+    """
+    tag = headers.get("ETag")
+    if tag and _names_exactly(_known(request), tag):
         return Response(status_code=304, headers=dict(headers))
     return None
 

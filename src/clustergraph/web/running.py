@@ -1,4 +1,7 @@
-"""The queries under way, and how whoever sent one ends it. Knows no query text and no client."""
+"""The queries under way, and how whoever sent one ends it. Knows no query text.
+
+An id means something for the client alone that sent it.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,16 +18,21 @@ STREAMING: Final = "streaming"
 STATES: Final = (QUEUED, EVALUATING, STREAMING)
 
 
+Name = tuple[str | None, str]
+"""The client that sent a query, None where it has no budget, and the id that it gave it."""
+
+
 class Entry:
     """One query under way.
 
-    Shape: `state` is one of STATES, `form` such as SELECT. `cancelled` tells who runs it that it was not a failure.
+    Shape: `name` is None where it has no id; `state` is one of STATES, `form` such as SELECT.
+           `cancelled` tells who runs it that it was not a failure.
     """
 
-    __slots__ = ("_cancel", "began_s", "cancelled", "form", "query_id", "state")
+    __slots__ = ("_cancel", "began_s", "cancelled", "form", "name", "state")
 
-    def __init__(self, query_id: str | None, form: str | None, cancel: Callable[[], object], began_s: float) -> None:
-        self.query_id = query_id
+    def __init__(self, name: Name | None, form: str | None, cancel: Callable[[], object], began_s: float) -> None:
+        self.name = name
         self.form = form
         self.began_s = began_s
         self.state = QUEUED
@@ -46,46 +54,53 @@ class Running:
 
     def __init__(self) -> None:
         self._entries: dict[Entry, None] = {}
-        self._by_id: dict[str, dict[Entry, None]] = {}
+        self._by_name: dict[Name, dict[Entry, None]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def begin(self, query_id: str | None, form: str | None, cancel: Callable[[], object], now_s: float) -> Entry:
+    def begin(
+        self,
+        query_id: str | None,
+        form: str | None,
+        cancel: Callable[[], object],
+        now_s: float,
+        client: str | None = None,
+    ) -> Entry:
         """Adds a query. `cancel` is called at most once, on the event loop, and must not raise."""
-        entry = Entry(query_id, form, cancel, now_s)
+        entry = Entry(None if query_id is None else (client, query_id), form, cancel, now_s)
         self._entries[entry] = None
-        if query_id is not None:
-            self._by_id.setdefault(query_id, {})[entry] = None
+        if entry.name is not None:
+            self._by_name.setdefault(entry.name, {})[entry] = None
         return entry
 
     def end(self, entry: Entry) -> None:
         """Removes a query, however it ended. A second call does nothing."""
         self._entries.pop(entry, None)
-        of_id = self._by_id.get(entry.query_id or "")
-        if of_id is not None:
-            of_id.pop(entry, None)
-            if not of_id:
-                del self._by_id[entry.query_id or ""]
+        namesakes = self._by_name.get(entry.name) if entry.name else None
+        if entry.name and namesakes is not None:
+            namesakes.pop(entry, None)
+            if not namesakes:
+                del self._by_name[entry.name]
 
-    def told(self, now_s: float, query_id: str | None = None) -> dict[str, Any]:
-        """What /running says of all queries, or of those with an id.
+    def told(self, now_s: float, query_id: str | None = None, client: str | None = None) -> dict[str, Any]:
+        """What /running says of all queries, or of those that a client gave an id.
 
         Shape: {"count": n, "queries": [{"seconds", "state", "form"}]}, the oldest first; never an id.
-        Raises: NotFound if no query has the id.
+        Raises: NotFound if no query of this client has the id.
         """
-        entries = self._entries if query_id is None else self._of(query_id)
+        entries = self._entries if query_id is None else self._of(query_id, client)
         told = [
             {"seconds": round(now_s - one.began_s, 3), "state": one.state, "form": one.form or None} for one in entries
         ]
         return {"count": len(told), "queries": told}
 
-    def cancel(self, query_id: str) -> int:
-        """How many queries were ended: all that have the id.
+    def cancel(self, query_id: str, client: str | None = None) -> int:
+        """How many queries were ended: all that this client gave the id.
 
-        Raises: NotFound if none has.
+        Raises: NotFound if it gave it to none.
         """
-        entries = list(self._of(query_id))
+        entries = list(self._of(query_id, client))
         for entry in entries:
             entry.cancel()
         return len(entries)
@@ -97,8 +112,8 @@ class Running:
             counts[entry.state] += 1
         return {(state,): number for state, number in counts.items()}
 
-    def _of(self, query_id: str) -> Mapping[Entry, None]:
-        entries = self._by_id.get(query_id)
+    def _of(self, query_id: str, client: str | None) -> Mapping[Entry, None]:
+        entries = self._by_name.get((client, query_id))
         if entries is None:
             # The id is not repeated: whoever asks knows it, and nobody else should read it in an answer.
             message = f"no query under way has this id: it may have ended; ids are sent as {QUERY_ID} with the query"

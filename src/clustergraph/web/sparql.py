@@ -3,22 +3,23 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryMalformed
 from clustergraph.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, RESULT_FORMATS, TSV, Format, named, negotiate
-from clustergraph.guard import Form, admit, query_form
-from clustergraph.prefilter import plain_form
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
-from clustergraph.runner import Limits, QueryRequest
+from clustergraph.runner import QueryRequest
 from clustergraph.terms import XSD
-from clustergraph.web.attended import Attended, attend
+from clustergraph.web.attended import attend, client_in
 from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
+from clustergraph.web.desk import desk_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
 from clustergraph.web.protocol import Asked, parameters, read_request
 from clustergraph.web.rendering import page, with_used_prefixes
@@ -35,7 +36,6 @@ from clustergraph.web.running import QUERY_ID
 from clustergraph.web.site import Site, site_of
 
 PAGE_ROWS: Final = 1_000
-THREAD_BYTES: Final = 8_192  # of a query; the guard reads a longer one while others are served
 
 router: Final = APIRouter()
 
@@ -51,17 +51,18 @@ async def sparql(request: Request) -> Response:
         return await _without_query(request, site, asked)
     attended = attend(request, asked.query)
     try:
-        form = await _admitted(asked.query, site.settings.limits, attended)
-        choice = choose(asked, accepted(request), form)
-        key = answer_key(asked, choice, form)
+        query_id = request.headers.get(QUERY_ID)
+        judgement = await attended.judged(query_id)
+        choice = choose(asked, accepted(request), judgement.form)
+        key = answer_key(asked, choice, judgement)
         headers = data_headers(site, tag=tag_of(site, key), vary="Accept")
         known = not_modified(request, headers) or (None if choice.page else kept_answer(request, key))
         if known:
             return known
-        await attended.turn(request.headers.get(QUERY_ID))
+        await attended.turn(query_id)
         if not choice.page:
             return await answered(request, question(asked, choice), headers, file_name="results")
-        result = await _result(request, asked, form)
+        result = await _result(request, asked, judgement.form)
     except ClusterGraphError as exc:
         attended.failed(exc)
         if not _wants_page(request, asked):
@@ -70,33 +71,20 @@ async def sparql(request: Request) -> Response:
     return await asyncio.to_thread(_page, site, asked, result=result, headers=headers)
 
 
-async def _admitted(query: str, limits: Limits, attended: Attended) -> Form | None:
-    """The form of a query that may be given to an engine.
-
-    Raises: OverBudget; what the guard raises.
-    """
-    attended.require_good()
-    began_s = time.monotonic()
-    attended.form = await _judged(query, limits)
-    attended.phases["guard"] = time.monotonic() - began_s
-    return attended.form
-
-
-async def _judged(query: str, limits: Limits) -> Form | None:
-    def judged() -> Form | None:
-        admit(query, limits=limits)
-        return query_form(query)
-
-    if len(query) > THREAD_BYTES:
-        return await asyncio.to_thread(judged)
-    return plain_form(query, limits) or judged()
-
-
 async def _read(request: Request, site: Site) -> Asked | Response:
-    """What is asked, or the page that says why it cannot be read."""
+    """What is asked, or the page that says why it cannot be read.
+
+    Raises: OverBudget before anything is read; what cannot be read uses up what its client may send of that kind.
+    """
+    budgets, client = desk_of(request).budgets, client_in(request)
+    budgets.require_good(client, time.monotonic())
     try:
         return await read_request(request, site.settings)
+    except HTTPException:
+        budgets.bad(client, time.monotonic())
+        raise
     except ClusterGraphError as exc:
+        budgets.bad(client, time.monotonic())
         if not prefers_page(request):
             raise
         return _page(site, Asked(_sent_text(request)), trouble=told(exc))
@@ -156,7 +144,7 @@ def _page(
         trouble=trouble,
         frame=_frame(asked.query, trouble),
         downloads=_downloads(asked, GRAPH_FORMATS if result and result.is_graph else RESULT_FORMATS),
-        examples=[(one, _address(with_used_prefixes(one.text))) for one in catalogue if not one.parameters],
+        examples=[(one, _address_of(one.text)) for one in catalogue if not one.parameters],
     )
 
 
@@ -164,8 +152,16 @@ def _downloads(asked: Asked, offered: Sequence[Format]) -> list[tuple[Format, st
     """Each format with the address of the whole answer in it; None where the query is too long for an address."""
     if asked.query is None:
         return []
+    if len(asked.query) > TARGET_LIMIT_BYTES:
+        return [(one, None) for one in offered]
     addresses = [(one, _address(asked.query, asked.default_graphs, asked.named_graphs, one.name)) for one in offered]
     return [(one, address if len(address) < TARGET_LIMIT_BYTES else None) for one, address in addresses]
+
+
+@lru_cache(maxsize=256)
+def _address_of(example: str) -> str:
+    """The address of the answer to a saved query: it never changes, and takes a millisecond to make."""
+    return _address(with_used_prefixes(example))
 
 
 def _address(
