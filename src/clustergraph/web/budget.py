@@ -12,6 +12,7 @@ from clustergraph.settings import Settings
 
 CLIENT_LIMIT: Final = 10_000  # clients remembered; the one seen longest ago is forgotten first
 PERIOD_S: Final = 60.0  # in which a spent budget is full again
+KILL_S: Final = 0.1  # what a query costs whose worker had to be ended, beside its time: another one is started
 _DEBT_PERIODS: Final = 1.0  # one query may overdraw, but nobody waits longer than this beyond a period
 
 
@@ -126,13 +127,21 @@ class Budgets:
         if client is None:
             return
         account = self._account(client, now_s)
-        account.seconds_left = max(account.seconds_left - seconds, -self._seconds * _DEBT_PERIODS)
+        self._spend(account, seconds)
         self._next(account)
+
+    def killed(self, client: str | None, now_s: float) -> None:
+        """Takes what another worker costs off the budget of the client whose query had its worker ended."""
+        if client is not None:
+            self._spend(self._account(client, now_s), KILL_S)
 
     def bad(self, client: str | None, now_s: float) -> None:
         """Counts a request that could not be answered through its own fault."""
         if client is not None:
             self._account(client, now_s).bad_left -= 1
+
+    def _spend(self, account: _Account, seconds: float) -> None:
+        account.seconds_left = max(account.seconds_left - seconds, -self._seconds * _DEBT_PERIODS)
 
     def _account(self, client: str, now_s: float) -> _Account:
         """The account of a client, filled up to now."""

@@ -1,7 +1,7 @@
 """Where the operations of one server come together: counts, budgets, queries under way, the query log."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from clustergraph.web.cache import KEPT
 from clustergraph.web.clients import proxy_network
 from clustergraph.web.metrics import Meter
 from clustergraph.web.querylog import QueryLog, Record
+from clustergraph.web.readiness import Readiness
 from clustergraph.web.running import Running
 
 
@@ -58,6 +59,7 @@ class Desk:
     budgets: Budgets
     running: Running
     query_log: QueryLog
+    readiness: Readiness = field(default_factory=Readiness)
 
     def ended(self, record: Record) -> None:
         """Counts, measures and logs a query that has ended, whatever came of it."""
