@@ -449,27 +449,32 @@ def test_a_worker_that_waits_for_its_reader_is_taken_from_it_when_others_wait_fo
     asyncio.run(within())
 
 
+def _looks(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The jobs of which it was looked whether others need their worker, each time."""
+    looks: list[Job] = []
+    spare = Job.spare
+
+    def look(job: Job) -> bool:
+        looks.append(job)
+        return spare(job)
+
+    monkeypatch.setattr(Job, "spare", look)
+    return looks
+
+
 def test_a_worker_waits_on_for_its_reader_as_long_as_nobody_else_waits(
     dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "SPARE_S", 0.0)
     monkeypatch.setattr(jobs, "SPARE_LOOK_S", 0.0)
-    looked = 0
-    spare = Job.spare
-
-    def look(job: Job) -> bool:
-        nonlocal looked
-        looked += 1
-        return spare(job)
-
-    monkeypatch.setattr(Job, "spare", look)
+    looks = _looks(monkeypatch)
     causes: list[str] = []
 
     async def within() -> None:
         async with opened(dataset, tell=causes.append) as pool:
             slow = await pool.answer(WIDE)
             size = len(await anext(slow.frames))
-            while looked < 20:
+            while len(looks) < 20:
                 await asyncio.sleep(0.001)
             while size < 2 * HELD_BYTES:
                 size += len(await anext(slow.frames))
@@ -481,18 +486,26 @@ def test_a_worker_waits_on_for_its_reader_as_long_as_nobody_else_waits(
 
 
 def test_no_more_readers_lose_their_worker_than_queries_wait(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "SPARE_S", 0.05)
+    monkeypatch.setattr(jobs, "SPARE_S", 0.0)
+    monkeypatch.setattr(jobs, "SPARE_LOOK_S", 0.0)
+    looks = _looks(monkeypatch)
     causes: list[str] = []
 
     async def within() -> None:
         async with opened(dataset, workers=3, tell=causes.append) as pool:
+            said = Outcomes()
             slow = [await pool.answer(WIDE) for _ in range(3)]
             for one in slow:
                 await anext(one.frames)
             while any(worker._transport.is_reading() for worker in open_workers(pool)):
                 await asyncio.sleep(0.001)
-            said = Outcomes()
-            pool.submit(SHORT, said.append)
+            async with pool._forking:  # until all were looked at, the new worker is on its way
+                pool.submit(SHORT, said.append)
+                while not causes:
+                    await asyncio.sleep(0.001)
+                looks.clear()
+                while len(looks) < 10 and len(causes) == 1:
+                    await asyncio.sleep(0.001)
             await said.first()
 
             assert causes == [jobs.STALL]
