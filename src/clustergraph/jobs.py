@@ -67,7 +67,7 @@ class Job:
         self._place = place
         self._deliver = deliver
         self._begun = request.begun
-        self._killed = request.killed
+        self._killed = request.killed or _nothing
         self.client = request.client
         self._worker: Worker | None = None
         self._stream: _Stream | None = None
@@ -142,8 +142,7 @@ class Job:
                 self._place.give_back(self._worker)
             else:
                 self._place.replace(self._worker, cause)
-                if self._killed is not None:
-                    self._killed()
+                self._killed()
 
     def spare(self) -> bool:
         """Gives up an answer whose worker others wait for; whether it did."""
@@ -212,7 +211,7 @@ class _Stream:
             self._held_bytes += len(payload)
             if self._held_bytes > HELD_BYTES and self._paused is None:
                 self._worker.pause()
-                self._look_later(SPARE_S)
+                self._paused = asyncio.get_running_loop().call_later(SPARE_S, self._look)
         elif self._last is None:
             self._last = (kind, payload)
             # It has said all: others may have it while the client takes the rest.
@@ -225,8 +224,6 @@ class _Stream:
         if self._last is None or self._last[0] == END:
             self._last = (ERROR, b"")
         self._held.clear()
-        if self._paused is not None:
-            self._paused.cancel()
         self._wake()
 
     def _wake(self) -> None:
@@ -262,12 +259,9 @@ class _Stream:
             self._unpause()
         return payload
 
-    def _look_later(self, after_s: float) -> None:
-        self._paused = asyncio.get_running_loop().call_later(after_s, self._look)
-
     def _look(self) -> None:
         if not self._job.spare():
-            self._look_later(SPARE_LOOK_S)
+            self._paused = asyncio.get_running_loop().call_later(SPARE_LOOK_S, self._look)
 
     def _unpause(self) -> None:
         if self._paused is not None:
@@ -289,7 +283,7 @@ class _Stream:
 
 
 def _nothing() -> None:
-    """What there is to release of an answer that has come whole."""
+    """What there is to release of an answer that has come whole, and to tell of its worker."""
 
 
 def error_of(payload: bytes) -> ClusterGraphError:
