@@ -804,7 +804,7 @@ def test_two_dates_disagree_unless_one_is_within_the_other(store: ox.Store, date
 
 
 @pytest.mark.parametrize("name", ["areas-with-words", "mentions-of-words"])
-@pytest.mark.parametrize("words", ["h(e|a)[el][al]+", "(healt)h", "[", "(", "c++", "a{9999}", "\\", "^*"])
+@pytest.mark.parametrize("words", ["h(e)[el][al]+", "(healt)h", "[", "(", "c++", "a{9999}", "\\", "^*"])
 def test_words_are_no_regular_expression(store: ox.Store, name: str, words: str) -> None:
     query = CATALOGUE[name]
 
@@ -813,7 +813,7 @@ def test_words_are_no_regular_expression(store: ox.Store, name: str, words: str)
     assert answer == [[*query.columns]]
 
 
-@pytest.mark.parametrize(("words", "has_rows"), [("health", True), ("nobody|health", True), ("(health)", False)])
+@pytest.mark.parametrize(("words", "has_rows"), [("health", True), ("nobody|health", True), ("(h)ealth", False)])
 def test_bars_divide_words(store: ox.Store, words: str, has_rows: bool) -> None:
     query = CATALOGUE["areas-with-words"]
 
