@@ -801,3 +801,22 @@ def test_two_dates_disagree_unless_one_is_within_the_other(store: ox.Store, date
     new = _new_disagreements(store, [said], "dates", ("what", "second", "secondSource"))
 
     assert new == ([("cg:onDate", "2012", MIUR), ("cg:onDate", "2012", BRESCIA)] if disagrees else [])
+
+
+@pytest.mark.parametrize("name", ["areas-with-words", "mentions-of-words"])
+@pytest.mark.parametrize("words", ["h(e)[el][al]+", "(healt)h", "[", "(", "c++", "a{9999}", "\\", "^*"])
+def test_words_are_no_regular_expression(store: ox.Store, name: str, words: str) -> None:
+    query = CATALOGUE[name]
+
+    answer = _rows(_csv(store, query, query.bindings({"words": f"{words} of nobody"})))
+
+    assert answer == [[*query.columns]]
+
+
+@pytest.mark.parametrize(("words", "has_rows"), [("health", True), ("nobody|health", True), ("(h)ealth", False)])
+def test_bars_divide_words(store: ox.Store, words: str, has_rows: bool) -> None:
+    query = CATALOGUE["areas-with-words"]
+
+    answer = _rows(_csv(store, query, query.bindings({"words": words})))
+
+    assert (len(answer) > 1) == has_rows

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from clustergraph import jobs
-from clustergraph.errors import Busy, ClusterGraphError, QueryMalformed, QueryTooHungry
+from clustergraph.errors import Busy, ClusterGraphError, OverBudget, QueryMalformed, QueryTooHungry
 from clustergraph.formats import CSV
 from clustergraph.frames import ANSWER, DATA, END, ERROR, FRAME_LIMIT_BYTES, WHOLE, header
 from clustergraph.jobs import DISCONNECT, HELD_BYTES, Job
 from clustergraph.processes import LOWERED_NICE, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest
-from clustergraph.workers import WorkerPool
+from clustergraph.workers import OWN_QUEUE_OF_CLIENT, WorkerPool
 
 PATIENCE_S = 60.0
 ENDLESS = QueryRequest("SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f }", result_format=CSV)
@@ -226,6 +226,10 @@ class Place:
     def leave(self, job: Job) -> None:
         self.happened.append("left")
 
+    @property
+    def is_short(self) -> bool:
+        return False
+
 
 class Deaf(asyncio.Transport):
     """A transport to a worker that only we write to."""
@@ -421,3 +425,136 @@ def test_a_query_that_runs_long_lets_others_go_first_and_its_worker_is_not_used_
             assert worker not in pool._alive
 
     asyncio.run(ask())
+
+
+# A worker that waits for its reader
+
+
+def test_a_worker_that_waits_for_its_reader_is_taken_from_it_when_others_wait_for_a_worker(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SPARE_S", 0.05)
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, tell=causes.append) as pool:
+            slow = await pool.answer(WIDE)
+            await anext(slow.frames)
+            good = await (await pool.answer(SHORT)).body()
+            with pytest.raises(QueryTooHungry):
+                await slow.body()
+
+            assert (good, causes) == (b"true", [jobs.STALL])
+
+    asyncio.run(within())
+
+
+def _looks(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The jobs of which it was looked whether others need their worker, each time."""
+    looks: list[Job] = []
+    spare = Job.spare
+
+    def look(job: Job) -> bool:
+        looks.append(job)
+        return spare(job)
+
+    monkeypatch.setattr(Job, "spare", look)
+    return looks
+
+
+def test_a_worker_waits_on_for_its_reader_as_long_as_nobody_else_waits(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SPARE_S", 0.0)
+    monkeypatch.setattr(jobs, "SPARE_LOOK_S", 0.0)
+    looks = _looks(monkeypatch)
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, tell=causes.append) as pool:
+            slow = await pool.answer(WIDE)
+            size = len(await anext(slow.frames))
+            while len(looks) < 20:
+                await asyncio.sleep(0.001)
+            while size < 2 * HELD_BYTES:
+                size += len(await anext(slow.frames))
+
+            assert causes == []
+            await slow.close()
+
+    asyncio.run(within())
+
+
+def test_no_more_readers_lose_their_worker_than_queries_wait(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "SPARE_S", 0.0)
+    monkeypatch.setattr(jobs, "SPARE_LOOK_S", 0.0)
+    looks = _looks(monkeypatch)
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, workers=3, tell=causes.append) as pool:
+            said = Outcomes()
+            slow = [await pool.answer(WIDE) for _ in range(3)]
+            for one in slow:
+                await anext(one.frames)
+            while any(worker._transport.is_reading() for worker in open_workers(pool)):
+                await asyncio.sleep(0.001)
+            async with pool._forking:  # until all were looked at, the new worker is on its way
+                pool.submit(SHORT, said.append)
+                while not causes:
+                    await asyncio.sleep(0.001)
+                looks.clear()
+                while len(looks) < 10 and len(causes) == 1:
+                    await asyncio.sleep(0.001)
+            await said.first()
+
+            assert causes == [jobs.STALL]
+            for one in slow:
+                await one.close()
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        pytest.param(None, 0, id="a worker that is given back"),
+        pytest.param(DISCONNECT, 1, id="a worker that had to be ended"),
+    ],
+)
+def test_whoever_asked_is_told_once_when_a_worker_had_to_be_ended(cause: str | None, told: int) -> None:
+    async def within() -> None:
+        killed: list[None] = []
+        place, worker = Place(), Worker(0, -1, lambda _: None)
+        worker.connection_made(Deaf())
+        job = Job(replace(SHORT, killed=lambda: killed.append(None)), Limits(), place, lambda _: None)
+        job.start(worker)
+        job.end(cause)
+        job.end(DISCONNECT)
+
+        assert len(killed) == told
+
+    run(within)
+
+
+# Our own questions, asked for clients
+
+
+def test_one_client_cannot_take_all_places_of_our_own_questions(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset) as pool:
+            pool.submit(replace(OWN, query=ENDLESS.query), lambda _: None)
+            for _ in range(OWN_QUEUE_OF_CLIENT):
+                pool.submit(replace(OWN, client="greedy"), lambda _: None)
+            with pytest.raises(OverBudget) as refused:
+                pool.submit(replace(OWN, client="greedy"), lambda _: None)
+            for client in ("modest", *[""] * 20):
+                pool.submit(replace(OWN, client=client), lambda _: None)
+
+            assert (refused.value.detail, refused.value.retry_after_s) == (
+                "16 of your requests wait already: send the next one when one has ended",
+                1,
+            )
+            assert len(pool.own.waiting) == 37
+
+    asyncio.run(within())

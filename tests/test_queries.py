@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clustergraph.engine import term
 from clustergraph.errors import NotFound, ParameterUnsuitable, UsageError
-from clustergraph.queries import Parameter, SavedQuery, find_query, internal, load_queries, load_query
+from clustergraph.queries import TEXT_LIMIT, Parameter, SavedQuery, find_query, internal, load_queries, load_query
 from clustergraph.terms import sparql_prologue
 
 HEADER = """\
@@ -282,3 +282,17 @@ def test_a_value_that_is_no_text_does_not_fit(type_: str, value: Any) -> None:
         Parameter("words", type_, "what to look for", "x").term(value)
 
     assert caught.value.detail == "the value of parameter 'words' is no text: give it like 'x'"
+
+
+@pytest.mark.parametrize("length", [200, 201])
+def test_a_text_has_a_limit(length: int) -> None:
+    parameter = Parameter("words", "text", "words", "health")
+
+    if length <= TEXT_LIMIT:
+        assert parameter.term("à" * length) == f'"{"à" * length}"'
+        return
+    with pytest.raises(ParameterUnsuitable) as refused:
+        parameter.term("à" * length)
+    assert refused.value.detail == (
+        "the value of parameter 'words' has 201 characters, the limit is 200: give a shorter one"
+    )

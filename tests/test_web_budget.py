@@ -249,3 +249,15 @@ def test_over_budget_is_a_problem_with_a_time_to_come_back(tmp_path: Any) -> Non
 
     assert (response.status_code, response.headers["retry-after"]) == (429, "17")
     assert response.json() == problem(429, "over-budget", "you have had enough")
+
+
+def test_a_query_whose_worker_had_to_be_ended_costs_what_another_worker_costs() -> None:
+    budgets = Budgets(Settings())
+
+    for _ in range(600):
+        use(budgets, ALICE, 0.0, 0.0)
+        budgets.killed(ALICE, 0.0)
+    budgets.killed(None, 0.0)
+
+    assert refusal(lambda: budgets.begin(ALICE, 0.0)) == (spent("60 seconds of query time", 1), 1)
+    assert budgets.clients == 1

@@ -1,9 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from clustergraph.runner import Runner
+from clustergraph.settings import Settings
 from clustergraph.terms import expand
-from web_runner import CATALOGUE, LocalRunner, TestClient, client_for, problem
+from clustergraph.web.app import create_app
+from web_runner import CATALOGUE, LocalRunner, TestClient, client_for, problem, published
 
 BROWSER = "text/html,*/*;q=0.8"
 BETA = expand("organisation:beta")
@@ -243,3 +247,52 @@ def test_the_description_of_the_api_has_every_query_with_its_typed_parameters(cl
     assert {"application/x-www-form-urlencoded", "application/sparql-query"} == set(
         paths["/sparql"]["post"]["requestBody"]["content"]
     )
+
+
+FORWARDED = {"x-forwarded-for": "192.0.2.7"}
+
+
+def _forwarding(folder: Path, runner: Runner, **knobs: Any) -> TestClient:
+    """A client whose requests come through a proxy, and so have a budget."""
+    app = create_app(published(folder), Settings(trusted_proxy="127.0.0.1/32", **knobs), runner=runner)
+    return TestClient(app, client=("127.0.0.1", 1))
+
+
+@pytest.mark.parametrize("path", ["with-text.csv?name=Hub+area", "with-text?name=Hub+area"])
+def test_a_query_with_a_text_is_asked_of_the_workers_of_strangers_on_the_budget_of_its_client(
+    tmp_path: Path, path: str
+) -> None:
+    runner = LocalRunner()
+    client = _forwarding(tmp_path, runner)
+    ended: list[str | None] = []
+    client.app.state.desk.budgets.end = lambda who, now_s, seconds: ended.append(who)  # type: ignore[attr-defined]
+
+    status = client.get(f"/queries/{path}", headers=FORWARDED).status_code
+
+    assert (status, ended) == (200, ["192.0.2.7"])
+    assert [(one.own, one.client) for one in runner.asked] == [(False, "192.0.2.7")]
+
+
+def test_a_query_with_a_text_is_refused_to_a_client_that_has_spent_its_budget(tmp_path: Path) -> None:
+    runner = LocalRunner()
+    client = _forwarding(tmp_path, runner, budget_seconds=0.0)
+
+    refused = client.get("/queries/with-text.csv?name=Hub+area", headers=FORWARDED)
+    others = [client.get(f"/queries/{path}", headers=FORWARDED).status_code for path in ("clusters.csv", "members-of")]
+
+    detail = (
+        "you have used the 0 seconds of query time that one client has in 60 s: "
+        "try again in 60 s, or download the dataset and query it"
+    )
+    assert (refused.status_code, refused.json()) == (429, problem(429, "over-budget", detail))
+    assert others == [200, 200]
+
+
+def test_a_text_that_is_too_long_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
+    runner = LocalRunner()
+
+    response = client_for(tmp_path, runner).get(f"/queries/with-text.csv?name={'.*' * 2_000}")
+
+    detail = "the value of parameter 'name' has 4,000 characters, the limit is 200: give a shorter one"
+    assert (response.status_code, response.json()) == (422, problem(422, "parameter-unsuitable", detail))
+    assert runner.asked == []

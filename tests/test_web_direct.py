@@ -570,6 +570,29 @@ def test_a_client_that_leaves_takes_its_worker_with_it_and_the_others_go_on(tmp_
     asyncio.run(within())
 
 
+def test_a_client_that_leaves_pays_for_the_worker_that_had_to_be_ended(tmp_path: Path) -> None:
+    async def within() -> None:
+        async with served(tmp_path, time_limit_s=LONG_S, cpu_limit_s=600, budget_loopback=True) as (apps, pool):
+            paid: list[str | None] = []
+            budgets = apps[0].state.desk.budgets
+            budgets.killed = lambda client, now_s: paid.append(client)
+            for kind in (Taken, BoundedProtocol):
+                await exchange(apps[0], kind, [get(NAMES)])
+                while not pool.open.idle:
+                    await asyncio.sleep(0.001)
+                worker = {one for one, lane in pool._alive.items() if lane is pool.open}
+                one = Connection(apps[0], kind)
+                one.protocol.data_received(get(ENDLESS))
+                while pool.open.idle:
+                    await asyncio.sleep(0.001)
+                one.lose()
+                await until_replaced(pool, worker)
+
+            assert paid == ["local", "local"]
+
+    asyncio.run(within())
+
+
 def test_an_answer_waits_for_a_client_that_reads_slowly_and_arrives_whole(tmp_path: Path) -> None:
     async def within() -> None:
         async with served(tmp_path, 2, time_limit_s=LONG_S) as (apps, pool):

@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 from pyoxigraph import RdfFormat, parse
 
+from clustergraph.settings import Settings
 from clustergraph.terms import expand
-from web_runner import LocalRunner, TestClient, client_for, problem
+from clustergraph.web.app import create_app
+from web_runner import LocalRunner, TestClient, client_for, problem, published
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ALPHA = expand("cluster:alpha")
@@ -226,3 +228,17 @@ def test_an_address_that_is_no_name_of_ours_is_not_found_and_never_asked_for(
     assert detail is None or response.json() == problem(404, "not-found", detail)
     assert [request.bindings for request in runner.asked if "secret" in str(request.bindings)] == []
     assert all(set(request.bindings) == {"this"} for request in runner.asked)
+
+
+def test_what_pages_ask_is_asked_for_their_client_and_of_our_own_workers(tmp_path: Path) -> None:
+    runner = LocalRunner()
+    settings = Settings(trusted_proxy="127.0.0.1/32")
+    app = create_app(published(tmp_path), settings, runner=runner)
+    client = TestClient(app, follow_redirects=False, client=("127.0.0.1", 1))
+    paths = ("/id/cluster/alpha", "/doc/cluster/alpha.html", "/doc/cluster/alpha.ttl", "/browse/cluster", "/ns")
+    others = ("/graph", "/graph/curated?format=html", "/queries/clusters.csv", "/queries/members-of?cluster=alpha")
+
+    statuses = [client.get(path, headers={"x-forwarded-for": "192.0.2.7"}).status_code for path in (*paths, *others)]
+
+    assert statuses == [303] + [200] * 8
+    assert {(one.own, one.client) for one in runner.asked} == {(True, "192.0.2.7")}

@@ -30,6 +30,10 @@ class FairQueue(Generic[_Item]):
     def __len__(self) -> int:
         return self._length
 
+    def length_of(self, client: Hashable) -> int:
+        """How many items of a client stand in it."""
+        return len(self._lines.get(client, ()))
+
     def put(self, client: Hashable, item: _Item) -> None:
         """Adds an item at the end of its client's line."""
         line = self._lines.get(client)

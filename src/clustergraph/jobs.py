@@ -21,6 +21,8 @@ QUICK_DEATH_S: Final = 0.1  # a worker that dies so early was dying when it was 
 LONG_S: Final = 0.5  # a query that runs longer lets others go first
 STREAM_LIMIT_S: Final = 60.0  # from the first frame to the last, however slowly the client reads
 STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its worker
+SPARE_S: Final = 2.0  # a worker that waited for its reader for so long is taken from it, if others wait for one
+SPARE_LOOK_S: Final = 0.25  # between two looks at whether they do
 HELD_BYTES: Final = 1 << 18  # of one answer that the client has not taken; above it the worker waits
 
 DEADLINE, DISCONNECT, STALL, DIED, LOWERED = "deadline", "disconnect", "stall", "died", "lowered"
@@ -44,6 +46,10 @@ class Workplace(Protocol):
     def leave(self, job: "Job") -> None:
         """Takes a job that waits from the queue."""
 
+    @property
+    def is_short(self) -> bool:
+        """Whether more jobs wait than workers are about to come."""
+
 
 class Job:
     """One query. A Listener of its worker; `deliver` is called once, with the answer or with the error."""
@@ -62,6 +68,7 @@ class Job:
         self._place = place
         self._deliver = deliver
         self._begun = request.begun
+        self._killed = request.killed or _nothing
         self.client = request.client
         self._worker: Worker | None = None
         self._stream: _Stream | None = None
@@ -136,6 +143,13 @@ class Job:
                 self._place.give_back(self._worker)
             else:
                 self._place.replace(self._worker, cause)
+                self._killed()
+
+    def spare(self) -> bool:
+        """Gives up an answer whose worker others wait for; whether it did."""
+        if self._place.is_short:
+            self.give_up(STALL)
+        return self.is_over
 
     def give_up(self, cause: str = DISCONNECT) -> None:
         """Ends a job whose answer nobody wants any more. May be called at any time."""
@@ -188,7 +202,7 @@ class _Stream:
         self._left_s = left_s
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
-        self._is_paused = False
+        self._paused: asyncio.TimerHandle | None = None  # while the worker waits: when we look who else needs it
         self._last: tuple[bytes, bytes] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -196,9 +210,9 @@ class _Stream:
         if kind == DATA:
             self._held.append(payload)
             self._held_bytes += len(payload)
-            if self._held_bytes > HELD_BYTES and not self._is_paused:
-                self._is_paused = True
+            if self._held_bytes > HELD_BYTES and self._paused is None:
                 self._worker.pause()
+                self._paused = asyncio.get_running_loop().call_later(SPARE_S, self._look)
         elif self._last is None:
             self._last = (kind, payload)
             # It has said all: others may have it while the client takes the rest.
@@ -246,9 +260,14 @@ class _Stream:
             self._unpause()
         return payload
 
+    def _look(self) -> None:
+        if not self._job.spare():
+            self._paused = asyncio.get_running_loop().call_later(SPARE_LOOK_S, self._look)
+
     def _unpause(self) -> None:
-        if self._is_paused:
-            self._is_paused = False
+        if self._paused is not None:
+            self._paused.cancel()
+            self._paused = None
             self._worker.resume()
 
     async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -265,7 +284,7 @@ class _Stream:
 
 
 def _nothing() -> None:
-    """What there is to release of an answer that has come whole."""
+    """What there is to release of an answer that has come whole, and to tell of its worker."""
 
 
 def error_of(payload: bytes) -> ClusterGraphError:

@@ -34,6 +34,8 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 SCALAR_TYPES: Final = ("date", "year", "integer", "text")
 """Parameter types beside the kinds of entities."""
 
+TEXT_LIMIT: Final = 200  # characters of a text: its reader matches it against every text of the dataset
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -64,7 +66,7 @@ class Parameter:
             if SLUG.fullmatch(slug):
                 return f"<{entity_iri(self.type, slug)}>"
         elif self.type == "text":
-            return _quoted(value)
+            return self._text(value)
         elif self.type == "date" and _is_date(value):
             return f"{_quoted(value)}^^<{XSD}date>"
         elif self.type == "year" and _YEAR.fullmatch(value):
@@ -73,6 +75,15 @@ class Parameter:
             return f"{_quoted(value)}^^<{XSD}integer>"
         message = f"'{value[:80]}' does not fit parameter '{self.name}' ({self.type}): give it like '{self.example}'"
         raise ParameterUnsuitable(message)
+
+    def _text(self, value: str) -> str:
+        if len(value) > TEXT_LIMIT:
+            message = (
+                f"the value of parameter '{self.name}' has {len(value):,} characters, the limit is {TEXT_LIMIT}: "
+                "give a shorter one"
+            )
+            raise ParameterUnsuitable(message)
+        return _quoted(value)
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,11 @@ class SavedQuery:
         """The IRI of each thing among the values, by parameter name, so that a misspelt one is not an empty answer."""
         kinds = {one.name: one.type for one in self.parameters if one.type in KINDS}
         return {name: self.bindings(values)[name][1:-1] for name in kinds}
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether a parameter is free text, so that what the query costs is its sender's doing."""
+        return any(one.type == "text" for one in self.parameters)
 
     @property
     def examples(self) -> dict[str, str]:

@@ -45,7 +45,8 @@ class QueryRequest:
            accepts none of that family. `bindings` maps a variable name to a term in N-Triples syntax. `coding` names
            the content coding that the client likes best; a short answer comes without one. `own` is true of a text
            from our own files, which is answered by workers that strangers' queries cannot take. `begun` is called when
-           a worker has it. `client` is who asks, as far as taking turns needs to know.
+           a worker has it, `killed` when that worker had to be ended for it. `client` is who asks, as far as turns
+           go.
     """
 
     query: str
@@ -58,6 +59,7 @@ class QueryRequest:
     coding: str = "identity"
     own: bool = False
     begun: Callable[[], object] | None = None
+    killed: Callable[[], object] | None = None
     client: str = ""
 
 

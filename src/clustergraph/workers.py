@@ -6,6 +6,7 @@ Killed, not cancelled: the engine has neither a timeout nor a cancellation (docs
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import socket
 from collections import deque
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable
+from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, OverBudget
 from clustergraph.fairqueue import FairQueue
 from clustergraph.jobs import DIED, DISCONNECT, LOWERED, Job
 from clustergraph.processes import ForkFailed, Loader, Worker
@@ -25,6 +26,7 @@ _logger: Final = logging.getLogger("clustergraph.workers")
 RETRY_S: Final = 1.0  # between two attempts to start a worker
 PER_CORE: Final = 4  # workers, where no number is given: long queries must not take them all
 OWN_QUEUE: Final = 64  # queries from our own files that may wait: each is short, and a page asks several
+OWN_QUEUE_OF_CLIENT: Final = OWN_QUEUE // 4  # of them, asked for one client: a browser has six connections
 
 
 class Lane:
@@ -34,25 +36,37 @@ class Lane:
     """
 
     def __init__(
-        self, name: str, size: int, queue_limit: int, queue_wait_s: float, replace: Callable[[Worker, str], None]
+        self,
+        name: str,
+        size: int,
+        queue_limit: int,
+        queue_wait_s: float,
+        replace: Callable[[Worker, str], None],
+        client_limit: int = 0,
     ) -> None:
         self.name = name
         self.size = size
         self.replace = replace
         self.idle: deque[Worker] = deque()
         self.waiting: FairQueue[Job] = FairQueue()
+        self.coming = size  # workers that are being started
         self._first: deque[Job] = deque()  # whose worker died when it was asked
+        self.answered_s = -math.inf  # when a worker was last fit for more after a query
         self._queue_limit = queue_limit
+        self._client_limit = client_limit or queue_limit
         self._queue_wait_s = queue_wait_s
 
     def add(self, job: Job) -> None:
         """Has a job begun as soon as a worker is free.
 
-        Raises: Busy.
+        Raises: Busy; OverBudget for a client with a name that has too many waiting.
         """
         if self.idle:
             job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
             return
+        if job.client and self.waiting.length_of(job.client) >= self._client_limit:
+            message = f"{self._client_limit} of your requests wait already: send the next one when one has ended"
+            raise OverBudget(message, retry_after_s=1)
         if len(self.waiting) >= self._queue_limit:
             taken = f"all {self.size} workers are taken and {len(self.waiting)} queries wait already"
             message = f"{taken}: try again in a moment"
@@ -75,6 +89,12 @@ class Lane:
             self._first.remove(job)
 
     def give_back(self, worker: Worker) -> None:
+        """Takes a worker that has done a job."""
+        if worker.is_alive:
+            self.answered_s = asyncio.get_running_loop().time()
+        self.hand_out(worker)
+
+    def hand_out(self, worker: Worker) -> None:
         """Gives a worker that is fit for more to the client whose turn it is."""
         if not worker.is_alive or worker.is_lowered:
             self.replace(worker, LOWERED if worker.is_alive else DIED)
@@ -84,6 +104,11 @@ class Lane:
             self.waiting.take().start(worker)
         else:
             self.idle.append(worker)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more jobs wait than workers are about to come."""
+        return len(self.waiting) + len(self._first) > self.coming
 
     def forget(self, worker: Worker) -> None:
         """Takes a worker that died from those that are idle."""
@@ -123,7 +148,7 @@ class WorkerPool:
         self._tell = tell
         size = workers or PER_CORE * (os.cpu_count() or 1)
         self.open = Lane("open", size, queue_per_worker * size, queue_wait_s, self.replace)
-        self.own = Lane("own", own_workers, OWN_QUEUE, queue_wait_s, self.replace)
+        self.own = Lane("own", own_workers, OWN_QUEUE, queue_wait_s, self.replace, OWN_QUEUE_OF_CLIENT)
         self._alive: dict[Worker, Lane] = {}
         self._storage = storage
         self._tasks: set[asyncio.Task[None]] = set()
@@ -168,7 +193,7 @@ class WorkerPool:
     async def answer(self, request: QueryRequest) -> Answer:
         """The answer to one query, once its status is certain.
 
-        Raises: Busy; QueryTimedOut; QueryTooHungry; whatever error the worker names.
+        Raises: Busy; OverBudget; QueryTimedOut; QueryTooHungry; whatever error the worker names.
         """
         answered: asyncio.Future[Answer | ClusterGraphError] = asyncio.get_running_loop().create_future()
 
@@ -189,7 +214,7 @@ class WorkerPool:
     def submit(self, request: QueryRequest, deliver: Callable[[Answer | ClusterGraphError], None]) -> Job:
         """Hands in one query, and to whom its answer or its error goes: called once, unless the job is given up before.
 
-        Raises: Busy.
+        Raises: Busy; OverBudget.
         """
         lane = self.own if request.own else self.open
         job = Job(request, self._limits, lane, deliver)
@@ -204,6 +229,7 @@ class WorkerPool:
             return
         self._tell(cause)
         lane.forget(worker)
+        lane.coming += 1
         task = asyncio.get_running_loop().create_task(self._spawn(lane))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -238,4 +264,5 @@ class WorkerPool:
             lambda: Worker(pid, handle, lambda one: self.replace(one, DIED)), sock=sock
         )
         self._alive[worker] = lane
-        lane.give_back(worker)
+        lane.coming -= 1
+        lane.hand_out(worker)

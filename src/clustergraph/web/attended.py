@@ -3,18 +3,18 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from starlette.requests import Request
 
 from clustergraph.errors import QueryCancelled
-from clustergraph.runner import Answer
-from clustergraph.web.clients import client_of
+from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.desk import Desk, desk_of, outcome_of
 from clustergraph.web.judgement import Judgement
 from clustergraph.web.querylog import Record
 from clustergraph.web.running import EVALUATING, STREAMING, Entry, query_id_of
-from clustergraph.web.site import site_of
+from clustergraph.web.site import client_behind, site_of
 
 QUERY: Final = "clustergraph.query"  # where a request carries it in its scope
 _BAD: Final = ("malformed", "refused")
@@ -128,11 +128,19 @@ class Attended:
         message = "stopped, as its sender asked: send it again if that was a mistake"
         raise QueryCancelled(message)
 
+    def asking(self, question: QueryRequest) -> QueryRequest:
+        """What a runner is asked, in the name of its client, and told to tell."""
+        return replace(question, begun=self.evaluating, killed=self._killed, client=self.client or "")
+
     def evaluating(self) -> None:
         """Notes that a worker has it, which may be so before it is listed."""
         self._is_evaluating = True
         if self._entry is not None:
             self._entry.state = EVALUATING
+
+    def _killed(self) -> None:
+        """Notes that its worker had to be ended. May come after its own end."""
+        self._desk.budgets.killed(self.client, time.monotonic())
 
     def answered(self, answer: Answer) -> None:
         """Notes that its answer has begun."""
@@ -188,15 +196,9 @@ def _nothing() -> None:
     """What there is to cut of an answer that has not begun."""
 
 
-def client_in(request: Request) -> str | None:
-    """The client that sent a request; None if it has no budget."""
-    scope = request.scope
-    peer = scope["client"][0] if scope.get("client") else None
-    return client_of(peer, scope["headers"], site_of(request).settings)
-
-
 def attend(request: Request, query: str) -> Attended:
     """The query of a request, which the scope carries from now on."""
-    attended = Attended(desk_of(request), client_in(request), query, site_of(request).published.digest)
+    digest = site_of(request).published.digest
+    attended = Attended(desk_of(request), client_behind(request), query, digest)
     request.scope[QUERY] = attended
     return attended

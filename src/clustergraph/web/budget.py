@@ -13,6 +13,7 @@ from clustergraph.settings import Settings
 CLIENT_CONNECTIONS: Final = 64  # held at once by one client; a whole office behind one address needs some dozens
 CLIENT_LIMIT: Final = 10_000  # clients remembered; the one seen longest ago is forgotten first
 PERIOD_S: Final = 60.0  # in which a spent budget is full again
+KILL_S: Final = 0.1  # what a query costs whose worker had to be ended, beside its time: another one is started
 _DEBT_PERIODS: Final = 1.0  # one query may overdraw, but nobody waits longer than this beyond a period
 
 
@@ -144,19 +145,27 @@ class Budgets:
     def end(self, client: str | None, now_s: float, seconds: float) -> None:
         """Takes the time that a query used off its client's budget and lets the client's next one run."""
         if client is not None:
-            self.charge(client, now_s, seconds)
-            self._next(self._accounts[client])
+            account = self._account(client, now_s)
+            self._spend(account, seconds)
+            self._next(account)
 
     def charge(self, client: str | None, now_s: float, seconds: float) -> None:
         """Takes time that was used outside of any turn off a client's budget."""
         if client is not None:
-            account = self._account(client, now_s)
-            account.seconds_left = max(account.seconds_left - seconds, -self._seconds * _DEBT_PERIODS)
+            self._spend(self._account(client, now_s), seconds)
+
+    def killed(self, client: str | None, now_s: float) -> None:
+        """Takes what another worker costs off the budget of the client whose query had its worker ended."""
+        if client is not None:
+            self._spend(self._account(client, now_s), KILL_S)
 
     def bad(self, client: str | None, now_s: float) -> None:
         """Counts a request that could not be answered through its own fault."""
         if client is not None:
             self._account(client, now_s).bad_left -= 1
+
+    def _spend(self, account: _Account, seconds: float) -> None:
+        account.seconds_left = max(account.seconds_left - seconds, -self._seconds * _DEBT_PERIODS)
 
     def _account(self, client: str, now_s: float) -> _Account:
         """The account of a client, filled up to now."""

@@ -4,7 +4,9 @@ Values are bound to variables, never pasted into the text.
 """
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -13,14 +15,18 @@ from starlette.responses import Response
 
 from clustergraph.errors import ClusterGraphError, NotFound, QueryMalformed
 from clustergraph.formats import CSV, JSON, TSV, Format
+from clustergraph.guard import query_form
 from clustergraph.queries import SavedQuery, find_query, unknown_thing
 from clustergraph.results import Term, ask, read_table
 from clustergraph.runner import QueryRequest
+from clustergraph.web.attended import attend
+from clustergraph.web.desk import desk_of
 from clustergraph.web.problems import prefers_page, shown, told
 from clustergraph.web.protocol import parameters
 from clustergraph.web.rendering import page, with_used_prefixes
 from clustergraph.web.responses import answer_while_connected, answered, data_headers, entity_tag, not_modified
-from clustergraph.web.site import Site, site_of
+from clustergraph.web.running import QUERY_ID
+from clustergraph.web.site import Site, questions_of, site_of
 
 PAGE_ROWS: Final = 1_000
 
@@ -62,9 +68,10 @@ async def table(request: Request, name: str, extension: str) -> Response:
     unchanged = not_modified(request, headers)
     if unchanged:
         return unchanged
-    await _require_things(site, saved, values)
-    question = QueryRequest(saved.text, result_format=chosen, bindings=bindings, own=True)
-    return await answered(request, question, headers, file_name=saved.name)
+    await _require_things(request, saved, values)
+    question = QueryRequest(saved.text, result_format=chosen, bindings=bindings)
+    async with _turn(request, saved):
+        return await answered(request, question, headers, file_name=saved.name)
 
 
 @router.get("/queries/{name}", include_in_schema=False)
@@ -80,9 +87,10 @@ async def query(request: Request, name: str) -> Response:
         unchanged = not_modified(request, headers)
         if unchanged:
             return unchanged
-        await _require_things(site, saved, values)
-        question = QueryRequest(saved.text, result_format=TSV, bindings=bindings, own=True)
-        shown_table = await read_table(await answer_while_connected(request, question), row_limit=PAGE_ROWS)
+        await _require_things(request, saved, values)
+        question = QueryRequest(saved.text, result_format=TSV, bindings=bindings)
+        async with _turn(request, saved):
+            shown_table = await read_table(await answer_while_connected(request, question), row_limit=PAGE_ROWS)
     except ClusterGraphError as exc:
         if not prefers_page(request):
             raise
@@ -100,14 +108,35 @@ def _saved(site: Site, name: str) -> SavedQuery:
         raise NotFound(message) from exc
 
 
-async def _require_things(site: Site, saved: SavedQuery, values: Mapping[str, str]) -> None:
+async def _require_things(request: Request, saved: SavedQuery, values: Mapping[str, str]) -> None:
     """Nothing, if the dataset says something of each thing among the values: a misspelt slug is not an empty answer.
 
     Raises: ParameterUnsuitable otherwise.
     """
+    questions = questions_of(request)
     for name, iri in saved.things(values).items():
-        if not await ask(site.runner, site.texts["exists"], {"this": Term("iri", iri)}):
+        if not await ask(questions.runner, questions.texts["exists"], {"this": Term("iri", iri)}):
             raise unknown_thing(name, iri)
+
+
+@asynccontextmanager
+async def _turn(request: Request, saved: SavedQuery) -> AsyncIterator[None]:
+    """Has a query with a text of its sender asked as any query of strangers is: of their workers, on their budget.
+
+    Raises: OverBudget; ParameterUnsuitable for an id of a query that is none.
+    """
+    if not saved.takes_text:
+        yield
+        return
+    attended = attend(request, saved.text)
+    try:
+        desk_of(request).budgets.require_good(attended.client, time.monotonic())
+        attended.form = query_form(saved.text)
+        await attended.turn(request.headers.get(QUERY_ID))
+        yield
+    except ClusterGraphError as exc:
+        attended.failed(exc)
+        raise
 
 
 def _values(request: Request) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """From what is asked at /sparql to one question for the engine: the format, the validator, the key of the answer."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -54,13 +53,7 @@ def choose(asked: Asked, accept: str | None, form: str | None) -> Choice:
     return Choice(None if result is HTML else result, None if graph is HTML else graph, HTML in wanted)
 
 
-def question(
-    asked: Asked,
-    choice: Choice,
-    coding: str = "identity",
-    begun: Callable[[], object] | None = None,
-    client: str | None = None,
-) -> QueryRequest:
+def question(asked: Asked, choice: Choice, coding: str = "identity") -> QueryRequest:
     """What the engine is asked."""
     return QueryRequest(
         asked.query or "",
@@ -70,8 +63,6 @@ def question(
         named_graphs=asked.named_graphs,
         time_limit_s=asked.time_limit_s,
         coding=coding,
-        begun=begun,
-        client=client or "",
     )
 
 

@@ -1,7 +1,7 @@
 """Where the operations of one server come together: counts, budgets, judgements, queries under way, the query log."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from clustergraph.web.clients import proxy_network
 from clustergraph.web.judgement import Judge
 from clustergraph.web.metrics import Meter
 from clustergraph.web.querylog import QueryLog, Record
+from clustergraph.web.readiness import Readiness
 from clustergraph.web.running import Running
 
 
@@ -60,6 +61,7 @@ class Desk:
     running: Running
     query_log: QueryLog
     judge: Judge
+    readiness: Readiness = field(default_factory=Readiness)
 
     def ended(self, record: Record) -> None:
         """Counts, measures and logs a query that has ended, whatever came of it."""

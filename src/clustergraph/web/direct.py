@@ -27,6 +27,7 @@ from clustergraph.web.problems import is_of_browser
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import TARGET_LIMIT_BYTES, names
 from clustergraph.web.site import Site
+from clustergraph.web.targets import ANY_ACCEPT
 from clustergraph.web.versions import Served, Version
 from clustergraph.workers import WorkerPool
 
@@ -129,8 +130,9 @@ class DirectProtocol(BoundedProtocol):
         is_get = method == b"GET"
         path, _, query_string = target.partition(b"?")
         if is_get and not (path == b"/sparql" and self._desk.query_log.is_on):
-            key = path + b"?" + query_string, plain.accept, plain.coding.encode()
-            status = self._send_kept(site, data, plain, key)
+            whole, coding = path + b"?" + query_string, plain.coding.encode()
+            status = self._send_kept(site, data, plain, (whole, plain.accept, coding))
+            status = status or self._send_kept(site, data, plain, (whole, ANY_ACCEPT, coding))
             if status and path == b"/sparql":
                 self._desk.meter.count("queries", "cached" if status == 200 else "not_modified")  # noqa: PLR2004
             if status:
@@ -188,7 +190,7 @@ class DirectProtocol(BoundedProtocol):
             return True
         if plain.known:
             return False
-        self._job = pool.submit(question(asked, choice, plain.coding, attended.evaluating, client), self._deliver)
+        self._job = pool.submit(attended.asking(question(asked, choice, plain.coding)), self._deliver)
         budgets.begin(client, now_s)
         attended.begin(None, _nothing)
         self._pending = Pending(version, data, key, plain, is_get, attended)

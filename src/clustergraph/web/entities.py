@@ -13,7 +13,7 @@ from clustergraph.terms import KINDS, SLUG, entity_iri
 from clustergraph.web.problems import accepted, shown
 from clustergraph.web.rendering import page
 from clustergraph.web.responses import CACHE_CONTROL, LICENCE, answered, data_headers, entity_tag, not_modified
-from clustergraph.web.site import site_of
+from clustergraph.web.site import questions_of, site_of
 
 router: Final = APIRouter()
 
@@ -40,7 +40,7 @@ async def thing(request: Request, kind: str, slug: str) -> Response:
     """
     iri = _iri(kind, slug)
     chosen = negotiate(accepted(request), DOCUMENT_FORMATS)
-    await require_known(iri, site_of(request).questions)
+    await require_known(iri, questions_of(request))
     headers = {"Vary": "Accept", "Cache-Control": CACHE_CONTROL}
     return RedirectResponse(f"/doc/{kind}/{slug}.{chosen.extension}", 303, headers)
 
@@ -61,14 +61,15 @@ async def document(request: Request, kind: str, name: str) -> Response:
     site = site_of(request)
     headers = data_headers(site, tag=entity_tag(site, "document", kind, name))
     headers["Link"] = _links(kind, slug, iri, chosen)
-    await require_known(iri, site.questions)
+    questions = questions_of(request)
+    await require_known(iri, questions)
     unchanged = not_modified(request, headers)
     if unchanged:
         return unchanged
     if chosen is HTML:
-        description = await describe(iri, site.questions)
+        description = await describe(iri, questions)
         return page(site, "entity.html", headers=headers, it=description, kind=kind, documents=_documents(kind, slug))
-    return await answered(request, description_question(iri, chosen, site.questions), headers)
+    return await answered(request, description_question(iri, chosen, questions), headers)
 
 
 def _documents(kind: str, slug: str) -> list[tuple[Format, str]]:

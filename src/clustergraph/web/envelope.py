@@ -23,6 +23,7 @@ from clustergraph.web.plain import HOST
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
 from clustergraph.web.responses import CODING, HEAD_FLAG, KEYS, TARGET_LIMIT_BYTES, kept_response
 from clustergraph.web.site import SITE
+from clustergraph.web.targets import ANY_ACCEPT, kept_target, varies_by_accept
 
 _logger = logging.getLogger("clustergraph.web")
 
@@ -97,7 +98,8 @@ def _kept(scope: Scope, known: str) -> Response | None:
     """The answer to the same request, if it is in the cache."""
     if scope["method"] != "GET":
         return None
-    stored = scope[SITE].answers.get(request_key(scope))
+    answers: AnswerCache = scope[SITE].answers
+    stored = answers.get(request_key(scope, negotiates=False)) or answers.get(request_key(scope))
     if stored is None:
         return None
     scope[KEPT] = stored
@@ -221,14 +223,13 @@ def keep(answers: AnswerCache, scope: Scope, headers: list[tuple[bytes, bytes]],
     for key in scope[KEYS]:
         answers.put(key, stored)
     if scope["method"] == "GET":
-        answers.put(request_key(scope), stored)
+        answers.put(request_key(scope, negotiates=varies_by_accept(headers)), stored)
 
 
-def request_key(scope: Scope) -> tuple[bytes, bytes, bytes]:
-    """What an answer to a GET depends on, beside the dataset: the target, and what is accepted."""
-    target = scope.get("raw_path") or scope["path"].encode()
-    accept = b", ".join(value for name, value in scope["headers"] if name == b"accept")
-    return target + b"?" + scope["query_string"], accept, scope[CODING].encode()
+def request_key(scope: Scope, *, negotiates: bool = True) -> tuple[bytes, bytes, bytes]:
+    """What an answer to a GET depends on, beside the dataset: what is read of the target, and what is accepted."""
+    accept = b", ".join(value for name, value in scope["headers"] if name == b"accept") if negotiates else ANY_ACCEPT
+    return kept_target(scope["path"], scope["query_string"]), accept, scope[CODING].encode()
 
 
 def _is_for_all(headers: MutableHeaders) -> bool:

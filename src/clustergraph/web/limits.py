@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from clustergraph.jobs import STALL_LIMIT_S, STREAM_LIMIT_S
+from clustergraph.jobs import SPARE_S, STALL_LIMIT_S, STREAM_LIMIT_S
+from clustergraph.queries import TEXT_LIMIT
 from clustergraph.settings import Limit, Settings
 from clustergraph.web.budget import CLIENT_CONNECTIONS, CLIENT_LIMIT
 from clustergraph.web.connection import BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES, HEAD_TIME_LIMIT_S, PIPELINE_LIMIT
@@ -31,6 +32,8 @@ FIXED: Final = (
         "stream_time", STREAM_LIMIT_S, "s", "time from the first frame of an answer to its last", "the answer is cut"
     ),
     Limit("stall_time", STALL_LIMIT_S, "s", "time in which a client takes nothing of its answer", "the answer is cut"),
+    Limit("spare_time", SPARE_S, "s", "the same, while other queries wait for a worker", "the answer is cut"),
+    Limit("text", TEXT_LIMIT, "characters", "a text that a saved query takes", "422 `parameter-unsuitable`"),
     Limit("ending_time", ENDING_LIMIT_S, "s", "time that requests have when the server stops", "the connection ends"),
     Limit(
         "clients", CLIENT_LIMIT, "clients", "clients whose use is remembered", "the one seen longest ago starts anew"

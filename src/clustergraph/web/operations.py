@@ -8,14 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from clustergraph.formats import HTML, Format, negotiate
-from clustergraph.web.attended import client_in
 from clustergraph.web.desk import desk_of
 from clustergraph.web.limits import limits_told
 from clustergraph.web.metrics import CONTENT_TYPE
 from clustergraph.web.problems import accepted
 from clustergraph.web.rendering import page
 from clustergraph.web.responses import data_headers, entity_tag, not_modified
-from clustergraph.web.site import site_of
+from clustergraph.web.site import client_behind, site_of
 
 router: Final = APIRouter()
 
@@ -59,7 +58,7 @@ async def running_of(request: Request, query_id: str) -> Response:
 
     Raises: NotFound if none is under way.
     """
-    registry, client = desk_of(request).running, client_in(request)
+    registry, client = desk_of(request).running, client_behind(request)
     if request.method == "DELETE":
         registry.cancel(query_id, client)
         return Response(status_code=204, headers=_NO_STORE)

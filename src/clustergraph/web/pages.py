@@ -6,21 +6,19 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from clustergraph.errors import ClusterGraphError, NotFound
-from clustergraph.formats import TSV
-from clustergraph.results import Term, read_truth, select
-from clustergraph.runner import QueryRequest
+from clustergraph.errors import Busy, ClusterGraphError, NotFound
+from clustergraph.results import Term, select
 from clustergraph.terms import KINDS, entity_iri
+from clustergraph.web.desk import desk_of
 from clustergraph.web.problems import BY_STATUS, PROBLEMS, problem_response, shown, told
 from clustergraph.web.rendering import page
 from clustergraph.web.responses import data_headers, entity_tag, not_modified
-from clustergraph.web.site import site_of
+from clustergraph.web.site import questions_of, site_of
 
 router: Final = APIRouter()
 
 LIST_ROWS: Final = 1_000
 EXAMPLES: Final = ("clusters-of-member", "areas-without-national-cluster", "disagreements")
-_READY_LIMIT_S: Final = 2.0
 
 _BROWSED: Final = {
     "cluster": "Clusters",
@@ -65,7 +63,8 @@ async def browse(request: Request, kind: str) -> Response:
     if unchanged:
         return unchanged
     prefix = Term("literal", entity_iri(kind, ""))
-    listed = await select(site.runner, site.texts["browse"], {"prefix": prefix}, row_limit=LIST_ROWS)
+    questions = questions_of(request)
+    listed = await select(questions.runner, questions.texts["browse"], {"prefix": prefix}, row_limit=LIST_ROWS)
     rows = [row[1:] for row in listed.rows]
     title = _BROWSED.get(kind, kind.replace("-", " ").capitalize())
     return page(
@@ -98,13 +97,15 @@ async def live(request: Request) -> Response:
 
 @router.get("/health/ready", summary="Whether queries are answered")
 async def ready(request: Request) -> Response:
-    """200 once a query has been answered, else 503."""
+    """200 as long as workers answer queries, else 503."""
     site = site_of(request)
+    why: ClusterGraphError | None
     try:
-        question = QueryRequest("ASK {}", result_format=TSV, time_limit_s=_READY_LIMIT_S, own=True)
-        await read_truth(await site.runner.answer(question))
-    except ClusterGraphError as exc:
-        trouble = told(exc)
+        why = await desk_of(request).readiness.trouble(site.runner)
+    except Busy as exc:  # the server starts or stops
+        why = exc
+    if why is not None:
+        trouble = told(why)
         unready = {"Retry-After": "2", **trouble.headers}
         busy = trouble.problem._replace(status=503)
         return problem_response(request, type(trouble)(busy, trouble.detail, trouble.place, unready))

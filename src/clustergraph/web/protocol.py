@@ -181,8 +181,6 @@ def _time_limit_s(text: str | None, settings: Settings) -> float | None:
     if text is None:
         return None
     if not _SECONDS.fullmatch(text) or float(text) <= 0:
-        message = (
-            f"'{shown(text)}' does not fit timeout: give seconds in digits, more than 0, e.g. timeout=2.5"
-        )
+        message = f"'{shown(text)}' does not fit timeout: give seconds in digits, more than 0, e.g. timeout=2.5"
         raise ParameterUnsuitable(message)
     return min(float(text), settings.time_limit_s)

@@ -17,7 +17,7 @@ from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.attended import QUERY, Attended
 from clustergraph.web.cache import KEPT, Stored, headers_in
 from clustergraph.web.desk import AnswerCut
-from clustergraph.web.site import Site, site_of
+from clustergraph.web.site import Site, questions_of, site_of
 
 # In the scope of a request:
 HEAD_FLAG: Final = "clustergraph.head"  # set where a HEAD request is handled as a GET without a body
@@ -120,9 +120,10 @@ async def answer_while_connected(request: Request, question: QueryRequest) -> An
     Raises: what the runner raises; ClientDisconnect.
     """
     attended: Attended | None = request.scope.get(QUERY)
-    if attended is not None:
-        question = replace(question, begun=attended.evaluating, client=attended.client or "")
-    working = asyncio.ensure_future(site_of(request).runner.answer(question))
+    if attended is None:
+        working = asyncio.ensure_future(questions_of(request).runner.answer(question))
+    else:
+        working = asyncio.ensure_future(site_of(request).runner.answer(attended.asking(question)))
     others = [asyncio.ensure_future(_disconnected(request))]
     if attended is not None:
         others.append(asyncio.ensure_future(attended.wished()))

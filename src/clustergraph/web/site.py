@@ -4,16 +4,17 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.requests import Request
 
 from clustergraph.describe import Questions
 from clustergraph.errors import Busy
 from clustergraph.published import Published
-from clustergraph.runner import Runner
+from clustergraph.runner import Answer, QueryRequest, Runner
 from clustergraph.settings import Settings
 from clustergraph.web.cache import AnswerCache
+from clustergraph.web.clients import client_of
 
 FOLDER: Final = Path(__file__).parent
 SITE: Final = "clustergraph.site"  # where a request carries it in its scope
@@ -53,11 +54,6 @@ class Site:
         return self.open_runner.digest if self.open_runner else self.published.digest
 
     @property
-    def questions(self) -> Questions:
-        """The runner with our own queries."""
-        return Questions(self.runner, self.texts)
-
-    @property
     def origin(self) -> str:
         """Our address as a URL without a path. Never taken from a Host header, which the client chooses."""
         if self.settings.public_url:
@@ -94,3 +90,33 @@ def site_of(request: Request) -> Site:
     """The site that a request came to: the same one from its first byte to its last."""
     site: Site = request.scope[SITE]
     return site
+
+
+def client_behind(request: Request) -> str | None:
+    """The client that a request comes from; None if it has no budget."""
+    scope = request.scope
+    peer = scope["client"][0] if scope.get("client") else None
+    return client_of(peer, scope["headers"], site_of(request).settings)
+
+
+class _OwnRunner(NamedTuple):
+    """A Runner that asks our own questions in the name of one client, so that clients take turns with their pages."""
+
+    runner: Runner
+    client: str
+
+    @property
+    def digest(self) -> str:
+        return self.runner.digest
+
+    async def answer(self, request: QueryRequest) -> Answer:
+        return await self.runner.answer(replace(request, own=True, client=self.client))
+
+
+def questions_of(request: Request) -> Questions:
+    """Our own queries, with a runner that asks them for the client of a request.
+
+    Raises: Busy while the server starts or stops.
+    """
+    site = site_of(request)
+    return Questions(_OwnRunner(site.runner, client_behind(request) or ""), site.texts)

@@ -17,7 +17,7 @@ from clustergraph.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, RESULT_FO
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
 from clustergraph.runner import QueryRequest
 from clustergraph.terms import XSD
-from clustergraph.web.attended import attend, client_in
+from clustergraph.web.attended import attend
 from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
 from clustergraph.web.desk import desk_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
@@ -33,7 +33,7 @@ from clustergraph.web.responses import (
     not_modified,
 )
 from clustergraph.web.running import QUERY_ID
-from clustergraph.web.site import Site, site_of
+from clustergraph.web.site import Site, client_behind, site_of
 
 PAGE_ROWS: Final = 1_000
 
@@ -76,7 +76,7 @@ async def _read(request: Request, site: Site) -> Asked | Response:
 
     Raises: OverBudget before anything is read; what cannot be read uses up what its client may send of that kind.
     """
-    budgets, client = desk_of(request).budgets, client_in(request)
+    budgets, client = desk_of(request).budgets, client_behind(request)
     budgets.require_good(client, time.monotonic())
     try:
         return await read_request(request, site.settings)

@@ -17,7 +17,7 @@ from clustergraph.terms import CG, ONTOLOGY, OWL, RDF, RDFS, SKOS, graph_iri
 from clustergraph.web.problems import accepted, shown
 from clustergraph.web.rendering import page
 from clustergraph.web.responses import LICENCE, answered, data_headers, entity_tag, not_modified
-from clustergraph.web.site import Site, site_of
+from clustergraph.web.site import Site, questions_of, site_of
 
 router: Final = APIRouter()
 
@@ -86,9 +86,9 @@ async def ontology_version(request: Request, version: str) -> Response:
 
 
 async def _ontology(request: Request, *, version: str | None) -> Response:
-    site = site_of(request)
+    site, questions = site_of(request), questions_of(request)
     chosen = _chosen(request)
-    rows = (await select(site.runner, site.texts["ontology-terms"], {}, row_limit=_TERM_ROWS)).rows
+    rows = (await select(questions.runner, questions.texts["ontology-terms"], {}, row_limit=_TERM_ROWS)).rows
     said: dict[str, Statements] = defaultdict(lambda: defaultdict(list))
     for term, property_, value in rows:
         if term and property_ and value:
@@ -139,9 +139,9 @@ def _by_language(texts: list[Term]) -> dict[str, str]:
 @router.get("/graph", summary="The named graphs")
 async def graphs(request: Request) -> Response:
     """The list of the named graphs."""
-    site = site_of(request)
+    site, questions = site_of(request), questions_of(request)
     headers = data_headers(site, tag=entity_tag(site, "graphs"))
-    rows = (await select(site.runner, site.texts["graphs"], {}, row_limit=_TERM_ROWS)).rows
+    rows = (await select(questions.runner, questions.texts["graphs"], {}, row_limit=_TERM_ROWS)).rows
     listed = [(one.value, count.value) for one, count in rows if one and count]
     return not_modified(request, headers) or page(site, "graphs.html", headers=headers, graphs=listed)
 
@@ -152,9 +152,11 @@ async def graph(request: Request, name: str) -> Response:
 
     Raises: NotFound if there is no graph of that name.
     """
-    site = site_of(request)
+    site, questions = site_of(request), questions_of(request)
     this = Term("iri", graph_iri(name))
-    if not _GRAPH_NAME.fullmatch(name) or not await ask(site.runner, site.texts["graph-exists"], {"graph": this}):
+    if not _GRAPH_NAME.fullmatch(name) or not await ask(
+        questions.runner, questions.texts["graph-exists"], {"graph": this}
+    ):
         message = f"there is no graph '{shown(name)}': all of them are listed at /graph"
         raise NotFound(message)
     chosen = _chosen(request)
@@ -163,7 +165,9 @@ async def graph(request: Request, name: str) -> Response:
     if unchanged:
         return unchanged
     if chosen is HTML:
-        table = await select(site.runner, site.texts["graph-statements"], {"graph": this}, row_limit=PAGE_ROWS)
+        table = await select(
+            questions.runner, questions.texts["graph-statements"], {"graph": this}, row_limit=PAGE_ROWS
+        )
         source = name.removeprefix("source/") if name.startswith("source/") else None
         values: dict[str, Any] = {
             "iri": this.value,
