@@ -145,9 +145,8 @@ class Budgets:
     def end(self, client: str | None, now_s: float, seconds: float) -> None:
         """Takes the time that a query used off its client's budget and lets the client's next one run."""
         if client is not None:
-            account = self._account(client, now_s)
-            self._spend(account, seconds)
-            self._next(account)
+            self.charge(client, now_s, seconds)
+            self._next(self._accounts[client])
 
     def charge(self, client: str | None, now_s: float, seconds: float) -> None:
         """Takes time that was used outside of any turn off a client's budget."""
