@@ -14,7 +14,7 @@ HEAD_TIME_LIMIT_S: Final = (
 )
 
 COPIED_BYTES: Final = 16_384  # of a body that is sent in one piece with its head
-PIPELINE_LIMIT: Final = 16  # requests sent ahead that wait for the answer to one before them
+PIPELINE_LIMIT: Final = 64  # requests sent ahead that wait for the answer to one before them
 BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and trailers included
 # An upgrade is offered, never demanded: we go on in HTTP/1.1, as those who sent it expect (RFC 9110, section 7.8).
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
