@@ -1,6 +1,6 @@
 """Quick looks at the text of a query, for the many that are short and plain. Knows nothing of HTTP.
 
-Both are one-sided. A proof that fails says nothing: the guard, which reads every token and takes twenty times as long,
+Both are one-sided. A proof that fails says nothing: the guard, which reads every token and takes several times as long,
 is asked then. A text that might be read in two ways is its own normal form.
 """
 
