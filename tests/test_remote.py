@@ -115,6 +115,18 @@ async def dripping_head(_: dict[str, list[str]], write: Write) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "status"),
+    [pytest.param(saying(answer(table(["s"], []))), 200, id="answered"), pytest.param(never, 504, id="deadline")],
+)
+def test_the_time_that_an_engine_took_is_told(tmp_path: Path, behaviour: Behaviour, status: int) -> None:
+    reply = asked(tmp_path, behaviour)
+
+    told = dict(one.split(";dur=") for one in reply.headers["server-timing"].split(", "))
+    assert (reply.status, list(told)) == (status, ["guard", "queue", "evaluate"])
+    assert float(told["evaluate"]) > 0
+
+
 TOO_LATE = "stopped after 1 s: add a LIMIT, narrow the pattern, or download the dataset and query it"
 BROKE_OFF = "the engine broke off in the middle of its answer: send the query again, or ask for less"
 OTHER_FORM = "the engine answers in another form than it was asked for: try again in a moment"

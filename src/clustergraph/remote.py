@@ -145,8 +145,11 @@ class RemoteEngine:
         chosen = chosen_format(request, asked.form)
         form = self._form(request, asked)
         limit_s = min(request.time_limit_s or self._limits.time_limit_s, self._limits.time_limit_s)
+        arrived = time.monotonic()
         place = await self._acquire()
         before = time.monotonic()
+        if request.begun is not None:
+            request.begun()
         try:
             async with deadline(limit_s, limit_s):
                 place.response = await self._sent(form, accept(chosen, asked.form))
@@ -155,9 +158,11 @@ class RemoteEngine:
         except BaseException:
             place.end()
             raise
-        left_s = limit_s - (time.monotonic() - before)
+        took_s = time.monotonic() - before
+        left_s = limit_s - took_s
         frames = body(place.response, chosen, asked.form, limit_bytes=self._limits.output_limit_bytes)
-        return Answer(chosen, self._timed(frames, place, left_s, limit_s), place.end)
+        timed = self._timed(frames, place, left_s, limit_s)
+        return Answer(chosen, timed, place.end, queue_s=before - arrived, evaluate_s=took_s)
 
     def _form(self, request: QueryRequest, asked: Portable) -> dict[str, str | list[str]]:
         """The form to send. It always names the graphs: what a query without any ranges over differs among engines."""
