@@ -143,7 +143,7 @@ HOSTILE = [
         (503, "busy", "the engine cannot be reached: try again in a moment"),
         id="no HTTP",
     ),
-    pytest.param(saying(head()), (503, "query-too-hungry", BROKE_OFF), id="no body"),
+    pytest.param(saying(head()), (503, "query-aborted", BROKE_OFF), id="no body"),
     pytest.param(saying(answer(b"<html>log in</html>", "text/html")), (503, "busy", OTHER_FORM), id="a page"),
     pytest.param(saying(answer(b"{}", "application/json")), (503, "busy", OTHER_FORM), id="another format"),
     pytest.param(
@@ -156,7 +156,7 @@ HOSTILE = [
     ),
     pytest.param(saying(answer(b"who?", "text/plain", "401 Unauthorized")), (503, "busy", REFUSES), id="401"),
     pytest.param(saying(answer(b"", "text/plain", "404 Not Found")), (503, "busy", REFUSES), id="404"),
-    pytest.param(saying(answer(b"at /srv/db", "text/plain", "500 Oops")), (503, "query-too-hungry", GAVE_UP), id="500"),
+    pytest.param(saying(answer(b"at /srv/db", "text/plain", "500 Oops")), (503, "query-aborted", GAVE_UP), id="500"),
     pytest.param(
         saying(answer(b"", "text/plain", "503 Busy")),
         (503, "busy", "the engine is busy: try again in a moment"),
@@ -183,14 +183,14 @@ HOSTILE = [
         id="400 with a place that is nowhere",
     ),
     pytest.param(
-        saying(answer(b"<!DOCTYPE a [<!ENTITY b 'c'>]><sparql/>")), (503, "query-too-hungry", BROKE_OFF), id="entities"
+        saying(answer(b"<!DOCTYPE a [<!ENTITY b 'c'>]><sparql/>")), (503, "query-aborted", BROKE_OFF), id="entities"
     ),
     pytest.param(
         saying(answer(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + table(["s"], [["urn:&b;"]]))),
-        (503, "query-too-hungry", BROKE_OFF),
+        (503, "query-aborted", BROKE_OFF),
         id="entities in a whole answer",
     ),
-    pytest.param(saying(answer(b"<sparql")), (503, "query-too-hungry", BROKE_OFF), id="half a tag"),
+    pytest.param(saying(answer(b"<sparql")), (503, "query-aborted", BROKE_OFF), id="half a tag"),
 ]
 
 

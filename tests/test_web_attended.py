@@ -1,7 +1,6 @@
 """One query of a stranger: which phases of it are measured, however it ends."""
 
 import asyncio
-import itertools
 import json
 import os
 import re
@@ -25,7 +24,7 @@ from clustergraph.web.desk import Desk, open_desk
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.workers import WorkerPool
 from web_runner import published
-from wire import PATIENCE_S, Connection, served
+from wire import Connection, served
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n1 ?o . ?p ?q ?r }"
 WAYS = [pytest.param(DirectProtocol, id="direct"), pytest.param(BoundedProtocol, id="framework")]
@@ -171,13 +170,13 @@ async def comes_to_its_deadline(app: FastAPI, pool: WorkerPool) -> None:
 
 
 ENDS: list[object] = [
-    pytest.param(dies, 60, 503, id="its worker died"),
-    pytest.param(comes_to_its_deadline, 0.2, 504, id="deadline"),
+    pytest.param(dies, 60, 503, "query-aborted", "aborted", id="its worker died"),
+    pytest.param(comes_to_its_deadline, 0.2, 504, "query-timed-out", "timed_out", id="deadline"),
 ]
 
 
 @pytest.mark.parametrize("kind", WAYS)
-@pytest.mark.parametrize(("happens", "limit_s", "status"), ENDS)
+@pytest.mark.parametrize(("happens", "limit_s", "status", "name", "outcome"), ENDS)
 def test_metrics_log_and_server_timing_tell_how_long_a_failed_query_was_evaluated(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -185,6 +184,8 @@ def test_metrics_log_and_server_timing_tell_how_long_a_failed_query_was_evaluate
     happens: Callable[[FastAPI, WorkerPool], Awaitable[None]],
     limit_s: float,
     status: int,
+    name: str,
+    outcome: str,
 ) -> None:
     monkeypatch.setattr(jobs, "QUICK_DEATH_S", 0.0)
 
@@ -203,14 +204,14 @@ def test_metrics_log_and_server_timing_tell_how_long_a_failed_query_was_evaluate
     written, desk = asyncio.run(within())
 
     assert written.startswith(f"HTTP/1.1 {status} ")
+    assert f'"type":"https://w3id.org/clustergraph/problems#{name}"' in written
     timing = re.search(r"(?i)\r\nserver-timing: (.*)\r\n", written)
     assert timing is not None
     told = dict(one.split(";dur=") for one in timing[1].split(", "))
     logged = line(desk, tmp_path)
+    assert logged["outcome"] == outcome
     assert list(told) == ["guard", "queue", "evaluate"]
-    assert {f"{name}_ms": float(value) for name, value in told.items()} == {
-        name: value for name, value in logged.items() if name != "outcome"
-    }
+    assert {f"{name}_ms": float(value) for name, value in told.items()} | {"outcome": outcome} == logged
     assert status != 504 or float(told["evaluate"]) > limit_s * 500, "timers of the loop may be a little early"
     counts = {phase: sum(one.counts) for phase, one in desk.meter._durations.items()}
     assert counts == {"guard": 1, "queue": 1, "evaluate": 1, "stream": 0}

@@ -6,7 +6,8 @@ ClusterGraphError
 │   ├── QueryRefused        SPARQL that this endpoint does not answer (SERVICE, updates)
 │   ├── QueryTooLarge       over a limit of size, checked before it runs
 │   ├── QueryTimedOut       stopped at the deadline
-│   ├── QueryTooHungry      stopped at the memory or output limit
+│   ├── QueryTooHungry      stopped at the limit of memory, processor time or output
+│   ├── QueryAborted        its evaluation ended before its time, and nobody knows why
 │   └── QueryCancelled      stopped because its sender asked for it
 ├── Busy                    no worker free in time
 ├── OverBudget              this client has had its share for now
@@ -60,7 +61,11 @@ class QueryTimedOut(QueryError):
 
 
 class QueryTooHungry(QueryError):
-    """Evaluation was stopped because it wanted more memory or output than one query may have."""
+    """Evaluation was stopped because it wanted more memory, processor time or output than one query may have."""
+
+
+class QueryAborted(QueryError):
+    """Evaluation ended before its time, for a cause that is not known: it need not be the query's fault."""
 
 
 class QueryCancelled(QueryError):
