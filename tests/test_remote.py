@@ -253,6 +253,23 @@ def test_rdf_that_is_not_whole_is_visibly_cut(tmp_path: Path) -> None:
     assert (reply.status, reply.is_cut) == (200, True)
 
 
+def test_an_engine_without_a_dataset_is_no_busy_one_and_what_to_do_is_said_to_the_operator_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = Engine(saying(b""))
+    engine.digest = "none"
+
+    with engines.running(engine), engines.front(published(tmp_path), Settings(engine=engine.address)) as front:
+        replies = [front.get(path, **asked) for path, asked in (("/sparql", {"query": SELECT}), ("/health/ready", {}))]
+
+    said = "there is no dataset to answer from just now: try again in a minute"
+    assert [told(one) for one in replies] == [(503, "dataset-unusable", said)] * 2
+    assert [one.headers["retry-after"] for one in replies] == ["60", "60"]
+    assert [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"] == [
+        "the engine holds no published dataset: run 'clustergraph publish'"
+    ]
+
+
 def test_a_long_answer_takes_no_memory() -> None:
     async def read(engine: Engine) -> tuple[int, str]:
         limits = Limits(time_limit_s=engines.TIME_LIMIT_S, output_limit_bytes=200_000_000)

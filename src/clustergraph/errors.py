@@ -114,7 +114,10 @@ class ParameterUnsuitable(ClusterGraphError):
 
 
 class DatasetUnusable(ClusterGraphError):
-    """The built dataset is missing, incomplete, or not what its manifest says."""
+    """The built dataset is missing, incomplete, or not what its manifest says.
+
+    The detail is for whoever runs the server, in whose log it goes: strangers are told that there is no dataset.
+    """
 
 
 class UsageError(ClusterGraphError):

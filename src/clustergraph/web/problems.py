@@ -82,6 +82,7 @@ _PREFLIGHT: Final = {
 Source: Fetch Standard, CORS protocol.
 """
 
+_NO_DATASET: Final = "there is no dataset to answer from just now: try again in a minute"
 _RETRY_AFTER_S: Final = {"query-too-hungry": 5, "query-aborted": 5, "dataset-unusable": 60}
 
 
@@ -136,7 +137,7 @@ def told(exc: ClusterGraphError) -> Trouble:
     problem = next(PROBLEMS[kind] for kind in type(exc).__mro__ if kind in PROBLEMS)
     if problem.status == 500:  # noqa: PLR2004
         return our_fault(exc)
-    detail = exc.detail
+    detail = _NO_DATASET if isinstance(exc, errors.DatasetUnusable) else exc.detail
     if isinstance(exc, NotAcceptable):  # its own sentence repeats the whole header
         detail = f"nothing that fits this request is in a format you accept: ask for one of {', '.join(exc.offered)}"
     members = {name: getattr(exc, name, None) for name in ("line", "column", "hint", "offered")}
