@@ -575,3 +575,16 @@ def test_one_client_cannot_take_all_places_of_our_own_questions(dataset: Path) -
             assert len(pool.own.waiting) == 37
 
     asyncio.run(within())
+
+
+def test_where_no_query_may_wait_strangers_are_told_that_all_workers_are_taken(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset, queue_per_worker=0) as pool:
+            pool.submit(ENDLESS, lambda _: None)
+            with pytest.raises(Busy) as refused:
+                pool.submit(replace(SHORT, client="modest"), lambda _: None)
+
+            said = "all 1 workers are taken and 0 queries wait already: try again in a moment"
+            assert refused.value.detail == said
+
+    asyncio.run(within())

@@ -56,7 +56,7 @@ class Lane:
         self._first: deque[Job] = deque()  # whose worker died when it was asked
         self.answered_s = -math.inf  # when a worker was last fit for more after a query
         self._queue_limit = queue_limit
-        self._client_limit = client_limit or queue_limit
+        self._client_limit = client_limit
         self._queue_wait_s = queue_wait_s
 
     def add(self, job: Job) -> None:
@@ -67,7 +67,7 @@ class Lane:
         if self.idle:
             job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
             return
-        if job.client and self.waiting.length_of(job.client) >= self._client_limit:
+        if job.client and 0 < self._client_limit <= self.waiting.length_of(job.client):
             message = f"{self._client_limit} of your requests wait already: send the next one when one has ended"
             raise OverBudget(message, retry_after_s=1)
         if len(self.waiting) >= self._queue_limit:
