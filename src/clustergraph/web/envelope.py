@@ -157,7 +157,8 @@ class _Sender:
         if KEPT not in self._scope:
             self._add_headers(headers)
             message = await self._compressed(headers, message) if is_whole else message
-        if start["status"] == 200 and _is_for_all(headers) and not self._headless:  # noqa: PLR2004
+        has_body = not self._headless or "content-length" in headers  # of a longer answer HEAD made the head alone
+        if start["status"] == 200 and _is_for_all(headers) and has_body:  # noqa: PLR2004
             self._kept = bytearray()
             self._kept_headers = list(headers.raw)
         if self._scope["method"] not in ("GET", "HEAD"):
