@@ -23,7 +23,7 @@ from clustergraph.web.connection import BoundedProtocol
 from clustergraph.web.desk import Desk, open_desk
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.workers import WorkerPool
-from web_runner import published
+from web_runner import LocalRunner, TestClient, client_for, published
 from wire import Connection, served
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n1 ?o . ?p ?q ?r }"
@@ -153,6 +153,39 @@ def test_a_query_that_waited_in_vain_for_a_worker_costs_its_client_no_query_time
     attended.end(503, 10)
 
     assert desk.budgets.runs_at_once("10.0.0.1", time.monotonic())
+
+
+# Which members of a line are null, and which are not there
+
+LOGGED = [
+    pytest.param("ASK {}", {}, [], ["guard", "queue", "evaluate", "stream"], id="answered"),
+    pytest.param("ASK { ?s ?p }", {}, ["format"], ["guard", "queue"], id="malformed for the engine"),
+    pytest.param("ASK { 'a }", {}, ["form", "format"], ["guard"], id="malformed for the guard"),
+    pytest.param("DROP ALL", {}, ["form", "format"], ["guard"], id="refused by the guard"),
+    pytest.param(f"ASK {{{'{' * 70}", {}, ["form", "format"], ["guard"], id="too large"),
+    pytest.param("x" * 200_000, {}, [], None, id="too large to be read"),
+    pytest.param("ASK {}", {"budget_seconds": 0.0}, ["format"], ["guard"], id="over its budget"),
+    pytest.param("ASK {}", {"budget_bad_requests": 0}, [], None, id="turned away before anything was read"),
+]
+
+
+@pytest.mark.parametrize(("query", "knobs", "nulls", "phases"), LOGGED)
+def test_members_of_the_log_are_null_or_missing_where_it_is_written_and_nowhere_else(
+    tmp_path: Path, query: str, knobs: dict[str, float], nulls: list[str], phases: list[str] | None
+) -> None:
+    settings = Settings(query_log=str(tmp_path / "log"), **knobs)  # type: ignore[arg-type]
+    client = TestClient(client_for(tmp_path, LocalRunner(), settings).app, client=("203.0.113.7", 5_000))
+
+    body = {"content": query.encode(), "headers": {"content-type": "application/sparql-query"}}
+    client.post("/sparql", **body)  # type: ignore[arg-type]
+    client.app.state.desk.query_log.flush()  # type: ignore[attr-defined]
+
+    lines = (tmp_path / "log").read_text(encoding="ascii").splitlines()
+    told = [json.loads(one) for one in lines]
+    assert [[name for name, value in one.items() if value is None] for one in told] == [nulls] * len(told)
+    always = ["time", "query", "query_bytes", "form", "format", "status", "outcome", "bytes", "cached", "dataset"]
+    timed = [f"{name}_ms" for name in phases or ()]
+    assert [list(one) for one in told] == ([always[:7] + timed + always[7:]] if phases else [])
 
 
 # What went wrong while real workers had the query

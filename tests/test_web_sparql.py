@@ -332,7 +332,7 @@ def test_a_syntax_error_says_where(client: TestClient) -> None:
     response = client.post("/sparql", data={"query": "SELECT ?a\nWHERE { ?a ?b }"})
 
     said = response.json()
-    assert (response.status_code, said["line"], said["column"], said["hint"]) == (400, 2, 15, "WHERE { ?a ?b }")
+    assert (response.status_code, said["line"], said["column"], "hint" in said) == (400, 2, 15, False)
 
 
 # Formats

@@ -32,7 +32,8 @@ class ClusterGraphError(Exception):
 class QueryError(ClusterGraphError):
     """Something about one query.
 
-    Shape: `line` and `column` count from 1, in characters of the query text; None where no place is known.
+    Shape: `line` and `column` count from 1, in characters of the query text; None where no place is known. `hint` is
+           what to do, with which the detail ends as well; None where nobody knows.
     """
 
     def __init__(

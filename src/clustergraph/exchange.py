@@ -235,10 +235,11 @@ def _malformed(said: str, query: str, lines_before: int) -> QueryMalformed:
     lines = query.split("\n")
     line = int(found[1][:9]) - lines_before if found else 0
     if not 1 <= line <= len(lines):
-        return QueryMalformed("the engine cannot read this query: try it in smaller pieces")
+        remedy = "try it in smaller pieces"
+        return QueryMalformed(f"the engine cannot read this query: {remedy}", hint=remedy)
     text = lines[line - 1]
     column = int(found[2][:9]) if found and found[2] else None
     column = column if column and column <= len(text) + 1 else None
     place = f"line {line}, column {column}" if column else f"line {line}"
     detail = f"{place}: the engine cannot read the query here"
-    return QueryMalformed(detail, line=line, column=column, hint=text.strip()[:120] or None)
+    return QueryMalformed(detail, line=line, column=column)

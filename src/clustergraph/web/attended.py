@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from clustergraph.errors import QueryCancelled
+from clustergraph.errors import QueryCancelled, QueryError
 from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.desk import Desk, desk_of, outcome_of
 from clustergraph.web.judgement import Judgement
@@ -73,13 +73,20 @@ class Attended:
         """
         began_s = time.monotonic()
         self._desk.budgets.require_good(self.client, began_s)
-        judgement = self._desk.judge.at_once(self._query)
-        if judgement is None:
-            await self.turn(query_id)
-            began_s = self._began_s
-            judgement = await self._desk.judge.judged(self._query, self._waited)
-        self.knows(judgement, time.monotonic() - began_s - self.phases.get("queue", 0.0))
+        try:
+            judgement = self._desk.judge.at_once(self._query)
+            if judgement is None:
+                await self.turn(query_id)
+                began_s = self._began_s
+                judgement = await self._desk.judge.judged(self._query, self._waited)
+        except QueryError:
+            self.phases["guard"] = self._reading_s(began_s)
+            raise
+        self.knows(judgement, self._reading_s(began_s))
         return judgement
+
+    def _reading_s(self, began_s: float) -> float:
+        return time.monotonic() - began_s - self.phases.get("queue", 0.0)
 
     def knows(self, judgement: Judgement, guard_s: float) -> None:
         """Notes what the text tells, and how long it took to read it."""
