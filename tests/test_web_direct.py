@@ -773,6 +773,23 @@ def test_what_head_had_evaluated_whole_is_not_evaluated_again(
     asyncio.run(within())
 
 
+def test_a_query_that_fails_is_never_answered_with_what_the_address_gives_without_a_query(tmp_path: Path) -> None:
+    accept = "Accept: text/turtle, */*;q=0.1"
+
+    async def within() -> None:
+        async with served(tmp_path, count=2, time_limit_s=0.2) as (apps, _):
+            said = []
+            for app, kind in zip(apps, (Taken, BoundedProtocol), strict=True):
+                described, _ = await exchange(app, kind, [message("GET /sparql HTTP/1.1", "Host: a", accept)])
+                failed, _ = await exchange(app, kind, [get(ENDLESS, accept)])
+                said.append(answers(described) + answers(failed))
+
+            assert said[0] == said[1]
+            assert [one.status for one in said[0]] == [b"HTTP/1.1 200 OK", b"HTTP/1.1 504 Gateway Timeout"]
+
+    asyncio.run(within())
+
+
 # Over the network
 
 
