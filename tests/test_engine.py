@@ -260,25 +260,25 @@ def test_construct_gives_what_its_template_says_and_no_labels(engine: Engine) ->
 @pytest.mark.parametrize(
     ("query", "problem", "place"),
     [
-        pytest.param("SELECT *\n{ ?s } }", "'}' cannot stand here", (2, 6, "{ ?s } }"), id="word"),
-        pytest.param(
-            "ASK {\n  ?s ?p 'é', é }", 'expected "." or ":", found \'}\'', (2, 16, "?s ?p 'é', é }"), id="after-accents"
-        ),
+        pytest.param("SELECT *\n{ ?s } }", "'}' cannot stand here", (2, 6, None), id="word"),
+        pytest.param("ASK {\n  ?s ?p 'é', é }", 'expected "." or ":", found \'}\'', (2, 16, None), id="after-accents"),
         pytest.param(
             "ASK { ex:a ?p ?o }",
             "the prefix 'ex:' is not declared: add a PREFIX line, or write the IRI in full",
-            (1, 7, "ASK { ex:a ?p ?o }"),
+            (1, 7, "add a PREFIX line, or write the IRI in full"),
             id="prefix",
         ),
         pytest.param(
             "PREFIX ex: <x:>",
             "something more is needed before the end of the query",
-            (1, 16, "PREFIX ex: <x:>"),
+            (1, 16, None),
             id="end",
         ),
     ],
 )
-def test_a_syntax_error_has_its_place(engine: Engine, query: str, problem: str, place: tuple[int, int, str]) -> None:
+def test_a_syntax_error_has_its_place(
+    engine: Engine, query: str, problem: str, place: tuple[int, int, str | None]
+) -> None:
     with pytest.raises(QueryMalformed) as caught:
         engine.evaluate(QueryRequest(query, CSV, TURTLE))
 

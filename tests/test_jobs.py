@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from clustergraph import jobs
-from clustergraph.errors import Busy, ClusterGraphError, OverBudget, QueryMalformed, QueryTooHungry
+from clustergraph.errors import (
+    Busy,
+    ClusterGraphError,
+    OverBudget,
+    QueryAborted,
+    QueryCancelled,
+    QueryMalformed,
+    QueryTimedOut,
+)
 from clustergraph.formats import CSV
 from clustergraph.frames import ANSWER, DATA, END, ERROR, FRAME_LIMIT_BYTES, WHOLE, header
 from clustergraph.jobs import DISCONNECT, HELD_BYTES, Job
@@ -22,6 +30,7 @@ from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.workers import OWN_QUEUE_OF_CLIENT, WorkerPool
 
 PATIENCE_S = 60.0
+UNEXPECTED = "stopped: the process that evaluated the query ended unexpectedly; send it again, or ask in smaller steps"
 ENDLESS = QueryRequest("SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f }", result_format=CSV)
 SHORT = QueryRequest("ASK { ?s ?p ?o }", result_format=CSV)
 OWN = QueryRequest("ASK { ?s ?p ?o }", result_format=CSV, own=True)
@@ -141,7 +150,7 @@ def test_a_query_whose_second_worker_dies_as_well_is_told_so(dataset: Path, monk
                     os.kill(job._worker.pid, signal.SIGKILL)
                 await asyncio.sleep(0.001)
 
-            assert [type(one) for one in said] == [QueryTooHungry]
+            assert [str(one) for one in said] == [UNEXPECTED]
             assert (len(killed), causes) == (2, [jobs.DIED] * 2)
             assert await (await pool.answer(SHORT)).body() == b"true"
 
@@ -196,10 +205,11 @@ def test_a_reader_that_takes_nothing_loses_its_worker(dataset: Path, monkeypatch
             await anext(answer.frames)
             while not causes:
                 await asyncio.sleep(0.001)
-            with pytest.raises(QueryTooHungry):
+            with pytest.raises(QueryTimedOut) as caught:
                 await answer.body()
 
-            assert causes == [jobs.STALL]
+            said = "stopped: its reader took nothing for 0.05 s; read it faster, or ask for less"
+            assert (caught.value.detail, causes) == (said, [jobs.STALL])
 
     asyncio.run(within())
 
@@ -219,6 +229,10 @@ class Place:
     def replace(self, worker: Worker, cause: str) -> None:
         worker.listener = None
         self.happened.append(f"replaced: {cause}")
+
+    def ask_why(self, worker: Worker, tell: Callable[[int | None], None]) -> None:
+        self.happened.append("asked why")
+        tell(None)
 
     def again(self, job: Job) -> None:
         self.happened.append("again")
@@ -289,7 +303,7 @@ def test_a_worker_that_speaks_out_of_turn_is_replaced(data: bytes) -> None:
             worker.data_received(data)
 
             assert place.happened == [f"replaced: {jobs.DIED}"]
-            assert [str(one) for one in said] == ["the worker spoke out of turn: send the query again"]
+            assert [str(one) for one in said] == [UNEXPECTED]
 
     run(within)
 
@@ -315,8 +329,8 @@ def test_an_error_that_cannot_be_read_ends_its_worker_and_then_the_job(payload: 
                 worker.data_received(frame(ERROR, payload))
             worker.connection_lost(None)
 
-            assert [type(one) for one in said] == [QueryTooHungry]
-            assert place.happened == [f"replaced: {jobs.DIED}"]
+            assert [str(one) for one in said] == [UNEXPECTED]
+            assert place.happened == ["asked why", f"replaced: {jobs.DIED}"]
 
     run(within)
 
@@ -359,9 +373,10 @@ def test_a_worker_that_is_lost_in_mid_answer_cuts_it() -> None:
 
             assert isinstance(answer, Answer)
             assert await anext(answer.frames) == b"ab"
-            with pytest.raises(QueryTooHungry):
+            with pytest.raises(QueryAborted) as caught:
                 await anext(answer.frames)
-            assert place.happened == [f"replaced: {jobs.DIED}"]
+            assert caught.value.detail == UNEXPECTED
+            assert place.happened == ["asked why", f"replaced: {jobs.DIED}"]
 
     run(within)
 
@@ -377,8 +392,9 @@ def test_a_worker_is_not_paused_for_an_answer_that_has_ended() -> None:
             (answer,) = said
             assert isinstance(answer, Answer)
             job.give_up(DISCONNECT)
-            with pytest.raises(QueryTooHungry):
+            with pytest.raises(QueryCancelled) as caught:
                 await answer.body()
+            assert caught.value.detail == "stopped: its sender ended it or went away"
             assert place.happened == ["given back"]
 
     run(within)
@@ -441,10 +457,11 @@ def test_a_worker_that_waits_for_its_reader_is_taken_from_it_when_others_wait_fo
             slow = await pool.answer(WIDE)
             await anext(slow.frames)
             good = await (await pool.answer(SHORT)).body()
-            with pytest.raises(QueryTooHungry):
+            with pytest.raises(QueryTimedOut) as caught:
                 await slow.body()
 
-            assert (good, causes) == (b"true", [jobs.STALL])
+            said = "stopped: its reader took nothing for 0.05 s, and others wait; read it faster, or ask for less"
+            assert (good, caught.value.detail, causes) == (b"true", said, [jobs.STALL])
 
     asyncio.run(within())
 
@@ -556,5 +573,18 @@ def test_one_client_cannot_take_all_places_of_our_own_questions(dataset: Path) -
                 1,
             )
             assert len(pool.own.waiting) == 37
+
+    asyncio.run(within())
+
+
+def test_where_no_query_may_wait_strangers_are_told_that_all_workers_are_taken(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset, queue_per_worker=0) as pool:
+            pool.submit(ENDLESS, lambda _: None)
+            with pytest.raises(Busy) as refused:
+                pool.submit(replace(SHORT, client="modest"), lambda _: None)
+
+            said = "all 1 workers are taken and 0 queries wait already: try again in a moment"
+            assert refused.value.detail == said
 
     asyncio.run(within())

@@ -1,5 +1,6 @@
 """Saved queries: what a header must say, and how a value becomes a term."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,18 @@ from hypothesis import strategies as st
 
 from clustergraph.engine import term
 from clustergraph.errors import NotFound, ParameterUnsuitable, UsageError
-from clustergraph.queries import TEXT_LIMIT, Parameter, SavedQuery, find_query, internal, load_queries, load_query
+from clustergraph.queries import (
+    INTERNAL_QUERIES,
+    TEXT_LIMIT,
+    Parameter,
+    SavedQuery,
+    find_query,
+    internal,
+    load_queries,
+    load_query,
+)
 from clustergraph.terms import sparql_prologue
+from conftest import REPOSITORY
 
 HEADER = """\
 # title: Founded since
@@ -296,3 +307,14 @@ def test_a_text_has_a_limit(length: int) -> None:
     assert refused.value.detail == (
         "the value of parameter 'words' has 201 characters, the limit is 200: give a shorter one"
     )
+
+
+def test_every_internal_query_is_in_the_table_and_every_one_that_the_code_names_and_no_other() -> None:
+    """A name that the code asks for stands in brackets behind `texts`, or is the first word to `rows`."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "src/clustergraph").rglob("*.py"))
+    named = re.findall(r'\btexts\["([^"]+)"\]|\.rows\("([^"]+)"', code)
+
+    files = sorted(path.stem for path in (REPOSITORY / "queries/internal").glob("*.rq"))
+
+    assert sorted(INTERNAL_QUERIES) == files
+    assert sorted({one or other for one, other in named}) == files

@@ -115,6 +115,18 @@ async def dripping_head(_: dict[str, list[str]], write: Write) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "status"),
+    [pytest.param(saying(answer(table(["s"], []))), 200, id="answered"), pytest.param(never, 504, id="deadline")],
+)
+def test_the_time_that_an_engine_took_is_told(tmp_path: Path, behaviour: Behaviour, status: int) -> None:
+    reply = asked(tmp_path, behaviour)
+
+    told = dict(one.split(";dur=") for one in reply.headers["server-timing"].split(", "))
+    assert (reply.status, list(told)) == (status, ["guard", "queue", "evaluate"])
+    assert float(told["evaluate"]) > 0
+
+
 TOO_LATE = "stopped after 1 s: add a LIMIT, narrow the pattern, or download the dataset and query it"
 BROKE_OFF = "the engine broke off in the middle of its answer: send the query again, or ask for less"
 OTHER_FORM = "the engine answers in another form than it was asked for: try again in a moment"
@@ -131,7 +143,7 @@ HOSTILE = [
         (503, "busy", "the engine cannot be reached: try again in a moment"),
         id="no HTTP",
     ),
-    pytest.param(saying(head()), (503, "query-too-hungry", BROKE_OFF), id="no body"),
+    pytest.param(saying(head()), (503, "query-aborted", BROKE_OFF), id="no body"),
     pytest.param(saying(answer(b"<html>log in</html>", "text/html")), (503, "busy", OTHER_FORM), id="a page"),
     pytest.param(saying(answer(b"{}", "application/json")), (503, "busy", OTHER_FORM), id="another format"),
     pytest.param(
@@ -144,7 +156,7 @@ HOSTILE = [
     ),
     pytest.param(saying(answer(b"who?", "text/plain", "401 Unauthorized")), (503, "busy", REFUSES), id="401"),
     pytest.param(saying(answer(b"", "text/plain", "404 Not Found")), (503, "busy", REFUSES), id="404"),
-    pytest.param(saying(answer(b"at /srv/db", "text/plain", "500 Oops")), (503, "query-too-hungry", GAVE_UP), id="500"),
+    pytest.param(saying(answer(b"at /srv/db", "text/plain", "500 Oops")), (503, "query-aborted", GAVE_UP), id="500"),
     pytest.param(
         saying(answer(b"", "text/plain", "503 Busy")),
         (503, "busy", "the engine is busy: try again in a moment"),
@@ -171,14 +183,14 @@ HOSTILE = [
         id="400 with a place that is nowhere",
     ),
     pytest.param(
-        saying(answer(b"<!DOCTYPE a [<!ENTITY b 'c'>]><sparql/>")), (503, "query-too-hungry", BROKE_OFF), id="entities"
+        saying(answer(b"<!DOCTYPE a [<!ENTITY b 'c'>]><sparql/>")), (503, "query-aborted", BROKE_OFF), id="entities"
     ),
     pytest.param(
         saying(answer(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + table(["s"], [["urn:&b;"]]))),
-        (503, "query-too-hungry", BROKE_OFF),
+        (503, "query-aborted", BROKE_OFF),
         id="entities in a whole answer",
     ),
-    pytest.param(saying(answer(b"<sparql")), (503, "query-too-hungry", BROKE_OFF), id="half a tag"),
+    pytest.param(saying(answer(b"<sparql")), (503, "query-aborted", BROKE_OFF), id="half a tag"),
 ]
 
 
@@ -239,6 +251,23 @@ def test_rdf_that_is_not_whole_is_visibly_cut(tmp_path: Path) -> None:
     reply = asked(tmp_path, behaviour, "CONSTRUCT WHERE { ?s ?p ?o }", "turtle")
 
     assert (reply.status, reply.is_cut) == (200, True)
+
+
+def test_an_engine_without_a_dataset_is_no_busy_one_and_what_to_do_is_said_to_the_operator_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = Engine(saying(b""))
+    engine.digest = "none"
+
+    with engines.running(engine), engines.front(published(tmp_path), Settings(engine=engine.address)) as front:
+        replies = [front.get(path, **asked) for path, asked in (("/sparql", {"query": SELECT}), ("/health/ready", {}))]
+
+    said = "there is no dataset to answer from just now: try again in a minute"
+    assert [told(one) for one in replies] == [(503, "dataset-unusable", said)] * 2
+    assert [one.headers["retry-after"] for one in replies] == ["60", "60"]
+    assert [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"] == [
+        "the engine holds no published dataset: run 'clustergraph publish'"
+    ]
 
 
 def test_a_long_answer_takes_no_memory() -> None:

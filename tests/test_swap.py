@@ -25,11 +25,11 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from clustergraph.build import build
-from clustergraph.errors import DatasetUnusable, QueryTooHungry
+from clustergraph.errors import Busy, DatasetUnusable, QueryTooHungry
 from clustergraph.processes import Loader
-from clustergraph.published import MANIFEST, manifest_text, open_published, sha256
+from clustergraph.published import MANIFEST, Published, manifest_text, open_published, sha256
 from clustergraph.releases import NEW, beside, locked, put_in_place
-from clustergraph.runner import Limits
+from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.web.metrics import Meter
 from clustergraph.web.responses import entity_tag
@@ -210,7 +210,8 @@ def test_six_swaps_lose_no_request_and_mix_no_versions(served: Server, releases:
     assert len(set(tags)) == len(tags) == 2 * len(PATHS)
     assert all(len(own) >= len(PATHS) for own in replies), "a reader ended early"
     until(lambda: len(served.loaders()) == 1)
-    assert [line.rpartition(" from ")[2] for line in served.log()] == ["now on"] * 6
+    lines = [f"clustergraph: serving {served.dist} (sha256:{one.digest[:12]}…) from now on" for one in (other, one) * 3]
+    assert served.log() == lines
 
 
 def test_a_validator_of_the_build_before_is_answered_with_the_new_one(
@@ -401,6 +402,47 @@ def test_what_is_wrong_is_said_once_however_often_one_looks(
     assert [record.getMessage().partition("still is: ")[2] for record in caplog.records] == [said, said]
 
 
+@pytest.mark.parametrize("is_told", [False, True], ids=["a look of its own", "told to look"])
+def test_a_build_that_is_replaced_while_it_is_read_is_not_said_to_be_wrong(
+    releases: tuple[Release, Release],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    is_told: bool,
+) -> None:
+    dist = Path(shutil.copytree(releases[0].folder, tmp_path / "dist"))
+    settings, meter = Settings(dist=dist), Meter()
+    succession = Succession(Served(open_site(open_published(dist), settings, None)), settings, meter)
+    taken: list[str] = []
+
+    def overtaken(folder: Path) -> Published:
+        if not taken:
+            taken.append("nothing")
+            publish(releases[1].folder, folder)
+            message = "'clustergraph.nq' is named in manifest.json but is not there"
+            raise DatasetUnusable(message)
+        return open_published(folder)
+
+    async def take_over(published: Published) -> None:
+        taken.append(published.digest)
+
+    monkeypatch.setattr("clustergraph.web.succession.open_published", overtaken)
+    monkeypatch.setattr(succession, "_take_over", take_over)
+
+    async def look() -> bool:
+        await succession._look(dist, is_told=is_told)
+        looks_again_at_once = succession._wake.is_set()
+        await succession._look(dist, is_told=False)
+        return looks_again_at_once
+
+    with caplog.at_level(logging.INFO, "clustergraph.web"):
+        assert asyncio.run(look()) == is_told
+
+    assert taken == ["nothing", releases[1].digest]
+    assert caplog.records == []
+    assert b'clustergraph_swaps_total{outcome="failed"} 0.0' in meter.text()
+
+
 def test_a_loader_loads_nothing_but_what_was_verified(releases: tuple[Release, Release]) -> None:
     dataset = releases[0].folder / "clustergraph.nq"
     right, wrong = (Loader(dataset, Limits(), digest) for digest in (releases[0].digest, releases[1].digest))
@@ -496,6 +538,21 @@ def test_a_runner_that_does_not_answer_is_no_successor(releases: tuple[Release, 
 
     with pytest.raises(QueryTooHungry):
         asyncio.run(_warm(runner, open_published(releases[0].folder)))
+
+
+def test_a_runner_without_a_worker_for_a_saved_query_just_now_is_a_successor(releases: tuple[Release, Release]) -> None:
+    class Short(LocalRunner):
+        async def answer(self, request: QueryRequest) -> Answer:
+            if request.own:
+                self.asked.append(request)
+                message = "no worker became free within 2 s"
+                raise Busy(message, retry_after_s=1)
+            return await super().answer(request)
+
+    runner, published = Short(), open_published(releases[0].folder)
+    asyncio.run(_warm(runner, published))
+
+    assert len(runner.asked) == 1 + len(published.catalogue)
 
 
 def test_the_validator_of_a_saved_query_changes_with_its_text(

@@ -60,8 +60,26 @@ def test_the_error_names_the_word_that_is_wrong(query: str, line: int, column: i
     assert (error.line, error.column, error.detail) == (line, column, f"line {line}, column {column}: {what}")
 
 
-def test_the_hint_is_the_line_that_holds_the_error() -> None:
-    assert error_of("SELECT *\n   { ?s ?p }  \nLIMIT 3").hint == "{ ?s ?p }"
+HINTS = {
+    "a place alone": ("SELECT *\n   { ?s ?p }  \nLIMIT 3", None),
+    "an undeclared prefix": ("ASK { b:c ?p ?o }", "add a PREFIX line, or write the IRI in full"),
+    "a variable that is not grouped": (
+        "SELECT ?s (COUNT(?o) AS ?c) { ?s ?p ?o }",
+        "add it to GROUP BY, or aggregate it",
+    ),
+    "an IRI that is none": (
+        "ASK { <https://[> ?p ?o }",
+        "it needs a scheme such as https:, or a prefix, and no spaces",
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "hint"), HINTS.values(), ids=HINTS)
+def test_the_hint_is_what_to_do_and_the_detail_ends_with_it(query: str, hint: str | None) -> None:
+    error = error_of(query)
+
+    assert error.hint == hint
+    assert hint is None or error.detail.endswith(f": {hint}")
 
 
 def test_a_variable_that_is_not_grouped_is_said_in_our_words() -> None:

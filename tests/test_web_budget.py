@@ -1,6 +1,7 @@
 """What one client may use. Clocks are numbers here; nobody waits for one."""
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,7 +11,7 @@ from clustergraph.errors import OverBudget
 from clustergraph.settings import Settings
 from clustergraph.web import budget
 from clustergraph.web.budget import CLIENT_LIMIT, Budgets
-from web_runner import FailingRunner, client_for, problem
+from web_runner import FailingRunner, TestClient, client_for, problem
 
 ALICE, BOB = "192.0.2.1", "192.0.2.2"
 
@@ -53,6 +54,7 @@ def test_a_client_has_its_seconds_and_gets_them_back_with_time() -> None:
         ("bad_requests",): 0,
         ("wait",): 0,
         ("connections",): 0,
+        ("pages",): 0,
     }
 
 
@@ -249,6 +251,33 @@ def test_over_budget_is_a_problem_with_a_time_to_come_back(tmp_path: Any) -> Non
 
     assert (response.status_code, response.headers["retry-after"]) == (429, "17")
     assert response.json() == problem(429, "over-budget", "you have had enough")
+
+
+REFUSED: list[Any] = [
+    pytest.param("/sparql?query=ASK+{}", {"budget_seconds": 0.0}, "seconds", id="no seconds are left"),
+    pytest.param("/sparql?query=ASK+{}", {"budget_bad_requests": 0}, "bad_requests", id="too many bad ones"),
+    pytest.param("/sparql?query=ASK+{}", {"budget_running": 0, "budget_queued": 0}, "queued", id="too many wait"),
+    pytest.param("/sparql?query=ASK+{}", {"budget_running": 0, "queue_wait_s": 0.01}, "wait", id="none ends"),
+    pytest.param("/queries/with-text.csv?name=Hub", {"budget_seconds": 0.0}, "seconds", id="a saved query with a text"),
+    pytest.param("/doc/cluster/alpha.ttl", {}, "pages", id="a document"),
+    pytest.param("/doc/cluster/alpha.html", {}, "pages", id="a page"),
+    pytest.param("/ns?format=turtle", {}, "pages", id="the ontology"),
+    pytest.param("/queries/clusters.csv", {}, "pages", id="a saved query"),
+    pytest.param("/sparql", {}, "pages", id="the service description"),
+]
+
+
+@pytest.mark.parametrize(("path", "knobs", "reason"), REFUSED)
+def test_every_refusal_is_counted_once_with_its_reason(
+    tmp_path: Any, path: str, knobs: dict[str, Any], reason: str
+) -> None:
+    runner = FailingRunner(lambda: OverBudget("too many wait", retry_after_s=1))
+    client = TestClient(client_for(tmp_path, runner, Settings(**knobs)).app, client=("203.0.113.7", 5_000))
+
+    response = client.get(path, headers={"accept": "text/turtle, text/html;q=0.5, */*;q=0.1"})
+
+    counted = re.findall(r'clustergraph_budget_refusals_total{budget="(\w+)"} ([1-9].*)', client.get("/metrics").text)
+    assert (response.status_code, counted) == (429, [(reason, "1.0")])
 
 
 def test_a_query_whose_worker_had_to_be_ended_costs_what_another_worker_costs() -> None:

@@ -5,13 +5,14 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from clustergraph.jobs import Job
 from clustergraph.processes import Worker
 from clustergraph.web import connection
 from clustergraph.web.connection import BoundedProtocol
@@ -732,6 +733,59 @@ def test_head_is_get_without_a_body(tmp_path: Path, query: str) -> None:
             for one in (first, second):
                 assert (one.status, one.body) == (full.status, b"")
                 assert [h for h in one.headers if h[0] not in framed] == [h for h in full.headers if h[0] not in framed]
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize(
+    ("query", "evaluations"),
+    [pytest.param(NAMES, [1, 1, 1, 1], id="whole"), pytest.param(TALL, [1, 2, 3, 3], id="longer than one frame")],
+)
+def test_what_head_had_evaluated_whole_is_not_evaluated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str, evaluations: list[int]
+) -> None:
+    asked: list[object] = []
+    submit = WorkerPool.submit
+
+    def counted(pool: WorkerPool, *question: Any) -> Job:
+        asked.append(question)
+        return submit(pool, *question)
+
+    monkeypatch.setattr(WorkerPool, "submit", counted)
+
+    async def within() -> None:
+        async with served(tmp_path, count=2) as (apps, _):
+            raw = get(query)
+            plain, _ = await exchange(apps[1], BoundedProtocol, [raw])
+            asked.clear()
+            counts, said = [], []
+            for method in (b"HEAD", b"HEAD", b"GET", b"HEAD"):
+                written, _ = await exchange(apps[0], Taken, [raw.replace(b"GET", method, 1)])
+                said += answers(written, headless=method == b"HEAD")
+                counts.append(len(asked))
+
+            (whole,) = answers(plain)
+            assert counts == evaluations
+            assert [one.body for one in said] == [b"", b"", whole.body, b""]
+            assert {one.header("etag") for one in said} == {whole.header("etag")}
+            assert said[3].header("content-length") == str(len(whole.body))
+
+    asyncio.run(within())
+
+
+def test_a_query_that_fails_is_never_answered_with_what_the_address_gives_without_a_query(tmp_path: Path) -> None:
+    accept = "Accept: text/turtle, */*;q=0.1"
+
+    async def within() -> None:
+        async with served(tmp_path, count=2, time_limit_s=0.2) as (apps, _):
+            said = []
+            for app, kind in zip(apps, (Taken, BoundedProtocol), strict=True):
+                described, _ = await exchange(app, kind, [message("GET /sparql HTTP/1.1", "Host: a", accept)])
+                failed, _ = await exchange(app, kind, [get(ENDLESS, accept)])
+                said.append(answers(described) + answers(failed))
+
+            assert said[0] == said[1]
+            assert [one.status for one in said[0]] == [b"HTTP/1.1 200 OK", b"HTTP/1.1 504 Gateway Timeout"]
 
     asyncio.run(within())
 

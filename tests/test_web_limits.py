@@ -97,7 +97,7 @@ def test_browsers_get_a_page(client: TestClient) -> None:
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     for one in limits_told(Settings()):
         assert f'<tr id="{one.name}"><td><code>{one.name}</code></td>' in response.text
-    assert '<td class="number">500,000,000 bytes</td><td>longest answer</td>' in response.text
+    assert '<td class="number">500,000,000 bytes</td><td>longest answer, uncompressed</td>' in response.text
     assert '<td class="number">7.5 s</td><td>wall clock of one query</td>' in response.text
     assert '<td>504 <a href="/problems#query-timed-out">query-timed-out</a></td>' in response.text
     assert '<a href="/limits">' in response.text

@@ -1,5 +1,6 @@
 """What the server counts, and the text that Prometheus reads."""
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from clustergraph.settings import Settings
 from clustergraph.web.metrics import (
     BOUNDS_S,
     CAUSES,
@@ -328,6 +330,29 @@ def test_an_answer_from_the_cache_counts_for_the_route_that_made_it(client: Test
         for name in ("entries", "bytes")
     )
     assert (entries, float(size[0]) > 0) == (["1.0"], True)
+
+
+QUERY = "/sparql?query=ASK+{}"
+
+
+def test_a_query_that_is_answered_from_the_cache_counts_whatever_the_method(client: TestClient) -> None:
+    tag = client.get(QUERY).headers["etag"]
+    client.get(QUERY)
+    client.head(QUERY)
+    client.get(QUERY, headers={"if-none-match": tag})
+
+    counted = re.findall(r'clustergraph_queries_total\{outcome="(\w+)"} ([1-9].*)', client.get("/metrics").text)
+    assert dict(counted) == {"answered": "1.0", "cached": "2.0", "not_modified": "1.0"}
+
+
+def test_a_query_that_is_answered_from_the_cache_has_a_line_in_the_log(tmp_path: Path) -> None:
+    client = client_for(tmp_path, LocalRunner(), Settings(query_log=str(tmp_path / "log")))
+    client.get(QUERY)
+    client.head(QUERY)
+    client.app.state.desk.query_log.flush()  # type: ignore[attr-defined]
+
+    lines = [json.loads(one) for one in (tmp_path / "log").read_text(encoding="ascii").splitlines()]
+    assert [(one["outcome"], one["cached"]) for one in lines] == [("answered", False), ("cached", True)]
 
 
 def test_the_text_is_served_as_what_it_is_and_tells_the_dataset(client: TestClient) -> None:

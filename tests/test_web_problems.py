@@ -142,10 +142,11 @@ def test_our_fault_is_a_number_and_tells_nothing_of_our_insides(
         assert response.json() == problem(500, "our-fault", detail, request=number)
 
 
-def test_a_dataset_that_cannot_be_read_asks_for_patience() -> None:
-    trouble = told(DatasetUnusable("the dataset could not be loaded"))
+def test_a_dataset_that_cannot_be_read_asks_for_patience_and_tells_strangers_nothing_of_what_operators_do() -> None:
+    trouble = told(DatasetUnusable("'/srv/dist' cannot be read: run 'clustergraph build' to make it anew"))
 
-    assert (trouble.problem.status, dict(trouble.headers)) == (503, {"Retry-After": "60"})
+    detail = "there is no dataset to answer from just now: try again in a minute"
+    assert (trouble.body, dict(trouble.headers)) == (problem(503, "dataset-unusable", detail), {"Retry-After": "60"})
 
 
 def test_a_long_detail_is_cut() -> None:

@@ -6,7 +6,8 @@ ClusterGraphError
 │   ├── QueryRefused        SPARQL that this endpoint does not answer (SERVICE, updates)
 │   ├── QueryTooLarge       over a limit of size, checked before it runs
 │   ├── QueryTimedOut       stopped at the deadline
-│   ├── QueryTooHungry      stopped at the memory or output limit
+│   ├── QueryTooHungry      stopped at the limit of memory, processor time or output
+│   ├── QueryAborted        its evaluation ended before its time, and nobody knows why
 │   └── QueryCancelled      stopped because its sender asked for it
 ├── Busy                    no worker free in time
 ├── OverBudget              this client has had its share for now
@@ -31,7 +32,8 @@ class ClusterGraphError(Exception):
 class QueryError(ClusterGraphError):
     """Something about one query.
 
-    Shape: `line` and `column` count from 1, in characters of the query text; None where no place is known.
+    Shape: `line` and `column` count from 1, in characters of the query text; None where no place is known. `hint` is
+           what to do, with which the detail ends as well; None where nobody knows.
     """
 
     def __init__(
@@ -60,7 +62,11 @@ class QueryTimedOut(QueryError):
 
 
 class QueryTooHungry(QueryError):
-    """Evaluation was stopped because it wanted more memory or output than one query may have."""
+    """Evaluation was stopped because it wanted more memory, processor time or output than one query may have."""
+
+
+class QueryAborted(QueryError):
+    """Evaluation ended before its time, for a cause that is not known: it need not be the query's fault."""
 
 
 class QueryCancelled(QueryError):
@@ -109,7 +115,10 @@ class ParameterUnsuitable(ClusterGraphError):
 
 
 class DatasetUnusable(ClusterGraphError):
-    """The built dataset is missing, incomplete, or not what its manifest says."""
+    """The built dataset is missing, incomplete, or not what its manifest says.
+
+    The detail is for whoever runs the server, in whose log it goes: strangers are told that there is no dataset.
+    """
 
 
 class UsageError(ClusterGraphError):

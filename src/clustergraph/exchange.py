@@ -16,6 +16,7 @@ from clustergraph.errors import (
     Busy,
     ClusterGraphError,
     NotAcceptable,
+    QueryAborted,
     QueryMalformed,
     QueryTimedOut,
     QueryTooHungry,
@@ -49,7 +50,7 @@ def _timed_out() -> ClusterGraphError:
 
 
 def _given_up() -> ClusterGraphError:
-    return QueryTooHungry("the engine gave up on this query: ask for less, or in smaller steps")
+    return QueryAborted("the engine gave up on this query: ask for less, or in smaller steps")
 
 
 def _too_large() -> ClusterGraphError:
@@ -119,7 +120,7 @@ async def check_status(response: httpx2.Response, query: str, *, lines_before: i
 
     Shape:  `lines_before` of what was sent stand above the first line of the query.
     Raises: QueryMalformed with the place as far as the engine tells it; NotAcceptable; Busy, QueryTimedOut,
-            QueryTooHungry and QueryTooLarge as its status says.
+            QueryAborted and QueryTooLarge as its status says.
     """
     status = response.status_code
     if status == _OK:
@@ -149,7 +150,7 @@ def check_type(response: httpx2.Response, chosen: Format, form: str) -> None:
 async def pieces(response: httpx2.Response, limit_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body as it arrives.
 
-    Raises: QueryTooHungry over the limit, and where the engine breaks off.
+    Raises: QueryTooHungry over the limit; QueryAborted where the engine breaks off.
     """
     left = limit_bytes
     try:
@@ -169,8 +170,8 @@ def _too_long(limit_bytes: int) -> QueryTooHungry:
     )
 
 
-def _broken() -> QueryTooHungry:
-    return QueryTooHungry("the engine broke off in the middle of its answer: send the query again, or ask for less")
+def _broken() -> QueryAborted:
+    return QueryAborted("the engine broke off in the middle of its answer: send the query again, or ask for less")
 
 
 async def body(
@@ -178,7 +179,7 @@ async def body(
 ) -> AsyncGenerator[bytes, None]:
     """The body in the format asked for, held to the limit.
 
-    Raises: QueryTooHungry over the limit, and for an answer of which a part is missing.
+    Raises: QueryTooHungry over the limit; QueryAborted for an answer of which a part is missing.
     """
     left = limit_bytes
     rewrite = {"SELECT": _table, "ASK": _truth}.get(form, _as_it_is)
@@ -234,10 +235,11 @@ def _malformed(said: str, query: str, lines_before: int) -> QueryMalformed:
     lines = query.split("\n")
     line = int(found[1][:9]) - lines_before if found else 0
     if not 1 <= line <= len(lines):
-        return QueryMalformed("the engine cannot read this query: try it in smaller pieces")
+        remedy = "try it in smaller pieces"
+        return QueryMalformed(f"the engine cannot read this query: {remedy}", hint=remedy)
     text = lines[line - 1]
     column = int(found[2][:9]) if found and found[2] else None
     column = column if column and column <= len(text) + 1 else None
     place = f"line {line}, column {column}" if column else f"line {line}"
     detail = f"{place}: the engine cannot read the query here"
-    return QueryMalformed(detail, line=line, column=column, hint=text.strip()[:120] or None)
+    return QueryMalformed(detail, line=line, column=column)

@@ -4,14 +4,13 @@ Callbacks instead of coroutines: a short query costs two of them, and no task.
 """
 
 import asyncio
-import json
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Final, Protocol
 
-from clustergraph import errors
-from clustergraph.errors import Busy, ClusterGraphError, NotAcceptable, QueryError, QueryTimedOut, QueryTooHungry
+from clustergraph.endings import LEFT, died, error_of, timed_out, unread
+from clustergraph.errors import Busy, ClusterGraphError
 from clustergraph.formats import Format
 from clustergraph.frames import ANSWER, DATA, END, ERROR, WHOLE, request_to_bytes
 from clustergraph.processes import Worker
@@ -28,6 +27,7 @@ HELD_BYTES: Final = 1 << 18  # of one answer that the client has not taken; abov
 DEADLINE, DISCONNECT, STALL, DIED, LOWERED = "deadline", "disconnect", "stall", "died", "lowered"
 CAUSES: Final = (DEADLINE, DISCONNECT, STALL, DIED, LOWERED)
 """Why a worker is replaced."""
+_READER: Final = "its reader took"
 
 
 class Workplace(Protocol):
@@ -39,6 +39,10 @@ class Workplace(Protocol):
     @property
     def replace(self) -> Callable[[Worker, str], None]:
         """What ends a worker for a cause, and has another one started."""
+
+    @property
+    def ask_why(self) -> Callable[[Worker, Callable[[int | None], None]], None]:
+        """What has it told how a worker ended: as a wait status, None where that cannot be known."""
 
     def again(self, job: "Job") -> None:
         """Has a job done by another worker, before those that wait."""
@@ -64,7 +68,7 @@ class Job:
         self._loop = asyncio.get_running_loop()
         self._payload = request_to_bytes(request)
         self._limit_s = min(request.time_limit_s or limits.time_limit_s, limits.time_limit_s)
-        self._memory_limit_bytes = limits.memory_limit_bytes
+        self._limits = limits._replace(time_limit_s=self._limit_s)
         self._place = place
         self._deliver = deliver
         self._begun = request.begun
@@ -108,20 +112,7 @@ class Job:
             self._set_timer(self._loop.call_later(left_s, self._overrun))
 
     def _overrun(self) -> None:
-        self.fail(self.timed_out(), DEADLINE)
-
-    def timed_out(self) -> QueryTimedOut:
-        """The error of a query that took too long."""
-        return QueryTimedOut(
-            f"stopped after {self._limit_s:g} s: add a LIMIT, narrow the pattern, or download the dataset and query it"
-        )
-
-    def too_hungry(self) -> QueryTooHungry:
-        """The error of a query whose worker died."""
-        allowed = f"{self._memory_limit_bytes >> 20:,} MiB"
-        return QueryTooHungry(
-            f"stopped: evaluation wanted more than the {allowed} of memory that one query may have; ask for less"
-        )
+        self.fail(timed_out(self._limit_s), DEADLINE)
 
     def fail(self, exc: ClusterGraphError, cause: str) -> None:
         """Ends a job that has not been answered."""
@@ -148,14 +139,14 @@ class Job:
     def spare(self) -> bool:
         """Gives up an answer whose worker others wait for; whether it did."""
         if self._place.is_short:
-            self.give_up(STALL)
+            self.give_up(STALL, f"{_READER} nothing for {SPARE_S:g} s, and others wait")
         return self.is_over
 
-    def give_up(self, cause: str = DISCONNECT) -> None:
-        """Ends a job whose answer nobody wants any more. May be called at any time."""
+    def give_up(self, cause: str = DISCONNECT, why: str = LEFT) -> None:
+        """Ends a job whose answer nobody wants any more, or wants enough. May be called at any time."""
         self.end(cause)
         if self._stream is not None:
-            self._stream.cut()
+            self._stream.cut(unread(why))
 
     def on_frame(self, kind: bytes, chosen: Format, coding: str, payload: bytes) -> None:
         """What the worker says."""
@@ -174,36 +165,44 @@ class Job:
             self._set_timer(None)
             waited_s, took_s = self.began - self.waits_since, time.monotonic() - self.began
             assert self._worker is not None  # noqa: S101  # it spoke
-            self._stream = _Stream(self, self._worker, self._limit_s - took_s)
+            self._stream = _Stream(self, self._worker, self._limits, self._limit_s - took_s)
             self._deliver(Answer(chosen, self._stream.frames(), self.give_up, None, coding, waited_s, took_s))
         else:
-            self.fail(QueryTooHungry("the worker spoke out of turn: send the query again"), DIED)
+            self._lost(None)  # it spoke out of turn
 
     def on_lost(self) -> None:
         """The worker has died."""
-        if self._stream is not None:
-            self._stream.on_frame(ERROR, b"")
-        elif not self._was_tried and time.monotonic() - self.began < QUICK_DEATH_S and self._worker is not None:
+        assert self._worker is not None  # noqa: S101  # it is listened to
+        is_new = self._stream is None and not self._was_tried
+        if is_new and time.monotonic() - self.began < QUICK_DEATH_S:
             self._was_tried = True
             self._set_timer(None)
             self._place.replace(self._worker, DIED)
             self._worker = None
             self._place.again(self)
         else:
-            self.fail(self.too_hungry(), DIED)
+            self._place.ask_why(self._worker, self._lost)
+
+    def _lost(self, status: int | None) -> None:
+        """Ends a job whose worker ended in that way."""
+        trouble = died(status, self._limits)
+        if self._stream is not None:
+            self._stream.lose(trouble)
+        self.fail(trouble, DIED)
 
 
 class _Stream:
     """The body of a longer answer, as it comes. Holds HELD_BYTES of it; then the worker waits for the client."""
 
-    def __init__(self, job: Job, worker: Worker, left_s: float) -> None:
+    def __init__(self, job: Job, worker: Worker, limits: Limits, left_s: float) -> None:
         self._job = job
         self._worker = worker
-        self._left_s = left_s
+        self._limits, self._left_s = limits, left_s
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
         self._paused: asyncio.TimerHandle | None = None  # while the worker waits: when we look who else needs it
-        self._last: tuple[bytes, bytes] | None = None
+        self._is_over = False
+        self._trouble: ClusterGraphError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     def on_frame(self, kind: bytes, payload: bytes) -> None:
@@ -213,17 +212,30 @@ class _Stream:
             if self._held_bytes > HELD_BYTES and self._paused is None:
                 self._worker.pause()
                 self._paused = asyncio.get_running_loop().call_later(SPARE_S, self._look)
-        elif self._last is None:
-            self._last = (kind, payload)
-            # It has said all: others may have it while the client takes the rest.
-            self._unpause()
-            self._job.end(None if kind == END or payload else DIED)
+        elif kind == END:
+            self._finish(None)
+        elif kind == ERROR:
+            self._finish(error_of(payload))
+        else:
+            self.lose(died(None, self._limits))
         self._wake()
 
-    def cut(self) -> None:
+    def _finish(self, trouble: ClusterGraphError | None, cause: str | None = None) -> None:
+        """Notes that the worker has said all: others may have it while the client takes the rest."""
+        if not self._is_over:
+            self._is_over, self._trouble = True, trouble
+            self._unpause()
+            self._job.end(cause)
+
+    def lose(self, trouble: ClusterGraphError) -> None:
+        """Ends the answer behind what there is of it, as there will be no more."""
+        self._finish(trouble, DIED)
+        self._wake()
+
+    def cut(self, trouble: ClusterGraphError) -> None:
         """Ends the answer here; what has not been read is gone."""
-        if self._last is None or self._last[0] == END:
-            self._last = (ERROR, b"")
+        self._trouble = self._trouble or trouble
+        self._is_over = True
         self._held.clear()
         self._wake()
 
@@ -233,25 +245,26 @@ class _Stream:
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
         """The body. Time is counted while we wait for the worker, not while the client takes what it gave."""
-        loop = asyncio.get_running_loop()
-        slow = loop.call_later(STREAM_LIMIT_S, self._job.give_up, STALL)
+        loop, give_up = asyncio.get_running_loop(), self._job.give_up
+        too_slow, too_still = f"{_READER} more than {STREAM_LIMIT_S:g} s", f"{_READER} nothing for {STALL_LIMIT_S:g} s"
+        slow = loop.call_later(STREAM_LIMIT_S, give_up, STALL, too_slow)
         try:
             while True:
                 if self._held:
-                    stalled = loop.call_later(STALL_LIMIT_S, self._job.give_up, STALL)
+                    stalled = loop.call_later(STALL_LIMIT_S, give_up, STALL, too_still)
                     try:
                         yield self._take()
                     finally:
                         stalled.cancel()
-                elif self._last is not None:
+                elif self._is_over:
                     break
                 else:
                     await self._wait(loop)
         finally:
             slow.cancel()
             self._job.end(DISCONNECT)
-        if self._last[0] != END:
-            raise error_of(self._last[1]) if self._last[1] else self._job.too_hungry()
+        if self._trouble is not None:
+            raise self._trouble
 
     def _take(self) -> bytes:
         payload = self._held.popleft()
@@ -278,23 +291,10 @@ class _Stream:
                 await self._waiter
         except TimeoutError as exc:
             self._job.end(DEADLINE)
-            raise self._job.timed_out() from exc
+            raise timed_out(self._limits.time_limit_s) from exc
         finally:
             self._left_s -= time.monotonic() - before
 
 
 def _nothing() -> None:
     """What there is to release of an answer that has come whole, and to tell of its worker."""
-
-
-def error_of(payload: bytes) -> ClusterGraphError:
-    """The error that a worker named, as an exception of ours."""
-    said = json.loads(payload)
-    kind: type[ClusterGraphError] = getattr(errors, said["error"])
-    if issubclass(kind, QueryError):
-        return kind(said["detail"], line=said["line"], column=said["column"], hint=said["hint"])
-    if issubclass(kind, NotAcceptable):
-        mended = NotAcceptable("", said["offered"])
-        mended.detail = said["detail"]
-        return mended
-    return ClusterGraphError(said["detail"])

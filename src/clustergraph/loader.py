@@ -1,8 +1,8 @@
 """The process that holds the loaded dataset and forks query workers from it: `python -m clustergraph.loader`.
 
-The parent keeps one end of a control socket. Each byte it sends asks for one worker, answered with the worker's process
-id, its socket and a handle to kill it by. When the parent goes, the socket closes, this process ends, and the kernel
-ends its workers.
+The parent keeps one end of a control socket. ASK_WORKER asks for one worker, answered with the worker's process id, its
+socket and a handle to kill it by; ASK_ENDING and a process id ask how that worker ended. When the parent goes, the
+socket closes, this process ends, and the kernel ends its workers.
 Knows nothing of HTTP; what a worker says on its socket is defined in `frames`.
 """
 
@@ -21,17 +21,30 @@ from typing import Any, Final, NamedTuple
 
 from clustergraph import sandbox
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, Compressor, compressed, compressor
+from clustergraph.deaths import Deaths
 from clustergraph.engine import Engine, load_engine, open_engine
 from clustergraph.errors import (
     ClusterGraphError,
     DatasetUnusable,
     NotAcceptable,
+    QueryAborted,
     QueryError,
     QueryMalformed,
     QueryTooHungry,
 )
 from clustergraph.formats import RESULT_FORMATS, Format
-from clustergraph.frames import ANSWER, DATA, END, ERROR, WHOLE, header, read_frame, request_from_bytes, write_frame
+from clustergraph.frames import (
+    ANSWER,
+    ASK_ENDING,
+    DATA,
+    END,
+    ERROR,
+    WHOLE,
+    header,
+    read_frame,
+    request_from_bytes,
+    write_frame,
+)
 from clustergraph.runner import STACK_BYTES, QueryRequest
 from clustergraph.stores import has_more_quads, open_stored
 
@@ -107,9 +120,12 @@ def _answer(engine: Engine, sock: socket.socket, request: QueryRequest, output_l
         writer.finish()
     except ClusterGraphError as exc:
         write_frame(sock, ERROR, json.dumps(_error(exc)).encode())
-    except (RuntimeError, OSError, ValueError, MemoryError) as exc:
+    except MemoryError:
+        hungry = QueryTooHungry("stopped: evaluation wanted more memory than one query may have; ask for less")
+        write_frame(sock, ERROR, json.dumps(_error(hungry)).encode())
+    except (RuntimeError, OSError, ValueError) as exc:
         # The engine's own words may name files or addresses, so only the class of what went wrong goes out.
-        failure = QueryTooHungry("the engine gave up on this query: ask for less, or in smaller steps")
+        failure = QueryAborted("the engine gave up on this query: ask for less, or in smaller steps")
         with contextlib.suppress(OSError):  # where it is a file, nothing more may be written to it
             print(f"worker: {type(exc).__name__}: {exc}"[:500], file=sys.stderr)
         write_frame(sock, ERROR, json.dumps(_error(failure)).encode())
@@ -195,20 +211,25 @@ def _source(dataset: Path, told: dict[str, Any]) -> _Source:
     return _Source(lambda: engine, len(engine), confined=not missing)
 
 
-def _is_asked(control: socket.socket) -> bool:
-    """Whether a worker is asked for; not, once the parent has gone, however it went."""
+def _asked(control: socket.socket) -> bytes:
+    """What is asked for; nothing, once the parent has gone, however it went."""
     try:
-        return bool(control.recv(1))
+        return control.recv(1)
     except ConnectionResetError:
-        return False
+        return b""
 
 
 def _serve(source: _Source, control: socket.socket, limits: dict[str, int]) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries our workers; nobody waits for them
+    deaths = Deaths()
+    signal.signal(signal.SIGCHLD, deaths.bury)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is the parent's affair
     control.sendall(struct.pack(">Q", source.quads))
     parent = os.getpid()
-    while _is_asked(control):
+    while asked := _asked(control):
+        if asked == ASK_ENDING:
+            (pid,) = struct.unpack(">I", control.recv(4, socket.MSG_WAITALL))
+            control.sendall(struct.pack(">i", deaths.status_of(pid)))
+            continue
         ours, theirs = socket.socketpair()
         try:
             pid = os.fork()
@@ -218,6 +239,7 @@ def _serve(source: _Source, control: socket.socket, limits: dict[str, int]) -> N
             socket.send_fds(control, [struct.pack(">I", 0)], [])
             continue
         if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             ours.close()
             control.close()
             status = 1

@@ -114,10 +114,10 @@ def _tokens(query: str) -> Iterator[_Seen]:
         yield _Seen(*token, in_data=scanner.stack[-1] == "{values")
 
 
-def _at(kind: type[QueryError], query: str, place: int, what: str) -> QueryError:
+def _at(kind: type[QueryError], query: str, place: int, what: str, remedy: str = "") -> QueryError:
     line, column = query.count("\n", 0, place) + 1, place - query.rfind("\n", 0, place)
-    hint = query.split("\n")[line - 1].strip()[:120]
-    return kind(f"line {line}, column {column}: {what}", line=line, column=column, hint=hint or None)
+    said = f"{what}: {remedy}" if remedy else what
+    return kind(f"line {line}, column {column}: {said}", line=line, column=column, hint=remedy or None)
 
 
 def _refuse_extensions(query: str, tokens: list[_Seen]) -> None:
@@ -147,14 +147,14 @@ def _declared(query: str, tokens: list[_Seen]) -> tuple[dict[str, str], str]:
         if token.kind == "name" and before.word == "prefix" and following.kind == "iri":
             namespace = _decoded(following.text[1:-1])
             if not _SCHEME.match(namespace):
-                what = f"the namespace '{following.text[:40]}' is relative: write it in full"
-                raise _at(QueryMalformed, query, following.start, what)
+                what = f"the namespace '{following.text[:40]}' is relative"
+                raise _at(QueryMalformed, query, following.start, what, "write it in full")
             prefixes[token.text[:-1]] = namespace
     for token in tokens:
         prefix = token.text.partition(":")[0]
         if token.kind == "name" and prefix not in prefixes and prefix not in PREFIXES:
-            what = f"the prefix '{prefix[:40]}:' is not declared: add a PREFIX line, or write the IRI in full"
-            raise _at(QueryMalformed, query, token.start, what)
+            what, remedy = f"the prefix '{prefix[:40]}:' is not declared", "add a PREFIX line, or write the IRI in full"
+            raise _at(QueryMalformed, query, token.start, what, remedy)
     return prefixes, base
 
 

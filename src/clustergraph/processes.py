@@ -16,7 +16,7 @@ from typing import Final, Protocol, cast
 from clustergraph.codings import NAMES
 from clustergraph.errors import DatasetUnusable
 from clustergraph.formats import Format
-from clustergraph.frames import ASK, FORMATS, FRAME_LIMIT_BYTES, HEADER, header
+from clustergraph.frames import ASK, ASK_ENDING, ASK_WORKER, FORMATS, FRAME_LIMIT_BYTES, HEADER, header
 from clustergraph.runner import Limits, Storage
 
 LOWERED_NICE: Final = 15  # of a worker whose query has run for long; only the kernel's superuser could raise it again
@@ -172,7 +172,7 @@ class Loader:
 
         Raises: ForkFailed if it may go better next time; OSError if the loader has ended.
         """
-        self._control.sendall(b"w")
+        self._control.sendall(ASK_WORKER)
         data, descriptors, _, _ = socket.recv_fds(self._control, 4, 2)
         if len(data) < 4:  # noqa: PLR2004
             message = "the loader process has ended"
@@ -183,6 +183,19 @@ class Loader:
             message = "no file descriptor is free for a new worker"
             raise ForkFailed(message)
         return struct.unpack(">I", data)[0], descriptors[1], socket.socket(fileno=descriptors[0])
+
+    def ending(self, pid: int) -> int | None:
+        """How a worker that is gone ended, as a wait status; None where the loader does not know. Blocks for a moment.
+
+        Raises: OSError if the loader has ended.
+        """
+        self._control.sendall(ASK_ENDING + struct.pack(">I", pid))
+        said = self._control.recv(4, socket.MSG_WAITALL)
+        if len(said) < 4:  # noqa: PLR2004
+            message = "the loader process has ended"
+            raise ConnectionError(message)
+        status: int = struct.unpack(">i", said)[0]
+        return None if status < 0 else status
 
     def close(self) -> None:
         """Ends the process, and through the kernel its workers. Blocks until it is gone."""

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from clustergraph.errors import DatasetUnusable
-from clustergraph.queries import SavedQuery, decoded, read_internal, read_query
+from clustergraph.queries import INTERNAL_QUERIES, SavedQuery, decoded, read_internal, read_query
 
 MANIFEST: Final = "manifest.json"
 DATASET: Final = "clustergraph.nq"
@@ -22,7 +22,6 @@ INTERNAL: Final = "queries/internal"
 _KEYS: Final = {"version": str, "digest": str, "counts": dict, "files": dict}
 _CHECKSUM: Final = "checksum"
 _QUERY: Final = ".rq"
-_PAGES_NEED: Final = ("exists", "statements")
 _ANEW: Final = "run 'clustergraph build' to make it anew"
 _ONLY_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a pipe must not wait
 DIST_VARIABLE: Final = "CLUSTERGRAPH_DIST"
@@ -72,7 +71,7 @@ class Published:
 
         Raises: DatasetUnusable naming one that the pages need and the build lacks.
         """
-        for name in _PAGES_NEED:
+        for name in INTERNAL_QUERIES:
             if name not in self.internal:
                 missing = f"{INTERNAL}/{name}.rq"
                 message = f"'{self.folder / MANIFEST}' does not list {missing}, which the pages need: {_ANEW}"

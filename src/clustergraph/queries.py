@@ -245,6 +245,13 @@ def load_queries(folder: Path) -> dict[str, SavedQuery]:
     return {path.stem: load_query(path) for path in sorted(folder.glob("*.rq"))}
 
 
+INTERNAL_QUERIES: Final = (
+    *("browse", "claims", "description", "exists", "graph", "graph-exists", "graph-statements", "graphs", "incoming"),
+    *("labels", "mention-counts", "ontology", "ontology-terms", "service-description", "statements"),
+)
+"""The names of the queries that the code itself runs, for pages and documents; a build has each of them."""
+
+
 def internal(folder: Path, name: str) -> str:
     """One of the queries that the code itself runs.
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Self
 
 import httpx2
 
-from clustergraph.errors import Busy, ClusterGraphError, UsageError
+from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, UsageError
 from clustergraph.exchange import accept, body, check_status, check_type, chosen_format, deadline, pieces
 from clustergraph.formats import XML
 from clustergraph.portable import Portable, portable
@@ -30,6 +30,8 @@ STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its
 RUNNING: Final = 16  # queries at once where nothing else is said
 _STATE_BYTES: Final = 1 << 20  # of what says which dataset is published
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_UNREACHED: Final = "the engine cannot be reached: try again in a moment"
+_NO_DATASET: Final = "the engine does not say which dataset it holds"
 _STATE: Final = (
     "SELECT ?digest ?graph { ?dataset <http://purl.org/dc/terms/identifier> ?digest ;"
     " <http://www.w3.org/ns/sparql-service-description#namedGraph> ?graph }"
@@ -108,7 +110,7 @@ class RemoteEngine:
         self._running = asyncio.Semaphore(self._size)
         self._tasks: set[asyncio.Task[None]] = set()
         self._state: State | None = None
-        self._trouble = ""
+        self._trouble: Busy | DatasetUnusable | None = None
 
     @property
     def digest(self) -> str:
@@ -138,15 +140,18 @@ class RemoteEngine:
     async def answer(self, request: QueryRequest) -> Answer:
         """The answer to one query, once its status is certain.
 
-        Raises: Busy where the engine cannot be reached, refuses us or holds no dataset; QueryTimedOut; QueryTooHungry;
-                QueryMalformed; QueryRefused; NotAcceptable.
+        Raises: Busy where the engine cannot be reached or refuses us; DatasetUnusable where it holds no dataset;
+                QueryTimedOut; QueryTooHungry; QueryAborted; QueryMalformed; QueryRefused; NotAcceptable.
         """
         asked = portable(request.query, request.bindings)
         chosen = chosen_format(request, asked.form)
         form = self._form(request, asked)
         limit_s = min(request.time_limit_s or self._limits.time_limit_s, self._limits.time_limit_s)
+        arrived = time.monotonic()
         place = await self._acquire()
         before = time.monotonic()
+        if request.begun is not None:
+            request.begun()
         try:
             async with deadline(limit_s, limit_s):
                 place.response = await self._sent(form, accept(chosen, asked.form))
@@ -155,14 +160,16 @@ class RemoteEngine:
         except BaseException:
             place.end()
             raise
-        left_s = limit_s - (time.monotonic() - before)
+        took_s = time.monotonic() - before
+        left_s = limit_s - took_s
         frames = body(place.response, chosen, asked.form, limit_bytes=self._limits.output_limit_bytes)
-        return Answer(chosen, self._timed(frames, place, left_s, limit_s), place.end)
+        timed = self._timed(frames, place, left_s, limit_s)
+        return Answer(chosen, timed, place.end, queue_s=before - arrived, evaluate_s=took_s)
 
     def _form(self, request: QueryRequest, asked: Portable) -> dict[str, str | list[str]]:
         """The form to send. It always names the graphs: what a query without any ranges over differs among engines."""
         if self._state is None:
-            raise Busy(self._trouble or "the engine is not known to hold a dataset", retry_after_s=5)
+            raise self._absence()
         default, named = list(request.default_graphs), list(request.named_graphs)
         if not default and not named:
             default, named = list(asked.default_graphs), list(asked.named_graphs)
@@ -177,14 +184,18 @@ class RemoteEngine:
             "named-graph-uri": named or [NO_GRAPH],
         }
 
+    def _absence(self) -> ClusterGraphError:
+        if isinstance(self._trouble, Busy):
+            return Busy(self._trouble.detail, retry_after_s=5)
+        return DatasetUnusable(self._trouble.detail if self._trouble else _NO_DATASET)
+
     async def _sent(self, form: dict[str, str | list[str]], accept: str) -> httpx2.Response:
         try:
             request = self._client.build_request("POST", self._address, data=form, headers={"Accept": accept})
             return await self._client.send(request, stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
             _logger.warning("the engine cannot be reached: %s: %s", type(exc).__name__, exc)
-            message = "the engine cannot be reached: try again in a moment"
-            raise Busy(message, retry_after_s=5) from exc
+            raise Busy(_UNREACHED, retry_after_s=5) from exc
 
     async def _timed(
         self, frames: AsyncGenerator[bytes, None], place: _Place, left_s: float, limit_s: float
@@ -235,13 +246,14 @@ class RemoteEngine:
         try:
             async with deadline(self._limits.time_limit_s, self._limits.time_limit_s):
                 before, self._state = self.digest, await self._read_state()
-            self._trouble = ""
+            self._trouble = None
             if self.digest != before:
                 self._changed()
         except (ClusterGraphError, Unreadable) as exc:
-            trouble = exc.detail if isinstance(exc, Busy) else "the engine does not say which dataset it holds"
-            if trouble != self._trouble:
-                _logger.warning("%s (%s: %s)", trouble, type(exc).__name__, exc)
+            trouble = exc if isinstance(exc, Busy | DatasetUnusable) else DatasetUnusable(_NO_DATASET)
+            if self._trouble is None or trouble.detail != self._trouble.detail:
+                cause = "" if exc is trouble else f" ({type(exc).__name__}: {exc})"
+                _logger.warning("%s%s", trouble.detail, cause)
             self._trouble = trouble
 
     async def _read_state(self) -> State:
@@ -264,5 +276,5 @@ class RemoteEngine:
         digests = {row[0] for row in rows}
         if len(digests) != 1 or not _DIGEST.fullmatch(digest := digests.pop()):
             message = "the engine holds no published dataset: run 'clustergraph publish'"
-            raise Busy(message, retry_after_s=5)
+            raise DatasetUnusable(message)
         return State(digest, frozenset(row[1] for row in rows))

@@ -90,11 +90,14 @@ class Settings:
     memory_quads: int = _knob(Storage().memory_quads, "largest dataset that is held in memory; larger ones on disk")
     store_dir: Path = _knob(Storage().store_dir, "folder of the stores on disk; a relative one stands beside the build")
     output_limit_bytes: int = _limit(
-        Limits().output_limit_bytes, "longest answer", "bytes", f"{_TOO_HUNGRY}, or the answer is cut once it has begun"
+        Limits().output_limit_bytes,
+        "longest answer, uncompressed",
+        "bytes",
+        f"{_TOO_HUNGRY}, or the answer is cut once it has begun",
     )
     query_limit_bytes: int = _limit(Limits().query_limit_bytes, "longest query text", "bytes", _TOO_LARGE)
     nesting_limit: int = _limit(Limits().nesting_limit, "brackets inside one another in a query", "levels", _TOO_LARGE)
-    token_limit: int = _limit(Limits().token_limit, "tokens of a query outside VALUES", "tokens", _TOO_LARGE)
+    token_limit: int = _limit(Limits().token_limit, "words and signs of a query outside VALUES", "tokens", _TOO_LARGE)
     pattern_limit: int = _limit(Limits().pattern_limit, "triple patterns of a query", "patterns", _TOO_LARGE)
     unary_limit: int = _limit(Limits().unary_limit, "consecutive unary operators of a query", "operators", _TOO_LARGE)
     budget_running: int = _limit(2, "queries of one client that run at once", "queries", "further ones wait")

@@ -6,7 +6,7 @@ the first one after the longest beginning of the query that the parser can still
 """
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
@@ -25,11 +25,25 @@ _NAMED_AT_MOST: Final = 5
 
 _DECLARATION: Final = re.compile(r"\bPREFIX\s+([\w.\-]*):", re.IGNORECASE)
 _PREFIX_NAME: Final = re.compile(r"(?:[^\W\d_][\w.\-]*)?")
-_SENTENCES: Final = {
-    "The SELECT contains a variable that is unbound": (
-        "SELECT names a variable that is neither grouped nor aggregated: add it to GROUP BY, or aggregate it"
+
+
+class _Fault(NamedTuple):
+    """What is wrong, and what to do, where that is known."""
+
+    what: str
+    remedy: str = ""
+
+    @property
+    def said(self) -> str:
+        """Both, as the detail of an error ends."""
+        return f"{self.what}: {self.remedy}" if self.remedy else self.what
+
+
+_FAULTS: Final = {
+    "The SELECT contains a variable that is unbound": _Fault(
+        "SELECT names a variable that is neither grouped nor aggregated", "add it to GROUP BY, or aggregate it"
     ),
-    "IRI parsing failed": "this is not an IRI: it needs a scheme such as https:, or a prefix, and no spaces",
+    "IRI parsing failed": _Fault("this is not an IRI", "it needs a scheme such as https:, or a prefix, and no spaces"),
 }
 _SEARCHED_CHARACTERS: Final = 20_000  # each step of the search reads the query once more
 
@@ -37,33 +51,32 @@ _SEARCHED_CHARACTERS: Final = 20_000  # each step of the search reads the query 
 def malformed(error: SyntaxError, query: str) -> QueryMalformed:
     """The engine's syntax error as ours: the true place, the word that stands there, what could stand instead.
 
-    Shape: `line` and `column` count from 1, in characters; the hint is the line itself.
+    Shape: `line` and `column` count from 1, in characters; the hint says what to do, where that is known.
     """
     report = _REPORT.fullmatch(str(error))
     if report is None:
-        return QueryMalformed(_sentence(str(error)))
-    place, what = _undeclared(query)
+        fault = _fault(str(error))
+        return QueryMalformed(fault.said, hint=fault.remedy or None)
+    place, fault = _undeclared(query)
     if place < 0:
         reported = _offset(query, int(report[1]), int(report[2]))
         place = _place(query, reported) if len(query) <= _SEARCHED_CHARACTERS else reported
-        what = _semantic(report[3]) or _what(query, place)
+        fault = _semantic(report[3]) or _Fault(_what(query, place))
     line = query.count("\n", 0, place) + 1
     column = place - query.rfind("\n", 0, place)
-    text = query.split("\n")[line - 1].strip()[:120]
-    return QueryMalformed(f"line {line}, column {column}: {what}", line=line, column=column, hint=text or None)
+    detail = f"line {line}, column {column}: {fault.said}"
+    return QueryMalformed(detail, line=line, column=column, hint=fault.remedy or None)
 
 
-def _undeclared(query: str) -> tuple[int, str]:
+def _undeclared(query: str) -> tuple[int, _Fault]:
     """The first prefixed name whose prefix is none of ours and is declared by no PREFIX line."""
     declared = {*_DECLARATION.findall(query), *PREFIXES}
     for word in _WORD.finditer(query):
         prefix, colon, _ = word.group().partition(":")
         if colon and _PREFIX_NAME.fullmatch(prefix) and prefix not in declared and prefix != "_":
-            return (
-                word.start(),
-                f"the prefix '{prefix[:40]}:' is not declared: add a PREFIX line, or write the IRI in full",
-            )
-    return -1, ""
+            what = f"the prefix '{prefix[:40]}:' is not declared"
+            return word.start(), _Fault(what, "add a PREFIX line, or write the IRI in full")
+    return -1, _Fault("")
 
 
 def _offset(query: str, line: int, column: int) -> int:
@@ -124,13 +137,13 @@ def _what(query: str, place: int) -> str:
     return f"{wanted}, found '{shown}'" if wanted else f"'{shown}' cannot stand here"
 
 
-def _semantic(expected: str) -> str:
+def _semantic(expected: str) -> _Fault | None:
     """What the parser says where the grammar is kept and the meaning is not, as one of our sentences."""
     for part in _parts(expected):
         if " " in part and not part.startswith(("[", '"')):
-            return _sentence(part)
-    return ""
+            return _fault(part)
+    return None
 
 
-def _sentence(said: str) -> str:
-    return _SENTENCES.get(said, said[:200])
+def _fault(said: str) -> _Fault:
+    return _FAULTS.get(said, _Fault(said[:200]))

@@ -10,7 +10,7 @@ import math
 import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -24,6 +24,7 @@ from clustergraph.runner import Answer, Limits, QueryRequest, Storage
 _logger: Final = logging.getLogger("clustergraph.workers")
 
 RETRY_S: Final = 1.0  # between two attempts to start a worker
+WHY_S: Final = 0.5  # for whoever's worker died to be told why; then they are told that nobody knows
 PER_CORE: Final = 4  # workers, where no number is given: long queries must not take them all
 OWN_QUEUE: Final = 64  # queries from our own files that may wait: each is short, and a page asks several
 OWN_QUEUE_OF_CLIENT: Final = OWN_QUEUE // 4  # of them, asked for one client: a browser has six connections
@@ -32,7 +33,7 @@ OWN_QUEUE_OF_CLIENT: Final = OWN_QUEUE // 4  # of them, asked for one client: a 
 class Lane:
     """The workers of one kind of query, and the queries that wait for one of them; a Workplace.
 
-    Shape: `replace` ends a worker for a cause, and has another one started.
+    Shape: `replace` ends a worker for a cause, and has another one started; `ask_why` has it told how one ended.
     """
 
     def __init__(
@@ -42,18 +43,20 @@ class Lane:
         queue_limit: int,
         queue_wait_s: float,
         replace: Callable[[Worker, str], None],
+        ask_why: Callable[[Worker, Callable[[int | None], None]], None],
         client_limit: int = 0,
     ) -> None:
         self.name = name
         self.size = size
         self.replace = replace
+        self.ask_why = ask_why
         self.idle: deque[Worker] = deque()
         self.waiting: FairQueue[Job] = FairQueue()
         self.coming = size  # workers that are being started
         self._first: deque[Job] = deque()  # whose worker died when it was asked
         self.answered_s = -math.inf  # when a worker was last fit for more after a query
         self._queue_limit = queue_limit
-        self._client_limit = client_limit or queue_limit
+        self._client_limit = client_limit
         self._queue_wait_s = queue_wait_s
 
     def add(self, job: Job) -> None:
@@ -64,7 +67,7 @@ class Lane:
         if self.idle:
             job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
             return
-        if job.client and self.waiting.length_of(job.client) >= self._client_limit:
+        if job.client and 0 < self._client_limit <= self.waiting.length_of(job.client):
             message = f"{self._client_limit} of your requests wait already: send the next one when one has ended"
             raise OverBudget(message, retry_after_s=1)
         if len(self.waiting) >= self._queue_limit:
@@ -147,8 +150,8 @@ class WorkerPool:
         self._limits = limits
         self._tell = tell
         size = workers or PER_CORE * (os.cpu_count() or 1)
-        self.open = Lane("open", size, queue_per_worker * size, queue_wait_s, self.replace)
-        self.own = Lane("own", own_workers, OWN_QUEUE, queue_wait_s, self.replace, OWN_QUEUE_OF_CLIENT)
+        self.open = Lane("open", size, queue_per_worker * size, queue_wait_s, self.replace, self.ask_why)
+        self.own = Lane("own", own_workers, OWN_QUEUE, queue_wait_s, self.replace, self.ask_why, OWN_QUEUE_OF_CLIENT)
         self._alive: dict[Worker, Lane] = {}
         self._storage = storage
         self._tasks: set[asyncio.Task[None]] = set()
@@ -193,7 +196,7 @@ class WorkerPool:
     async def answer(self, request: QueryRequest) -> Answer:
         """The answer to one query, once its status is certain.
 
-        Raises: Busy; OverBudget; QueryTimedOut; QueryTooHungry; whatever error the worker names.
+        Raises: Busy; OverBudget; QueryTimedOut; QueryTooHungry; QueryAborted; whatever error the worker names.
         """
         answered: asyncio.Future[Answer | ClusterGraphError] = asyncio.get_running_loop().create_future()
 
@@ -230,7 +233,26 @@ class WorkerPool:
         self._tell(cause)
         lane.forget(worker)
         lane.coming += 1
-        task = asyncio.get_running_loop().create_task(self._spawn(lane))
+        self._begin(self._spawn(lane))
+
+    def ask_why(self, worker: Worker, tell: Callable[[int | None], None]) -> None:
+        """Has `tell` called soon with how a worker ended: a wait status, None where that cannot be known."""
+        worker.kill()  # one that only hung up would not be gone
+        self._begin(self._asked_why(worker.pid, tell))
+
+    async def _asked_why(self, pid: int, tell: Callable[[int | None], None]) -> None:
+        status = None
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(WHY_S):  # it may be taken while a new loader loads
+                await self._forking.acquire()
+            try:
+                status = await asyncio.to_thread(self._loader.ending, pid)
+            finally:
+                self._forking.release()
+        tell(status)
+
+    def _begin(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from clustergraph.errors import QueryCancelled
+from clustergraph.errors import QueryCancelled, QueryError
 from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.desk import Desk, desk_of, outcome_of
 from clustergraph.web.judgement import Judgement
@@ -26,13 +26,14 @@ class Attended:
     """
 
     __slots__ = (
+        "_asked_s",
         "_began_s",
         "_cut",
         "_dataset",
         "_desk",
         "_entry",
+        "_evaluated_from_s",
         "_has_turn",
-        "_is_evaluating",
         "_is_over",
         "_outcome",
         "_query",
@@ -50,8 +51,9 @@ class Attended:
         self._dataset = dataset
         self._entry: Entry | None = None
         self._began_s = 0.0
+        self._asked_s: float | None = None  # while a runner has it and has not answered
+        self._evaluated_from_s: float | None = None
         self._has_turn = False
-        self._is_evaluating = False
         self._is_over = False
         self._read_in_turn = False
         self._outcome = ""
@@ -70,13 +72,20 @@ class Attended:
         """
         began_s = time.monotonic()
         self._desk.budgets.require_good(self.client, began_s)
-        judgement = self._desk.judge.at_once(self._query)
-        if judgement is None:
-            await self.turn(query_id)
-            began_s = self._began_s
-            judgement = await self._desk.judge.judged(self._query, self._waited)
-        self.knows(judgement, time.monotonic() - began_s - self.phases.get("queue", 0.0))
+        try:
+            judgement = self._desk.judge.at_once(self._query)
+            if judgement is None:
+                await self.turn(query_id)
+                began_s = self._began_s
+                judgement = await self._desk.judge.judged(self._query, self._waited)
+        except QueryError:
+            self.phases["guard"] = self._reading_s(began_s)
+            raise
+        self.knows(judgement, self._reading_s(began_s))
         return judgement
+
+    def _reading_s(self, began_s: float) -> float:
+        return time.monotonic() - began_s - self.phases.get("queue", 0.0)
 
     def knows(self, judgement: Judgement, guard_s: float) -> None:
         """Notes what the text tells, and how long it took to read it."""
@@ -110,7 +119,7 @@ class Attended:
         self._has_turn = True
         self._began_s = time.monotonic()
         self._entry = self._desk.running.begin(query_id, self.form, cancel, self._began_s, self.client)
-        if self._is_evaluating:
+        if self._evaluated_from_s is not None:
             self._entry.state = EVALUATING
 
     def _cancel(self) -> None:
@@ -129,12 +138,13 @@ class Attended:
 
     def asking(self, question: QueryRequest) -> QueryRequest:
         """The same question, in the name of its client, and told to tell."""
+        self._asked_s = time.monotonic()
         question.begun, question.killed, question.client = self.evaluating, self._killed, self.client or ""
         return question
 
     def evaluating(self) -> None:
         """Notes that a worker has it, which may be so before it is listed."""
-        self._is_evaluating = True
+        self._evaluated_from_s = time.monotonic()
         if self._entry is not None:
             self._entry.state = EVALUATING
 
@@ -144,12 +154,24 @@ class Attended:
 
     def answered(self, answer: Answer) -> None:
         """Notes that its answer has begun."""
+        self._asked_s = None
         self.format_name = answer.format.name
         self._cut = answer.release
         self.phases["queue"] = self.phases.get("queue", 0.0) + answer.queue_s
         self.phases["evaluate"] = answer.evaluate_s
         if self._entry is not None:
             self._entry.state = STREAMING
+
+    def _measure(self) -> None:
+        """Notes how long a query that got no answer waited for a worker, and how long it had one."""
+        if self._asked_s is None:
+            return
+        now_s = time.monotonic()
+        from_s = now_s if self._evaluated_from_s is None else self._evaluated_from_s
+        self.phases["queue"] = self.phases.get("queue", 0.0) + from_s - self._asked_s
+        if self._evaluated_from_s is not None:
+            self.phases["evaluate"] = now_s - from_s
+        self._asked_s = None
 
     @property
     def was_cancelled(self) -> bool:
@@ -158,6 +180,7 @@ class Attended:
 
     def failed(self, exc: BaseException) -> None:
         """Notes why there is no answer, or no more of it."""
+        self._measure()
         self._outcome = "cancelled" if self.was_cancelled or not isinstance(exc, Exception) else outcome_of(exc)
         if self._outcome in _BAD:
             self._desk.budgets.bad(self.client, time.monotonic())
@@ -167,13 +190,14 @@ class Attended:
         if self._is_over:
             return
         self._is_over = True
+        self._measure()
         now_s = time.monotonic()
         if self._entry is not None:
             self._desk.running.end(self._entry)
         if self._has_turn:
             used_s = now_s - self._began_s - self.phases.get("queue", 0.0)
             self._desk.budgets.end(self.client, now_s, used_s)
-            if "evaluate" in self.phases:
+            if self.format_name is not None:
                 known_s = self.phases["evaluate"] + (self.phases.get("guard", 0.0) if self._read_in_turn else 0.0)
                 self.phases["stream"] = max(0.0, used_s - known_s)
         outcome = self._outcome or ("not_modified" if status == 304 else "cached" if cached else "answered")  # noqa: PLR2004

@@ -17,6 +17,9 @@ KILL_S: Final = 0.1  # what a query costs whose worker had to be ended, beside i
 _DEBT_PERIODS: Final = 1.0  # one query may overdraw, but nobody waits longer than this beyond a period
 
 
+REFUSALS: Final = ("queued", "seconds", "bad_requests", "wait", "connections", "pages")
+"""The budgets that a request may be refused for. docs/operations.md says what each is."""
+
 Place = asyncio.Future[None]
 """Where a query waits for its turn."""
 
@@ -49,7 +52,7 @@ class Budgets:
         self._wait_s = settings.queue_wait_s
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._connections: dict[str, int] = {}
-        self._refusals = dict.fromkeys(("queued", "seconds", "bad_requests", "wait", "connections"), 0)
+        self._refusals = dict.fromkeys(REFUSALS, 0)
 
     @property
     def refusals(self) -> Mapping[tuple[str, ...], float]:
@@ -60,6 +63,10 @@ class Budgets:
     def clients(self) -> int:
         """How many clients are remembered."""
         return len(self._accounts)
+
+    def refused_page(self) -> None:
+        """Counts a page or document that was refused: its client has too many questions of ours waiting."""
+        self._refusals["pages"] += 1
 
     def connect(self, client: str | None) -> bool:
         """Counts one more connection of a client, unless it has as many as one may have; whether it was counted."""

@@ -11,6 +11,7 @@ from typing import Final
 from clustergraph.codings import IDENTITY
 
 KEPT: Final = "clustergraph.kept"  # where a request carries the answer in its scope, if it was in the cache
+FAILED: Final = "clustergraph.failed"  # set where a request has failed already, and only its trouble is to be told
 ANSWER_SHARE: Final = 8  # no answer may take more than this part of the cache
 KEYS_LIMIT: Final = 8  # of one answer
 KEY_LIMIT_BYTES: Final = 4_096

@@ -31,6 +31,7 @@ OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
     errors.QueryTooLarge: "refused",
     errors.QueryTimedOut: "timed_out",
     errors.QueryTooHungry: "too_hungry",
+    errors.QueryAborted: "aborted",
     errors.QueryCancelled: "cancelled",
     errors.Busy: "busy",
     errors.OverBudget: "over_budget",

@@ -7,6 +7,7 @@ same status, headers and body: this way is only shorter.
 import asyncio
 import logging
 import re
+import time
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect
@@ -167,7 +168,7 @@ class DirectProtocol(BoundedProtocol):
 
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
-        site, now_s = version.site, self.loop.time()
+        site, now_s = version.site, time.monotonic()
         client = client_of(
             self._peer, [(b"x-forwarded-for", plain.forwarded)] if plain.forwarded else (), site.settings
         )
@@ -178,7 +179,7 @@ class DirectProtocol(BoundedProtocol):
         judgement = self._desk.judge.at_once(asked.query or "")
         if judgement is None:
             return False  # it takes too long to read to keep others waiting
-        attended.knows(judgement, self.loop.time() - now_s)
+        attended.knows(judgement, time.monotonic() - now_s)
         accept = plain.accept.decode("ascii") or None
         choice = choose(asked, accept, judgement.form)
         if choice.page or is_of_browser(accept):

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, compressed, preferred
 from clustergraph.web.attended import QUERY
-from clustergraph.web.cache import KEPT, AnswerCache, Stored, head_of, variant_tag
+from clustergraph.web.cache import FAILED, KEPT, AnswerCache, Stored, head_of, variant_tag
 from clustergraph.web.desk import AnswerCut, count_answer, route_of
 from clustergraph.web.metrics import server_timing
 from clustergraph.web.plain import HOST
@@ -28,6 +28,7 @@ from clustergraph.web.targets import ANY_ACCEPT, kept_target, varies_by_accept
 _logger = logging.getLogger("clustergraph.web")
 
 ACCEPT_LIMIT: Final = 4_096  # characters of the Accept header, all of its lines together; reading it takes time
+QUERIES: Final = "/sparql"  # the path of queries
 THREAD_BYTES: Final = 65_536  # of a body; a longer one is compressed while others are served
 _OLD_VERSION: Final = Trouble(
     BY_STATUS[505],
@@ -96,14 +97,20 @@ def _without_coding(headers: list[tuple[bytes, bytes]], coding: str) -> list[tup
 
 def _kept(scope: Scope, known: str) -> Response | None:
     """The answer to the same request, if it is in the cache."""
-    if scope["method"] != "GET":
+    is_query = scope["path"] == QUERIES
+    has_line = is_query and scope["app"].state.desk.query_log.is_on  # which its route writes
+    if scope["method"] != "GET" or has_line or FAILED in scope:
         return None
     answers: AnswerCache = scope[SITE].answers
     stored = answers.get(request_key(scope, negotiates=False)) or answers.get(request_key(scope))
     if stored is None:
         return None
     scope[KEPT] = stored
-    return kept_response(stored, known)
+    response = kept_response(stored, known)
+    if is_query:
+        outcome = "cached" if response.status_code == 200 else "not_modified"  # noqa: PLR2004
+        scope["app"].state.desk.meter.count("queries", outcome)
+    return response
 
 
 class _Unmeasured(Exception):
@@ -157,7 +164,8 @@ class _Sender:
         if KEPT not in self._scope:
             self._add_headers(headers)
             message = await self._compressed(headers, message) if is_whole else message
-        if start["status"] == 200 and _is_for_all(headers) and not self._headless:  # noqa: PLR2004
+        has_body = not self._headless or "content-length" in headers  # of a longer answer HEAD made the head alone
+        if start["status"] == 200 and _is_for_all(headers) and has_body:  # noqa: PLR2004
             self._kept = bytearray()
             self._kept_headers = list(headers.raw)
         if self._scope["method"] not in ("GET", "HEAD"):

@@ -26,6 +26,7 @@ OUTCOMES: Final = (
     "malformed",
     "timed_out",
     "too_hungry",
+    "aborted",
     "busy",
     "over_budget",
     "cancelled",

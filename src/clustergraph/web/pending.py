@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 from clustergraph.errors import ClusterGraphError
 from clustergraph.runner import Answer
 from clustergraph.web.attended import Attended
-from clustergraph.web.cache import Stored, head_of, variant_tag
+from clustergraph.web.cache import FAILED, Stored, head_of, variant_tag
 from clustergraph.web.choice import AnswerKey, tag_of
 from clustergraph.web.envelope import Envelope
 from clustergraph.web.heads import head
@@ -67,5 +67,5 @@ class Pending(NamedTuple):
             await problem_response(Request(scope), told(trouble))(scope, receive, send)
 
         scope = self.plain.scope(app, "GET" if self.is_get else "POST")
-        await Envelope(explain)({**scope, SITE: self.version.site}, nothing_more, send)
+        await Envelope(explain)({**scope, SITE: self.version.site, FAILED: True}, nothing_more, send)
         return sent[0]["status"], head_of(sent[0]["headers"]), sent[1]["body"]

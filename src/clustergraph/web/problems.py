@@ -42,6 +42,7 @@ PROBLEMS: Final[Mapping[type[ClusterGraphError], Problem]] = {
     errors.QueryTooLarge: Problem(413, "query-too-large", "The query is over a limit of size"),
     errors.QueryTimedOut: Problem(504, "query-timed-out", "The query took too long"),
     errors.QueryTooHungry: Problem(503, "query-too-hungry", "The query wanted too much"),
+    errors.QueryAborted: Problem(503, "query-aborted", "The query was not evaluated to its end"),
     errors.QueryCancelled: Problem(409, "query-cancelled", "The query was cancelled"),
     errors.OverBudget: Problem(429, "over-budget", "You have had your share for now"),
     errors.Busy: Problem(503, "busy", "The server is busy"),
@@ -81,7 +82,8 @@ _PREFLIGHT: Final = {
 Source: Fetch Standard, CORS protocol.
 """
 
-_RETRY_AFTER_S: Final = {"query-too-hungry": 5, "dataset-unusable": 60}
+_NO_DATASET: Final = "there is no dataset to answer from just now: try again in a minute"
+_RETRY_AFTER_S: Final = {"query-too-hungry": 5, "query-aborted": 5, "dataset-unusable": 60}
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def told(exc: ClusterGraphError) -> Trouble:
     problem = next(PROBLEMS[kind] for kind in type(exc).__mro__ if kind in PROBLEMS)
     if problem.status == 500:  # noqa: PLR2004
         return our_fault(exc)
-    detail = exc.detail
+    detail = _NO_DATASET if isinstance(exc, errors.DatasetUnusable) else exc.detail
     if isinstance(exc, NotAcceptable):  # its own sentence repeats the whole header
         detail = f"nothing that fits this request is in a format you accept: ask for one of {', '.join(exc.offered)}"
     members = {name: getattr(exc, name, None) for name in ("line", "column", "hint", "offered")}

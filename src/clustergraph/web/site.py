@@ -1,7 +1,7 @@
 """What every route needs to know of the server it runs in."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -9,12 +9,13 @@ from typing import Final, NamedTuple
 from starlette.requests import Request
 
 from clustergraph.describe import Questions
-from clustergraph.errors import Busy
+from clustergraph.errors import Busy, OverBudget
 from clustergraph.published import Published
 from clustergraph.runner import Answer, QueryRequest, Runner
 from clustergraph.settings import Settings
 from clustergraph.web.cache import AnswerCache
 from clustergraph.web.clients import client_of
+from clustergraph.web.desk import desk_of
 
 FOLDER: Final = Path(__file__).parent
 SITE: Final = "clustergraph.site"  # where a request carries it in its scope
@@ -104,13 +105,18 @@ class _OwnRunner(NamedTuple):
 
     runner: Runner
     client: str
+    refused: Callable[[], None]
 
     @property
     def digest(self) -> str:
         return self.runner.digest
 
     async def answer(self, request: QueryRequest) -> Answer:
-        return await self.runner.answer(replace(request, own=True, client=self.client))
+        try:
+            return await self.runner.answer(replace(request, own=True, client=self.client))
+        except OverBudget:
+            self.refused()
+            raise
 
 
 def questions_of(request: Request) -> Questions:
@@ -119,4 +125,5 @@ def questions_of(request: Request) -> Questions:
     Raises: Busy while the server starts or stops.
     """
     site = site_of(request)
-    return Questions(_OwnRunner(site.runner, client_behind(request) or ""), site.texts)
+    refused = desk_of(request).budgets.refused_page
+    return Questions(_OwnRunner(site.runner, client_behind(request) or "", refused), site.texts)

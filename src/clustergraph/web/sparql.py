@@ -15,7 +15,8 @@ from starlette.responses import Response
 from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryMalformed
 from clustergraph.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, RESULT_FORMATS, TSV, Format, named, negotiate
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
-from clustergraph.runner import QueryRequest
+from clustergraph.runner import Limits, QueryRequest
+from clustergraph.settings import Limit
 from clustergraph.terms import XSD
 from clustergraph.web.attended import attend
 from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
@@ -182,6 +183,8 @@ def _frame(query: str | None, trouble: Trouble | None) -> dict[str, Any] | None:
 
 
 _NUMBERS: Final = {int: "integer", float: "decimal"}
+_UNIT_CODES: Final = {"s": "SEC", "bytes": "AD"}  # UN/CEFACT recommendation 20
+_COUNTED: Final = "C62"  # the same, of what has no unit
 _STARTER: Final = with_used_prefixes("""\
 SELECT ?cluster ?name
 WHERE {
@@ -210,17 +213,25 @@ async def _without_query(request: Request, site: Site, asked: Asked) -> Response
     if chosen not in GRAPH_FORMATS:
         message = "there is no query: send it as the parameter 'query', or as the body of a POST"
         raise QueryMalformed(message)
-    headers = data_headers(site, tag=entity_tag(site, "service", chosen.name), vary="Accept")
+    limits = [one for one in site.settings.limits_told if one.name in Limits._fields]
+    headers = data_headers(site, tag=entity_tag(site, "service", chosen.name, repr(limits)), vary="Accept")
     unchanged = not_modified(request, headers)
     if unchanged:
         return unchanged
     names = {"endpoint": "", "service": "#service", "dataset": "#dataset", "default": "#default-graph"}
-    limits = site.settings.limits._asdict()
-    names |= {f"node_{name}": f"#{name.replace('_', '-')}" for name in limits}
-    iris = {name: n_triples(Term("iri", f"{site.endpoint}{end}")) for name, end in names.items()}
-    values = {
-        name: n_triples(Term("literal", str(value), datatype=f"{XSD}{_NUMBERS[type(value)]}"))
-        for name, value in limits.items()
-    }
-    description = QueryRequest(site.texts["service-description"], graph_format=chosen, bindings=iris | values, own=True)
+    names |= {f"node_{one.name}": f"#{one.name.replace('_', '-')}" for one in limits}
+    bindings = {name: n_triples(Term("iri", f"{site.endpoint}{end}")) for name, end in names.items()}
+    for one in limits:
+        bindings |= _told_of(one)
+    description = QueryRequest(site.texts["service-description"], graph_format=chosen, bindings=bindings, own=True)
     return await answered(request, description, headers)
+
+
+def _told_of(limit: Limit) -> dict[str, str]:
+    """What the service description says of a limit: its value, its words and the code of its unit."""
+    told = {
+        limit.name: Term("literal", str(limit.value), datatype=f"{XSD}{_NUMBERS[type(limit.value)]}"),
+        f"text_{limit.name}": Term("literal", limit.text, language="en"),
+        f"unit_{limit.name}": Term("literal", _UNIT_CODES.get(limit.unit, _COUNTED)),
+    }
+    return {name: n_triples(term) for name, term in told.items()}

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
-from clustergraph.errors import ClusterGraphError, QueryError
+from clustergraph.errors import Busy, ClusterGraphError, QueryError
 from clustergraph.formats import N_TRIPLES, TSV
 from clustergraph.jobs import STREAM_LIMIT_S
 from clustergraph.processes import Loader, start_limit_s
@@ -142,12 +142,23 @@ class Succession:
                 await self._take_over(published)
             self._refused = ()
         except (ClusterGraphError, OSError) as exc:
+            if await self._is_overtaken(folder):  # what was read is gone: what is there now is for the next look
+                self._seen = None
+                if is_told:
+                    self._wake.set()
+                return
             self._meter.count("swaps", "failed")
             detail = exc.detail if isinstance(exc, ClusterGraphError) else str(exc)
             refused = (*(one for one in self._seen or () if one[0] == MANIFEST), detail)
             if refused != self._refused or is_told:
                 _logger.warning("the new build is not served, the one before it still is: %s", detail)
             self._refused = refused
+
+    async def _is_overtaken(self, folder: Path) -> bool:
+        """Whether a folder is no longer as it was when the last look began."""
+        with suppress(OSError):
+            return await asyncio.to_thread(_identity, folder) != self._seen
+        return False
 
     async def _take_over(self, published: Published) -> None:
         site = open_site(published, self._settings, None)
@@ -199,5 +210,5 @@ async def _warm(runner: Runner, published: Published) -> None:
                     time_limit_s=_WARM_QUERY_LIMIT_S,
                     own=True,
                 )
-                with suppress(QueryError):  # one that costs too much is refused to readers as well
+                with suppress(QueryError, Busy):  # one that costs too much is refused to readers, and may end a worker
                     await (await runner.answer(question)).body()
