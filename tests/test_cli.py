@@ -311,6 +311,31 @@ def test_a_rollback_prints_both_digests(run: Run, sample: Path, built_sample: Pa
     assert outcome == (0, f"{sample}/dist  sha256:{old}\n{sample}/.dist.previous  sha256:{new}\n", "")
 
 
+def test_a_rollback_says_that_what_it_puts_aside_is_damaged_and_a_second_one_refuses_it(
+    run: Run, sample: Path, built_sample: Path
+) -> None:
+    shutil.copytree(built_sample, sample / ".dist.previous")
+    shutil.copytree(built_sample, sample / "dist")
+    (sample / "dist/manifest.json").write_bytes(b"")
+    old = open_published(built_sample).digest
+
+    first, second = run("rollback", sample / "dist"), run("rollback", sample / "dist")
+
+    damage = f"'{sample}/.dist.previous/manifest.json' is not JSON"
+    assert first == (
+        0,
+        f"{sample}/dist  sha256:{old}\n{sample}/.dist.previous  damaged\n",
+        f"clustergraph: what was put aside is damaged, and no rollback will go back to it: {damage}\n",
+    )
+    assert second == (
+        2,
+        "",
+        f"clustergraph: '{sample}/dist' stays as it is, as what it would go back to cannot be served: {damage}: "
+        "run 'clustergraph build' to make it anew\n",
+    )
+    assert open_published(sample / "dist").digest == old
+
+
 def test_a_rollback_to_nothing_ends_with_2(run: Run, sample: Path) -> None:
     run("build", "--root", sample)
 
