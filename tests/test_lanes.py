@@ -12,7 +12,7 @@ import uvicorn
 
 from clustergraph.errors import Busy, OverBudget
 from clustergraph.formats import CSV
-from clustergraph.lanes import Lane
+from clustergraph.lanes import Lane, Turn
 from clustergraph.runner import QueryRequest
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.workers import WorkerPool
@@ -90,6 +90,55 @@ def test_a_client_with_as_many_waiting_as_one_may_have_pushes_nobody_out() -> No
         1,
         [],
     )
+
+
+# Turns
+
+
+async def turns(*clients: str) -> tuple[Lane[int, Turn[int]], list[asyncio.Task[int]]]:
+    lane: Lane[int, Turn[int]] = Lane("open", 1, 8, 0.05, taken="all 1 places are taken")
+    tasks = [asyncio.create_task(Turn(client, lane).place()) for client in clients]
+    await asyncio.sleep(0)
+    return lane, tasks
+
+
+def test_a_place_goes_to_the_next_when_its_owner_left_in_that_very_moment() -> None:
+    async def within() -> None:
+        lane, (first, second) = await turns("a", "b")
+        lane.hand_out(7)
+        first.cancel()
+
+        assert await second == 7
+        assert (first.cancelled(), len(lane.waiting), list(lane.idle)) == (True, 0, [])
+
+    asyncio.run(within())
+
+
+def test_a_place_does_not_go_to_one_who_has_just_left() -> None:
+    async def within() -> None:
+        lane, (first, second) = await turns("a", "b")
+        first.cancel()
+        lane.hand_out(7)
+
+        assert await second == 7
+        assert (first.cancelled(), len(lane.waiting), list(lane.idle)) == (True, 0, [])
+
+    asyncio.run(within())
+
+
+def test_one_who_waits_too_long_is_told_to_come_back_and_leaves_no_trace() -> None:
+    async def within() -> None:
+        lane, (first,) = await turns("a")
+        with pytest.raises(Busy) as refused:
+            await first
+
+        assert (refused.value.detail, refused.value.retry_after_s, len(lane.waiting)) == (
+            "none of 1 places became free within 0.05 s: try again in a moment",
+            1,
+            0,
+        )
+
+    asyncio.run(within())
 
 
 # Over the wire

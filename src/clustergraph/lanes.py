@@ -14,7 +14,8 @@ from clustergraph.fairqueue import FairQueue
 OWN_QUEUE: Final = 64  # queries from our own files that may wait: each is short, and a page asks several
 OWN_QUEUE_OF_CLIENT: Final = OWN_QUEUE // 4  # of them, asked for one client: a browser has six connections
 
-PlaceT = TypeVar("PlaceT")
+PlaceT = TypeVar("PlaceT")  # of a lane
+_PlaceT = TypeVar("_PlaceT")
 _PlaceT_contra = TypeVar("_PlaceT_contra", contravariant=True)
 
 
@@ -101,3 +102,48 @@ class Lane(Generic[PlaceT, WaiterT]):
             self.waiting.take().start(place)
         else:
             self.idle.append(place)
+
+
+class Turn(Generic[_PlaceT]):
+    """One that waits for its place as a coroutine; a Waiter."""
+
+    def __init__(self, client: str, lane: "Lane[_PlaceT, Turn[_PlaceT]]") -> None:
+        self.client = client
+        self._lane = lane
+        self._given: asyncio.Future[_PlaceT] = asyncio.get_running_loop().create_future()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def place(self) -> _PlaceT:
+        """The place, once there is one.
+
+        Raises: Busy where all are taken for too long; Busy and OverBudget where too many wait.
+        """
+        self._lane.add(self)
+        try:
+            return await self._given
+        except asyncio.CancelledError:
+            self._lane.leave(self)
+            if self._given.done() and not self._given.cancelled() and self._given.exception() is None:
+                self._lane.hand_out(self._given.result())  # it came in this very moment
+            raise
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def start(self, place: _PlaceT) -> None:
+        """Takes the place, or hands it on where it is no longer wanted."""
+        if self._given.done():
+            self._lane.hand_out(place)
+        else:
+            self._given.set_result(place)
+
+    def wait(self, limit_s: float) -> None:
+        """Waits, but not for ever."""
+        message = f"none of {self._lane.size} places became free within {limit_s:g} s: try again in a moment"
+        self._timer = asyncio.get_running_loop().call_later(limit_s, self.fail, Busy(message, retry_after_s=1))
+
+    def fail(self, exc: ClusterGraphError) -> None:
+        """Goes away without a place."""
+        self._lane.leave(self)
+        if not self._given.done():
+            self._given.set_exception(exc)
