@@ -206,6 +206,7 @@ def test_the_pages_are_there_as_with_our_own_workers(server: Server, real: Publi
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 
 
+@pytest.mark.parametrize("server", ["oxigraph"], indirect=True)  # others may refuse such a query, or count quickly
 def test_pages_are_there_while_strangers_hold_every_place_at_the_store(server: Server, real: Published) -> None:
     published_to(server, real)
     strange: list[Reply] = []
@@ -213,7 +214,7 @@ def test_pages_are_there_while_strangers_hold_every_place_at_the_store(server: S
     with front(real, Settings(engine=server.query, **knobs)) as one:  # type: ignore[arg-type]
         stranger = Thread(target=lambda: strange.append(one.get("/sparql", query=ENDLESS)))
         stranger.start()
-        while b'"evaluating"' not in one.get("/running").body:
+        while stranger.is_alive() and b'"evaluating"' not in one.get("/running").body:
             time.sleep(0.01)
         pages = [one.get(path).status for path in ("/doc/cluster/lombardy-energy.nt", "/health/ready")]
         running = one.get("/running").body
