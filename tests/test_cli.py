@@ -311,6 +311,31 @@ def test_a_rollback_prints_both_digests(run: Run, sample: Path, built_sample: Pa
     assert outcome == (0, f"{sample}/dist  sha256:{old}\n{sample}/.dist.previous  sha256:{new}\n", "")
 
 
+def test_a_rollback_says_that_what_it_puts_aside_is_damaged_and_a_second_one_refuses_it(
+    run: Run, sample: Path, built_sample: Path
+) -> None:
+    shutil.copytree(built_sample, sample / ".dist.previous")
+    shutil.copytree(built_sample, sample / "dist")
+    (sample / "dist/manifest.json").write_bytes(b"")
+    old = open_published(built_sample).digest
+
+    first, second = run("rollback", sample / "dist"), run("rollback", sample / "dist")
+
+    damage = f"'{sample}/.dist.previous/manifest.json' is not JSON"
+    assert first == (
+        0,
+        f"{sample}/dist  sha256:{old}\n{sample}/.dist.previous  damaged\n",
+        f"clustergraph: what was put aside is damaged, and no rollback will go back to it: {damage}\n",
+    )
+    assert second == (
+        2,
+        "",
+        f"clustergraph: '{sample}/dist' stays as it is, as what it would go back to cannot be served: {damage}: "
+        "run 'clustergraph build' to make it anew\n",
+    )
+    assert open_published(sample / "dist").digest == old
+
+
 def test_a_rollback_to_nothing_ends_with_2(run: Run, sample: Path) -> None:
     run("build", "--root", sample)
 
@@ -635,3 +660,36 @@ def test_a_file_in_a_folder_called_catalogue_is_held_to_the_guard(ask: Run) -> N
 
     assert outcome.status == 2
     assert "SERVICE is not answered" in outcome.err
+
+
+def test_a_dataset_that_is_too_large_for_memory_is_asked_in_the_store_that_the_server_uses(
+    run: Run, sample: Path, built_sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(built_sample, sample / "dist")
+    asked = ("query", "-", "--dist", sample / "dist", "--format", "csv")
+    query = b"SELECT ?s ?p ?o { ?s ?p ?o FILTER(!isBlank(?s) && !isBlank(?o)) } ORDER BY ?s ?p ?o"
+
+    in_memory = run(*asked, stdin=query)
+    before = sorted(one.name for one in sample.iterdir())
+    monkeypatch.setattr("clustergraph.engine.load_engine", None)
+    on_disk = [run(*asked, "--memory-quads", "10", stdin=query) for _ in range(2)]
+
+    assert in_memory[0] == 0
+    assert on_disk == [in_memory, in_memory]
+    assert ".dist.stores" not in before
+    assert [one.name for one in (sample / ".dist.stores").iterdir()] == [open_published(built_sample).digest]
+
+
+def test_a_store_that_cannot_be_made_is_told_with_what_to_do(run: Run, sample: Path, built_sample: Path) -> None:
+    (sample / "file").touch()
+
+    outcome = run(
+        "query", "-", "--dist", built_sample, "--memory-quads", 10, "--store-dir", sample / "file", stdin=b"ASK {}"
+    )
+
+    assert outcome == (
+        2,
+        "",
+        "clustergraph: the dataset has more than 10 quads, and its store cannot be had: [Errno 17] File exists: "
+        f"'{sample}/file'; name another folder with --store-dir, or raise --memory-quads\n",
+    )

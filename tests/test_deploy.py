@@ -196,3 +196,18 @@ def test_the_folder_and_each_of_its_files_are_written_of() -> None:
 
     assert "| `deploy/` |" in readme
     assert [name for name in FILES if f"deploy/{name}" not in page and not name.endswith("ignore")] == []
+
+
+WATCHED = [
+    pytest.param("nginx.conf", r"^ +error_log \S+ crit;$", id="nginx logs no request that failed"),
+    pytest.param("nginx.conf", r"^ +access_log off;$", id="nginx logs no request"),
+    pytest.param("Caddyfile", r"^\t\texclude http\.handlers\.reverse_proxy http\.log\.error$", id="Caddy logs neither"),
+    pytest.param("Caddyfile", r"^\t\t\tcompression off$", id="Caddy asks for no coding of its own"),
+]
+
+
+@pytest.mark.parametrize(("name", "line"), WATCHED)
+def test_a_proxy_tells_nobody_who_asked_what_and_changes_no_coding(name: str, line: str) -> None:
+    lines = [one.rstrip() for one in text(name).splitlines()]
+
+    assert len([one for one in lines if re.search(line, one)]) == 1

@@ -62,21 +62,44 @@ def test_a_discarded_line_gives_its_client_no_second_turn() -> None:
     assert taken(queue) == ["b1", "a2", "b2", "a3"]
 
 
+def test_the_last_of_the_longest_line_makes_room_for_one_who_would_have_fewer() -> None:
+    queue = filled(("greedy", "g1"), ("small", "s1"), ("greedy", "g2"), ("greedy", "g3"), ("small", "s2"))
+
+    gone = [queue.make_room("new"), queue.make_room("small"), queue.make_room("greedy"), queue.make_room("new")]
+
+    assert (gone, len(queue), taken(queue)) == (["g3", None, None, "s2"], 3, ["g1", "s1", "g2"])
+
+
+def test_no_two_clients_push_each_other_out_in_turn() -> None:
+    queue = filled(("a", "a1"), ("a", "a2"), ("b", "b1"))
+
+    assert (queue.make_room("b"), queue.make_room("a"), taken(queue)) == (None, None, ["a1", "b1", "a2"])
+
+
+def test_whoever_has_one_item_in_it_keeps_that() -> None:
+    queue = filled(*((f"client {n}", f"item {n}") for n in range(64)))
+
+    assert (queue.make_room("new"), len(queue)) == (None, 64)
+
+
 class Plain:
     """The same by the plainest means: clients in the order of their turns, each with its line."""
 
     def __init__(self) -> None:
         self.turns: list[int] = []
         self.lines: dict[int, deque[int]] = defaultdict(deque)
+        self.grown: list[int] = []  # the clients in the order in which their lines changed last
 
     def put(self, client: int, item: int) -> None:
         self.lines[client].append(item)
+        self.changed(client)
         if client not in self.turns:
             self.turns.append(client)
 
     def take(self) -> int:
         client = self.turns.pop(0)
         item = self.lines[client].popleft()
+        self.changed(client)
         if self.lines[client]:
             self.turns.append(client)
         return item
@@ -84,11 +107,27 @@ class Plain:
     def discard(self, client: int, item: int) -> None:
         if item in self.lines[client]:
             self.lines[client].remove(item)
+            self.changed(client)
             if not self.lines[client]:
                 self.turns.remove(client)
 
+    def changed(self, client: int) -> None:
+        self.grown = [*(one for one in self.grown if one != client), client]
 
-STEPS = st.lists(st.tuples(st.sampled_from(["put", "put", "take", "discard"]), st.integers(0, 4), st.integers(0, 30)))
+    def make_room(self, client: int) -> int | None:
+        longest = max(self.grown, key=lambda one: (len(self.lines[one]), -self.grown.index(one)), default=client)
+        if len(self.lines[longest]) < len(self.lines[client]) + 2:
+            return None
+        item = self.lines[longest][-1]
+        self.discard(longest, item)
+        return item
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "put", "put", "take", "discard", "make room"]), st.integers(0, 4), st.integers(0, 30)
+    )
+)
 
 
 @given(STEPS)
@@ -102,6 +141,8 @@ def test_it_does_what_the_plainest_queue_of_turns_does(steps: list[tuple[str, in
         elif step == "discard":
             queue.discard(client, number - older)
             plain.discard(client, number - older)
+        elif step == "make room":
+            assert queue.make_room(client) == plain.make_room(client)
         elif plain.turns:
             assert queue.take() == plain.take()
 

@@ -25,9 +25,10 @@ from clustergraph.errors import (
 from clustergraph.formats import CSV
 from clustergraph.frames import ANSWER, DATA, END, ERROR, FRAME_LIMIT_BYTES, WHOLE, header
 from clustergraph.jobs import DISCONNECT, HELD_BYTES, Job
+from clustergraph.lanes import OWN_QUEUE_OF_CLIENT
 from clustergraph.processes import LOWERED_NICE, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest
-from clustergraph.workers import OWN_QUEUE_OF_CLIENT, WorkerPool
+from clustergraph.workers import WorkerPool
 
 PATIENCE_S = 60.0
 UNEXPECTED = "stopped: the process that evaluated the query ended unexpectedly; send it again, or ask in smaller steps"

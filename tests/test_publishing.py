@@ -3,11 +3,13 @@
 import asyncio
 import io
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import httpx2
@@ -24,7 +26,7 @@ from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import GRAPH
-from engines import front
+from engines import Reply, front
 from servers import SERVERS, Absent, Server
 
 _LIMITS: Final = Limits(time_limit_s=60)
@@ -199,6 +201,28 @@ def test_the_pages_are_there_as_with_our_own_workers(server: Server, real: Publi
     assert {path: reply.status for path, reply in replies.items()} == dict.fromkeys(PAGES, 200)
     assert "Lombard energy cluster" in replies[PAGES[1]].body.decode()
     assert replies["/queries/clusters.csv"].headers["x-clustergraph-dataset"] == real.digest
+
+
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+
+
+@pytest.mark.parametrize("server", ["oxigraph"], indirect=True)  # others may refuse such a query, or count quickly
+def test_pages_are_there_while_strangers_hold_every_place_at_the_store(server: Server, real: Published) -> None:
+    published_to(server, real)
+    strange: list[Reply] = []
+    knobs = {"workers": 1, "queue_per_worker": 1, "queue_wait_s": 60.0, "time_limit_s": 10.0}
+    with front(real, Settings(engine=server.query, **knobs)) as one:  # type: ignore[arg-type]
+        stranger = Thread(target=lambda: strange.append(one.get("/sparql", query=ENDLESS)))
+        stranger.start()
+        while stranger.is_alive() and b'"evaluating"' not in one.get("/running").body:
+            time.sleep(0.01)
+        pages = [one.get(path).status for path in ("/doc/cluster/lombardy-energy.nt", "/health/ready")]
+        running = one.get("/running").body
+        stranger.join()
+        kills = one.get("/metrics").body.decode()
+
+    assert (pages, running.count(b'"evaluating"'), strange[0].status) == ([200, 200], 1, 504)
+    assert 'clustergraph_worker_kills_total{cause="deadline"} 1.0' in kills.splitlines()
 
 
 def test_a_store_that_loses_triples_is_not_left_to_be_served(server: Server, real: Published, small: Published) -> None:

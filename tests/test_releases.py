@@ -13,10 +13,11 @@ import pytest
 import clustergraph.releases
 from clustergraph.build import build
 from clustergraph.errors import ClusterGraphError
-from clustergraph.published import open_published
+from clustergraph.published import Published, open_published
 from clustergraph.releases import RolledBack, previous_of, rollback
 
 ANEW = "run 'clustergraph build' to make it anew"
+STAYS = "'{}' stays as it is, as what it would go back to cannot be served: "
 NORTH = "data/cluster/north-clocks.ttl"
 
 
@@ -114,15 +115,90 @@ def test_a_build_is_kept_where_there_are_no_hard_links(
 
 def test_a_damaged_build_can_be_left_behind_but_not_gone_back_to(dist: Path) -> None:
     previous = previous_of(dist)
+    new, old = open_published(dist).digest, open_published(previous).digest
     (dist / "queries/internal/labels.rq").write_bytes(b"")
+    damage = f"'{previous}/queries/internal/labels.rq' is not what manifest.json says (SHA-256 differs)"
 
-    rollback(dist)
+    assert rollback(dist) == RolledBack(old, previous, new, damage)
     before = contents(dist.parent)
 
-    assert refusal(dist) == (
-        f"'{previous}/queries/internal/labels.rq' is not what manifest.json says (SHA-256 differs): {ANEW}"
-    )
+    assert refusal(dist) == f"{STAYS.format(dist)}{damage}: {ANEW}"
     assert contents(dist.parent) == before
+
+
+def test_an_empty_folder_that_is_put_aside_is_not_damaged(dist: Path) -> None:
+    old = open_published(previous_of(dist)).digest
+    shutil.rmtree(dist)
+    dist.mkdir()
+
+    assert rollback(dist) == RolledBack(old, previous_of(dist), "")
+
+
+RUINS = [
+    pytest.param(lambda path: path.write_bytes(b""), "is not JSON", id="empty"),
+    pytest.param(lambda path: path.write_bytes(b"{}"), "lacks one of version, digest, counts, files", id="another"),
+    pytest.param(
+        lambda path: path.write_bytes(path.read_bytes().replace(b'"checksum": "', b'"checksum": "0')),
+        "is not as it was written (its checksum differs)",
+        id="turned",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), RUINS)
+def test_a_build_whose_manifest_is_damaged_can_be_left_behind(
+    dist: Path, change: Callable[[Path], object], said: str
+) -> None:
+    previous = previous_of(dist)
+    new, old = contents(dist), contents(previous)
+    change(dist / "manifest.json")
+    ruin = contents(dist)
+
+    done = rollback(dist)
+
+    assert (done.digest, done.damage) == (open_published(dist).digest, f"'{previous}/manifest.json' {said}")
+    assert (contents(dist), contents(previous)) == (old, ruin)
+    assert ruin != new
+
+
+def test_what_is_damaged_and_holds_a_letter_stays_where_it_is(dist: Path) -> None:
+    (dist / "manifest.json").write_bytes(b"")
+    (dist / "letter").touch()
+    before = contents(dist.parent)
+
+    assert refusal(dist) == f"'{dist}' holds something that no build made: nothing is put in its place"
+    assert contents(dist.parent) == before
+
+
+def test_a_damaged_build_is_exchanged_for_the_same_one_that_is_whole(dist: Path) -> None:
+    previous = previous_of(dist)
+    shutil.rmtree(previous)
+    shutil.copytree(dist, previous)
+    digest, whole = open_published(dist).digest, contents(dist)
+    (dist / "clustergraph.nq").write_bytes(b"")
+
+    done = rollback(dist)
+
+    damage = f"'{previous}/clustergraph.nq' is not what manifest.json says (SHA-256 differs)"
+    assert done == RolledBack(digest, previous, digest, damage)
+    assert contents(dist) == whole
+
+
+def test_a_disk_that_fails_under_what_is_put_aside_keeps_nobody_from_what_is_whole(
+    dist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    previous = previous_of(dist)
+    new, old = open_published(dist).digest, open_published(previous).digest
+    opened = iter([open_published])
+
+    def failing(folder: Path) -> Published:
+        for function in opened:
+            return function(folder)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(clustergraph.releases, "open_published", failing)
+
+    assert rollback(dist) == RolledBack(old, previous, new, f"'{previous}' cannot be read (Input/output error)")
 
 
 def test_a_build_that_was_taken_away_comes_back(dist: Path) -> None:
@@ -141,7 +217,7 @@ NOTHING = [
     ),
     pytest.param(
         lambda dist: (previous_of(dist) / "manifest.json").unlink(),
-        f"'{{0}}/.dist.previous' has no manifest.json: {ANEW}",
+        f"{STAYS.format('{0}/dist')}'{{0}}/.dist.previous' has no manifest.json: {ANEW}",
         id="no-manifest",
     ),
     pytest.param(
@@ -202,7 +278,7 @@ def test_a_build_does_not_take_the_place_of_what_stands_where_the_previous_one_g
 KILLED_ROLLBACKS = """
 import os, signal, sys
 from pathlib import Path
-from clustergraph.published import open_published
+from clustergraph.published import Published, open_published
 from clustergraph.releases import previous_of, rollback
 
 dist = Path(sys.argv[1])

@@ -6,19 +6,23 @@ import json
 import resource
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import engines
-from clustergraph.errors import QueryTooHungry, UsageError
+from clustergraph import remote_jobs
+from clustergraph.errors import ClusterGraphError, OverBudget, QueryTooHungry, UsageError
 from clustergraph.formats import CSV
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
+from clustergraph.web import readiness
 from engines import DIGEST, GRAPH, Behaviour, Engine, Front, Reply, Write, answer, beginning, head, row, table
 from web_runner import published
 
@@ -356,7 +360,11 @@ def test_more_queries_than_may_wait_are_told_to_come_back(tmp_path: Path) -> Non
         reply = front.get("/sparql", query=SELECT)
         first.join()
 
-    assert told(reply) == (503, "busy", "1 queries run and 0 wait already: try again in a moment")
+    assert told(reply) == (
+        503,
+        "busy",
+        "all 1 places at the engine are taken and 0 queries wait already: try again in a moment",
+    )
     assert reply.headers["retry-after"] == "1"
 
 
@@ -403,3 +411,293 @@ def test_the_digest_follows_the_engine(tmp_path: Path) -> None:
 def test_what_is_no_address_of_the_web_is_no_engine(address: str) -> None:
     with pytest.raises(UsageError, match="--engine is no address of a SPARQL service"):
         RemoteEngine(address, DIGEST, limits=Limits())
+
+
+# Places: strangers and our own pages, who is ended and why, and what is told of it
+
+OWN = QueryRequest(SELECT, CSV, own=True)
+STRANGE = QueryRequest(SELECT, CSV)
+TRUE = answer(b'{"head":{},"boolean":true}', "application/sparql-results+json")
+
+
+class Held:
+    """Holds queries that name urn:held until it is told; answers all others at once."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+
+    async def __call__(self, form: dict[str, list[str]], write: Write) -> None:
+        query = form["query"][0]
+        while "urn:held" in query and not self.released.is_set():
+            await asyncio.sleep(0.005)
+        await write(TRUE if "ASK" in query else answer(table(["s"], [["urn:a"]])))
+
+
+def measured(front: Front, *families: str) -> list[str]:
+    lines = front.get("/metrics").body.decode().splitlines()
+    return [line.removeprefix("clustergraph_") for line in lines if line.startswith(families)]
+
+
+def test_pages_are_answered_while_strangers_hold_every_place_and_fill_the_queue(tmp_path: Path) -> None:
+    held, replies = Held(), list[Reply]()
+    knobs = {"workers": 1, "queue_per_worker": 1, "queue_wait_s": 60.0, "time_limit_s": 60.0}
+
+    def strange(number: int) -> None:
+        replies.append(front.get("/sparql", query=f"SELECT ?s {{ ?s <urn:held> {number} }}", format="csv"))
+
+    with served(tmp_path, held, **knobs) as (engine, front):
+        strangers = [threading.Thread(target=strange, args=(number,)) for number in range(2)]
+        try:
+            for number, one in enumerate(strangers):
+                one.start()
+                while front.get("/running").body.count(b"seconds") <= number or not engine.asked:
+                    time.sleep(0.005)
+            page = front.get("/queries/members-of.csv", cluster="alpha")
+            ready = front.get("/health/ready")
+            busy = measured(front, "clustergraph_workers{", "clustergraph_queue_length{", "clustergraph_engine_up ")
+        finally:
+            held.released.set()
+            for one in strangers:
+                one.join()
+
+    assert (page.status, page.body, ready.status) == (200, b"s\r\nurn:a\r\n", 200)
+    assert busy == [
+        'workers{lane="open",state="busy"} 1.0',
+        'workers{lane="open",state="idle"} 0.0',
+        'workers{lane="own",state="busy"} 0.0',
+        'workers{lane="own",state="idle"} 4.0',
+        'queue_length{lane="open"} 1.0',
+        'queue_length{lane="own"} 0.0',
+        "engine_up 1.0",
+    ]
+    assert [(one.status, one.body) for one in replies] == [(200, b"s\r\nurn:a\r\n")] * 2
+
+
+def run(
+    behaviour: Behaviour, test: Callable[[RemoteEngine, list[str]], Coroutine[Any, Any, None]], **knobs: Any
+) -> None:
+    """Runs a test over one engine, and what it tells of requests that had to be ended."""
+
+    async def within(engine: Engine) -> None:
+        causes: list[str] = []
+        settings = {"limits": Limits(time_limit_s=engines.TIME_LIMIT_S), "running": 1, "queue_wait_s": 60.0, **knobs}
+        async with (
+            asyncio.timeout(engines.TIME_LIMIT_S),
+            RemoteEngine(engine.address, DIGEST, tell=causes.append, own_running=1, **settings) as runner,
+        ):
+            await test(runner, causes)
+            assert [list(lane.idle) for lane in runner.lanes] == [[0], [0]]
+
+    with engines.running(Engine(behaviour)) as engine:
+        asyncio.run(within(engine))
+
+
+async def whole(runner: RemoteEngine, request: QueryRequest = STRANGE) -> bytes:
+    return await (await runner.answer(request)).body()
+
+
+def test_strangers_are_answered_while_our_own_queries_hold_every_place_of_theirs() -> None:
+    async def test(runner: RemoteEngine, _: list[str]) -> None:
+        own = asyncio.create_task(whole(runner, replace(OWN, query="SELECT ?s { ?s <urn:held> ?o }")))
+        while runner.own.idle:
+            await asyncio.sleep(0.001)
+
+        assert await whole(runner) == b"s\r\nurn:a\r\n"
+        held.released.set()
+        assert await own == b"s\r\nurn:a\r\n"
+
+    held = Held()
+    run(held, test)
+
+
+def test_clients_take_turns_and_who_has_most_waiting_gives_up_the_last() -> None:
+    async def test(runner: RemoteEngine, _causes: list[str]) -> None:
+        order: list[str] = []
+
+        async def ask(client: str, name: str) -> None:
+            begun = partial(order.append, name)
+            await whole(runner, QueryRequest("SELECT ?s { ?s <urn:held> ?o }", CSV, client=client, begun=begun))
+
+        tasks = []
+        for client, name in [("a", "first"), ("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1")]:
+            tasks.append(asyncio.create_task(ask(client, name)))
+            await asyncio.sleep(0)
+        while not order or not tasks[3].done():
+            await asyncio.sleep(0.001)
+        held.released.set()
+        *_, evicted, _last = await asyncio.gather(*tasks, return_exceptions=True)
+
+        assert order == ["first", "a1", "b1", "a2"]
+        assert isinstance(evicted, OverBudget)
+        assert evicted.detail == (
+            "all 1 places at the engine are taken, and this query's place in the queue went to somebody who has fewer "
+            "there than you: send the next one when one has ended"
+        )
+
+    held = Held()
+    run(held, test, queue_per_worker=3)
+
+
+async def in_pieces(_: dict[str, list[str]], write: Write) -> None:
+    await write(head() + beginning(["s"]))
+    for _number in range(20):
+        await write(row(["s"], ["urn:a"]))
+        await asyncio.sleep(0.001)
+    await write(b"</results></sparql>")
+
+
+ENDED = [
+    pytest.param(saying(answer(table(["s"], []))), [], id="whole"),
+    pytest.param(in_pieces, [], id="in pieces"),
+    pytest.param(saying(answer(b"no", "text/plain", "400 Bad")), [], id="400"),
+    pytest.param(saying(answer(b"no", "text/plain", "503 Busy")), [], id="503"),
+    pytest.param(saying(answer(b"", status="302 Found", more="Location: /\r\n")), [], id="redirect"),
+    pytest.param(saying(answer(b"{}", "application/json")), [], id="another format"),
+    pytest.param(never, ["deadline"], id="never answers"),
+    pytest.param(stalling, ["deadline"], id="stops giving"),
+    pytest.param(saying(b""), ["died"], id="hangs up"),
+    pytest.param(saying(b"\x00\x01 garbage\r\n\r\n"), ["died"], id="no HTTP"),
+    pytest.param(breaking_off, ["died"], id="breaks off"),
+    pytest.param(saying(answer(b"<sparql")), ["died"], id="half a tag"),
+    pytest.param(endless(["s"]), ["died"], id="longer than the limit"),
+]
+
+
+@pytest.mark.parametrize(("behaviour", "causes"), ENDED)
+def test_a_request_that_had_to_be_ended_is_counted_once_with_its_cause(behaviour: Behaviour, causes: list[str]) -> None:
+    async def test(runner: RemoteEngine, told: list[str]) -> None:
+        killed: list[None] = []
+        with suppress(ClusterGraphError):
+            await whole(runner, replace(STRANGE, killed=lambda: killed.append(None)))
+
+        assert (told, len(killed)) == (causes, len(causes))
+
+    limit_s = 0.2 if causes == ["deadline"] else engines.TIME_LIMIT_S
+    run(behaviour, test, limits=Limits(time_limit_s=limit_s, output_limit_bytes=200_000))
+
+
+def test_a_client_that_leaves_is_counted_and_its_place_is_free_at_once() -> None:
+    async def test(runner: RemoteEngine, told: list[str]) -> None:
+        asked = asyncio.create_task(whole(runner))
+        while runner.open.idle:
+            await asyncio.sleep(0.001)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+        assert (told, list(runner.open.idle)) == (["disconnect"], [0])
+
+    run(never, test)
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_an_answer_that_nobody_reads_on_is_counted_and_its_place_is_free_at_once(frames: int) -> None:
+    async def test(runner: RemoteEngine, told: list[str]) -> None:
+        answered = await runner.answer(STRANGE)
+        for _ in range(frames):
+            await anext(answered.frames)
+        await answered.close()
+
+        assert (told, list(runner.open.idle)) == (["disconnect"], [0])
+
+    run(endless(["s"]), test)
+
+
+def test_a_place_that_waits_for_its_reader_is_taken_from_it_when_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_jobs, "SPARE_S", 0.02)
+    monkeypatch.setattr(remote_jobs, "STALL_LIMIT_S", 600.0)
+
+    async def behave(form: dict[str, list[str]], write: Write) -> None:
+        await (endless(["s"]) if "urn:endless" in form["query"][0] else Held())(form, write)
+
+    async def test(runner: RemoteEngine, told: list[str]) -> None:
+        slow = await runner.answer(replace(STRANGE, query="SELECT ?s { ?s <urn:endless> ?o }"))
+        await anext(slow.frames)
+
+        assert await whole(runner) == b"s\r\nurn:a\r\n"
+        assert told == ["stall"]
+        with pytest.raises(QueryTooHungry):
+            await slow.body()
+
+    run(behave, test)
+
+
+@pytest.mark.parametrize("limit", ["STALL_LIMIT_S", "STREAM_LIMIT_S"])
+def test_a_reader_that_takes_too_long_loses_its_place_though_nobody_waits(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_jobs, "SPARE_S", 0.0)
+    monkeypatch.setattr(remote_jobs, "SPARE_LOOK_S", 0.0)
+    monkeypatch.setattr(remote_jobs, limit, 0.05)
+
+    async def test(runner: RemoteEngine, told: list[str]) -> None:
+        slow = await runner.answer(STRANGE)
+        await anext(slow.frames)
+        while not runner.open.idle:
+            await asyncio.sleep(0.001)
+
+        assert told == ["stall"]
+        with pytest.raises(QueryTooHungry):
+            await slow.body()
+
+    run(endless(["s"]), test)
+
+
+def test_what_is_told_of_an_answer_is_how_long_it_waited_and_was_evaluated() -> None:
+    async def test(runner: RemoteEngine, _: list[str]) -> None:
+        begun: list[None] = []
+        first = asyncio.create_task(whole(runner, replace(STRANGE, query="SELECT ?s { ?s <urn:held> ?o }")))
+        while runner.open.idle:
+            await asyncio.sleep(0.001)
+        second = asyncio.create_task(runner.answer(replace(STRANGE, begun=lambda: begun.append(None))))
+        while not runner.open.waiting:
+            await asyncio.sleep(0.001)
+        before = len(begun)
+        held.released.set()
+        await first
+        answered = await second
+        await answered.body()
+
+        assert (before, len(begun)) == (0, 1)
+        assert answered.queue_s > 0 < answered.evaluate_s
+
+    held = Held()
+    run(held, test)
+
+
+def test_a_server_is_ready_as_long_as_its_engine_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "FRESH_S", 0.0)
+    monkeypatch.setattr(readiness, "_LIMIT_S", 0.2)
+    replies: list[Reply] = []
+
+    with served(tmp_path, saying(TRUE)) as (engine, front):
+        for behaviour in (saying(TRUE), never, saying(b""), saying(answer(b"", status="302 Found")), saying(TRUE)):
+            engine.behaviour = behaviour
+            replies.append(front.get("/health/ready"))
+        kills = measured(front, "clustergraph_worker_kills_total{")
+
+    assert [replies[0].status, replies[-1].status] == [200, 200]
+    assert [told(one) for one in replies[1:-1]] == [
+        (503, "query-timed-out", TOO_LATE.replace("1 s", "0.2 s")),
+        (503, "busy", "the engine cannot be reached: try again in a moment"),
+        (503, "busy", REFUSES),
+    ]
+    assert kills == [
+        f'worker_kills_total{{cause="{cause}"}} {number}.0'
+        for cause, number in (("deadline", 1), ("died", 1), ("disconnect", 0), ("lowered", 0), ("stall", 0))
+    ]
+
+
+def test_an_engine_that_has_gone_is_not_up(tmp_path: Path) -> None:
+    up = "clustergraph_engine_up "
+    with engines.running(Engine(saying(TRUE))) as engine:
+        settings = Settings(engine=engine.address, time_limit_s=1.0)
+        with engines.front(published(tmp_path), settings) as front:
+            before = measured(front, up)
+            engine.digest = "none"
+            began = time.monotonic()
+            while measured(front, up) == before and time.monotonic() - began < 20:
+                time.sleep(0.05)
+            after = measured(front, up)
+
+    assert (before, after) == (["engine_up 1.0"], ["engine_up 0.0"])

@@ -27,6 +27,7 @@ from web_runner import LocalRunner, TestClient, client_for
 SOURCED = {
     "workers": {("fast", "idle"): 2, ("fast", "busy"): 1},
     "queue_length": {("fast",): 3},
+    "engine_up": 1,
     "running_queries": {("queued",): 1},
     "cache_requests": {("hit",): 5, ("miss",): 7},
     "cache_evictions": 1,
@@ -128,6 +129,7 @@ def expected() -> str:
                 'clustergraph_workers{lane="fast",state="idle"} 2.0',
             ),
             block("clustergraph_queue_length", "gauge", 'clustergraph_queue_length{lane="fast"} 3.0'),
+            block("clustergraph_engine_up", "gauge", "clustergraph_engine_up 1.0"),
             block("clustergraph_running_queries", "gauge", 'clustergraph_running_queries{state="queued"} 1.0'),
             block(
                 "clustergraph_cache_requests_total",

@@ -11,10 +11,11 @@ import pytest
 
 from clustergraph.errors import Busy, ClusterGraphError
 from clustergraph.formats import CSV
+from clustergraph.lanes import OWN_QUEUE
 from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web import readiness
 from clustergraph.web.readiness import Readiness
-from clustergraph.workers import OWN_QUEUE, WorkerPool
+from clustergraph.workers import WorkerPool
 from web_runner import LocalRunner
 from wire import served
 

@@ -81,6 +81,11 @@ class deadline:  # noqa: N801  # used as asyncio.timeout is
         self._timeout = asyncio.timeout(left_s)
         self._limit_s = limit_s
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended what ran inside."""
+        return self._timeout.expired()
+
     async def __aenter__(self) -> None:
         await self._timeout.__aenter__()
 

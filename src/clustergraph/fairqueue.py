@@ -25,6 +25,8 @@ class FairQueue(Generic[_Item]):
     def __init__(self) -> None:
         # Ordered dictionaries, not plain ones: to take the first entry of a plain one, its gaps are walked through.
         self._lines: OrderedDict[Hashable, OrderedDict[_Item, None]] = OrderedDict()
+        self._clients: dict[int, OrderedDict[Hashable, None]] = {}  # by the length of their lines
+        self._longest = 0
         self._length = 0
 
     def __len__(self) -> int:
@@ -39,8 +41,9 @@ class FairQueue(Generic[_Item]):
         line = self._lines.get(client)
         if line is None:
             line = self._lines[client] = OrderedDict()
-        self._length += item not in line
-        line[item] = None
+        if item not in line:
+            line[item] = None
+            self._grew(client, len(line), 1)
 
     def take(self) -> _Item:
         """Removes the next item: the first of the client whose turn it is.
@@ -52,9 +55,22 @@ class FairQueue(Generic[_Item]):
             raise IndexError(message)
         client, line = self._lines.popitem(last=False)
         item, _ = line.popitem(last=False)
-        self._length -= 1
+        self._grew(client, len(line), -1)
         if line:
             self._lines[client] = line
+        return item
+
+    def make_room(self, client: Hashable) -> _Item | None:
+        """Removes the last item of the longest line, which one more of a client may have the place of.
+
+        Shape: None, and nothing is removed, unless that line is the longer one even then: so no two clients push each
+               other out in turn, and whoever has one item in it keeps that.
+        """
+        if self._longest < self.length_of(client) + 2:
+            return None
+        longest = next(iter(self._clients[self._longest]))  # of several, the one whose line changed longest ago
+        item = next(reversed(self._lines[longest]))
+        self.discard(longest, item)
         return item
 
     def discard(self, client: Hashable, item: _Item) -> bool:
@@ -63,7 +79,20 @@ class FairQueue(Generic[_Item]):
         if line is None or item not in line:
             return False
         del line[item]
-        self._length -= 1
+        self._grew(client, len(line), -1)
         if not line:
             del self._lines[client]
         return True
+
+    def _grew(self, client: Hashable, length: int, by: int) -> None:
+        """Notes that a line is so long now, one item more or fewer than before."""
+        self._length += by
+        before = self._clients.get(length - by)
+        if before is not None:
+            before.pop(client, None)
+            if not before:
+                del self._clients[length - by]
+        if length:
+            self._clients.setdefault(length, OrderedDict())[client] = None
+        # By one more or fewer, the longest line is another one by no more than that.
+        self._longest = max(self._longest, length) if by > 0 else self._longest - (self._longest not in self._clients)

@@ -96,7 +96,7 @@ class Job:
 
     def _give_up_waiting(self, limit_s: float) -> None:
         message = f"no worker became free within {limit_s:g} s: try again in a moment"
-        self.fail(Busy(message, retry_after_s=1), DISCONNECT)
+        self.fail(Busy(message, retry_after_s=1))
 
     def _set_timer(self, timer: asyncio.TimerHandle | None) -> None:
         if self._timer is not None:
@@ -114,7 +114,7 @@ class Job:
     def _overrun(self) -> None:
         self.fail(timed_out(self._limit_s), DEADLINE)
 
-    def fail(self, exc: ClusterGraphError, cause: str) -> None:
+    def fail(self, exc: ClusterGraphError, cause: str = DISCONNECT) -> None:
         """Ends a job that has not been answered."""
         if not self.is_over:
             self.end(cause)

@@ -22,7 +22,7 @@ INTERNAL: Final = "queries/internal"
 _KEYS: Final = {"version": str, "digest": str, "counts": dict, "files": dict}
 _CHECKSUM: Final = "checksum"
 _QUERY: Final = ".rq"
-_ANEW: Final = "run 'clustergraph build' to make it anew"
+ANEW: Final = "run 'clustergraph build' to make it anew"
 _ONLY_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a pipe must not wait
 DIST_VARIABLE: Final = "CLUSTERGRAPH_DIST"
 
@@ -74,7 +74,7 @@ class Published:
         for name in INTERNAL_QUERIES:
             if name not in self.internal:
                 missing = f"{INTERNAL}/{name}.rq"
-                message = f"'{self.folder / MANIFEST}' does not list {missing}, which the pages need: {_ANEW}"
+                message = f"'{self.folder / MANIFEST}' does not list {missing}, which the pages need: {ANEW}"
                 raise DatasetUnusable(message)
         return self.internal
 
@@ -135,7 +135,7 @@ def _held(folder: Path) -> Iterator[int]:
         message = f"there is no folder '{folder}': run 'clustergraph build' first, or name the folder it wrote"
         raise DatasetUnusable(message) from exc
     except OSError as exc:
-        message = f"'{folder}' cannot be read ({exc.strerror}): {_ANEW}"
+        message = f"'{folder}' cannot be read ({exc.strerror}): {ANEW}"
         raise DatasetUnusable(message) from exc
     try:
         yield descriptor
@@ -148,13 +148,13 @@ def _manifest(folder: Path, held: int) -> tuple[dict[str, Any], bytes]:
     descriptor = _regular(folder, held, MANIFEST)
     if descriptor is None:
         is_there = os.access(MANIFEST, os.F_OK, dir_fd=held)
-        message = f"'{path}' is no regular file: {_ANEW}" if is_there else f"'{folder}' has no {MANIFEST}: {_ANEW}"
+        message = f"'{path}' is no regular file: {ANEW}" if is_there else f"'{folder}' has no {MANIFEST}: {ANEW}"
         raise DatasetUnusable(message)
     with os.fdopen(descriptor, "rb") as stream:
         data = stream.read()
     manifest = _parsed(path, data)
     if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), kind) for key, kind in _KEYS.items()):
-        message = f"'{path}' lacks one of {', '.join(_KEYS)}: {_ANEW}"
+        message = f"'{path}' lacks one of {', '.join(_KEYS)}: {ANEW}"
         raise DatasetUnusable(message)
     return manifest, data
 
@@ -163,10 +163,10 @@ def _parsed(path: Path, data: bytes) -> object:
     try:
         parsed: object = json.loads(data)
     except ValueError as exc:
-        message = f"'{path}' is not JSON: {_ANEW}"
+        message = f"'{path}' is not JSON: {ANEW}"
         raise DatasetUnusable(message) from exc
     except RecursionError as exc:
-        message = f"'{path}' is nested too deeply: {_ANEW}"
+        message = f"'{path}' is nested too deeply: {ANEW}"
         raise DatasetUnusable(message) from exc
     return parsed
 
@@ -187,7 +187,7 @@ def _regular(folder: Path, held: int, name: str) -> int | None:
         if exc.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO):
             _refuse_links(folder, name)
             return None
-        message = f"'{folder / name}' cannot be read ({exc.strerror}): {_ANEW}"
+        message = f"'{folder / name}' cannot be read ({exc.strerror}): {ANEW}"
         raise DatasetUnusable(message) from exc
     finally:
         os.close(at)
@@ -201,7 +201,7 @@ def _refuse_links(folder: Path, name: str) -> None:
     path = folder / name
     for one in (path, *path.parents[: name.count("/")]):
         if one.is_symlink():
-            message = f"'{one}' is a link, which may lead anywhere: {_ANEW}"
+            message = f"'{one}' is a link, which may lead anywhere: {ANEW}"
             raise DatasetUnusable(message)
 
 
@@ -238,23 +238,23 @@ def open_published(folder: Path) -> Published:
 def _check_whole(folder: Path, manifest: Mapping[str, Any], data: bytes) -> None:
     # One without a checksum has nothing else beside what it must have, lest damage to that word go unseen.
     if manifest_text(manifest) != data if _CHECKSUM in manifest else manifest.keys() != _KEYS.keys():
-        message = f"'{folder / MANIFEST}' is not as it was written (its checksum differs): {_ANEW}"
+        message = f"'{folder / MANIFEST}' is not as it was written (its checksum differs): {ANEW}"
         raise DatasetUnusable(message)
     if DATASET not in manifest["files"]:
-        message = f"'{folder / MANIFEST}' does not list {DATASET}: {_ANEW}"
+        message = f"'{folder / MANIFEST}' does not list {DATASET}: {ANEW}"
         raise DatasetUnusable(message)
     if manifest["files"][DATASET] != manifest["digest"]:
-        message = f"'{folder / MANIFEST}' gives two digests for {DATASET}: {_ANEW}"
+        message = f"'{folder / MANIFEST}' gives two digests for {DATASET}: {ANEW}"
         raise DatasetUnusable(message)
 
 
 def _listed(folder: Path, held: int, name: str) -> int:
     if not name.isprintable() or {"", ".", ".."} & {*name.split("/")}:  # the empty part is that before a first slash
-        message = f"'{folder / MANIFEST}' names {name!r}, which is no file of this folder: {_ANEW}"
+        message = f"'{folder / MANIFEST}' names {name!r}, which is no file of this folder: {ANEW}"
         raise DatasetUnusable(message)
     descriptor = _regular(folder, held, name)
     if descriptor is None:
-        message = f"'{folder / name}' is named in {MANIFEST} but is not there: {_ANEW}"
+        message = f"'{folder / name}' is named in {MANIFEST} but is not there: {ANEW}"
         raise DatasetUnusable(message)
     return descriptor
 
@@ -274,7 +274,7 @@ def _verified_file(path: Path, descriptor: int, digest: str) -> PinnedFile:
 
 def _compare(path: Path, found: str, digest: str) -> None:
     if found != digest:
-        message = f"'{path}' is not what {MANIFEST} says (SHA-256 differs): {_ANEW}"
+        message = f"'{path}' is not what {MANIFEST} says (SHA-256 differs): {ANEW}"
         raise DatasetUnusable(message)
 
 
@@ -283,7 +283,7 @@ def _check_unlisted(folder: Path, held: int, files: Mapping[str, str]) -> None:
         for name in sorted(names):
             path = PurePosixPath(at, name)
             if name.endswith(_QUERY) and str(path) not in files:
-                message = f"'{folder / path}' is not named in {MANIFEST}: {_ANEW}"
+                message = f"'{folder / path}' is not named in {MANIFEST}: {ANEW}"
                 raise DatasetUnusable(message)
 
 

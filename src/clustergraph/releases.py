@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from clustergraph.errors import DatasetUnusable, UsageError
-from clustergraph.published import MANIFEST, open_published, read_manifest
+from clustergraph.published import ANEW, MANIFEST, Published, open_published, read_manifest
 
 _HERE: Final = -100  # AT_FDCWD
 _RENAME_EXCHANGE: Final = 2
@@ -30,12 +30,14 @@ _KEPT: Final = "kept"
 class RolledBack(NamedTuple):
     """What a rollback did.
 
-    Shape: `digest` is that of the dataset in place now, `previous_digest` of the one beside, empty if it has none.
+    Shape: `digest` is that of the dataset in place now; `previous_digest` that which the one beside says it has, empty
+           if it says none; `damage` is what is wrong with the one beside, empty if it is whole or there is none.
     """
 
     digest: str
     previous: Path
     previous_digest: str
+    damage: str = ""
 
 
 def previous_of(folder: Path) -> Path:
@@ -69,19 +71,48 @@ def _exchanged(folder: Path, target: Path, previous: Path) -> RolledBack:
     if not previous.is_dir():
         message = f"there is no '{previous}' to go back to: a build keeps the one that it replaces there"
         raise UsageError(message)
-    published = open_published(previous)
-    if target.exists() and not is_free(target):
+    published = _whole(folder, previous)
+    if target.exists() and not is_free(target) and not _is_ruin(target, previous):
         message = f"'{folder}' holds something that no build made: nothing is put in its place"
         raise UsageError(message)
-    if _release(target) == published.release:
+    if _release(target) == published.release and not _damage(target):
         message = f"'{previous}' is the same build as '{folder}': there is none to go back to"
         raise UsageError(message)
-    before = _digest(target)
+    before, has_files = _digest(target), target.exists() and any(target.iterdir())
     if not target.exists():
         previous.rename(target)
     elif not _exchange(previous, target):
         _rotate(target, previous)
-    return RolledBack(published.digest, previous, before)
+    return RolledBack(published.digest, previous, before, _damage(previous) if has_files else "")
+
+
+def _whole(folder: Path, previous: Path) -> Published:
+    try:
+        return open_published(previous)
+    except DatasetUnusable as exc:
+        message = f"'{folder}' stays as it is, as what it would go back to cannot be served: {exc.detail}"
+        raise DatasetUnusable(message) from exc
+
+
+def _damage(folder: Path) -> str:
+    """What is wrong with a build, empty if it is whole."""
+    try:
+        open_published(folder)
+    except (DatasetUnusable, UsageError) as exc:
+        return exc.detail.removesuffix(f": {ANEW}")
+    except OSError as exc:  # a disk that fails must not keep anybody from what is whole
+        return f"'{folder}' cannot be read ({exc.strerror})"
+    return ""
+
+
+def _is_ruin(folder: Path, other: Path) -> bool:
+    """Whether a folder is what became of a build: its manifest cannot be read, and no name in it is new."""
+    with suppress(DatasetUnusable):
+        read_manifest(folder)
+        return False
+    names = {MANIFEST, *read_manifest(other)["files"]}
+    is_named = (folder / MANIFEST).exists()
+    return is_named and all(path.relative_to(folder).as_posix() in names for path in _leaves(folder))
 
 
 def _rotate(target: Path, previous: Path) -> None:

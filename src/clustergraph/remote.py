@@ -7,8 +7,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -17,7 +18,10 @@ import httpx2
 from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, UsageError
 from clustergraph.exchange import accept, body, check_status, check_type, chosen_format, deadline, pieces
 from clustergraph.formats import XML
+from clustergraph.jobs import DISCONNECT
+from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, Turn
 from clustergraph.portable import Portable, portable
+from clustergraph.remote_jobs import RemoteJob, RemoteLane
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.sparql_xml import TableReader, Unreadable
 from clustergraph.terms import DEFAULT_GRAPH, NO_GRAPH, PUBLISHED_GRAPH
@@ -25,9 +29,8 @@ from clustergraph.terms import DEFAULT_GRAPH, NO_GRAPH, PUBLISHED_GRAPH
 _logger: Final = logging.getLogger("clustergraph.remote")
 
 POLL_S: Final = 2.0  # between two looks at which dataset is published
-STREAM_LIMIT_S: Final = 60.0  # from the first frame to the last, however slowly the client reads
-STALL_LIMIT_S: Final = 30.0  # a reader that takes nothing for so long loses its place
 RUNNING: Final = 16  # queries at once where nothing else is said
+OWN_RUNNING: Final = 4  # queries of our pages at once: each takes a way over the network
 _STATE_BYTES: Final = 1 << 20  # of what says which dataset is published
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _UNREACHED: Final = "the engine cannot be reached: try again in a moment"
@@ -45,27 +48,6 @@ class State(NamedTuple):
     graphs: frozenset[str]
 
 
-class _Place:
-    """A place among the queries that run, with the response that takes it; given back once."""
-
-    def __init__(self, running: asyncio.Semaphore, tasks: set[asyncio.Task[None]]) -> None:
-        self._running = running
-        self._tasks = tasks
-        self._ended = False
-        self.response: httpx2.Response | None = None
-
-    def end(self) -> None:
-        """Gives the place back and closes the connection if it is still in use; only the first call counts."""
-        if self._ended:
-            return
-        self._ended = True
-        self._running.release()
-        if self.response is not None and not self.response.is_closed:
-            task = asyncio.get_running_loop().create_task(self.response.aclose())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-
 def checked_address(text: str) -> httpx2.URL:
     """The address of an engine.
 
@@ -79,11 +61,17 @@ def checked_address(text: str) -> httpx2.URL:
     raise UsageError(message)
 
 
+def _taken(size: int) -> str:
+    return f"all {size} places at the engine are taken"
+
+
 class RemoteEngine:
     """Answers queries by asking another service. Use as an asynchronous context manager.
 
     Shape: `digest` is that of the dataset that the service was last seen to hold, looked up every POLL_S seconds; until
            it was seen for the first time, the digest given here. `changed` is called when it is another one.
+           `open` takes the queries of strangers, `own` those from our own files; neither can take the other's places.
+           `tell` is called with the cause for which a request is ended before its time.
     """
 
     def __init__(
@@ -93,22 +81,32 @@ class RemoteEngine:
         *,
         limits: Limits,
         running: int = 0,
+        own_running: int = OWN_RUNNING,
         queue_per_worker: int = 4,
         queue_wait_s: float = 2.0,
         poll_s: float = POLL_S,
         changed: Callable[[], None] = lambda: None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._address = checked_address(address)
         self._digest = digest
         self._limits = limits
-        self._size = running or RUNNING
-        self._queue_limit = queue_per_worker * self._size
-        self._queue_wait_s = queue_wait_s
+        size = running or RUNNING
+        self.open: RemoteLane = Lane("open", size, queue_per_worker * size, queue_wait_s, taken=_taken(size))
+        self.own: RemoteLane = Lane(
+            "own",
+            own_running,
+            OWN_QUEUE,
+            queue_wait_s,
+            taken=_taken(own_running),
+            client_limit=OWN_QUEUE_OF_CLIENT,
+        )
+        for lane in self.lanes:
+            lane.idle.extend(range(lane.size))
         self._poll_s = poll_s
         self._changed = changed
-        self._waiting = 0
-        self._running = asyncio.Semaphore(self._size)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tell = tell
+        self._closing: set[asyncio.Task[None]] = set()
         self._state: State | None = None
         self._trouble: Busy | DatasetUnusable | None = None
 
@@ -117,13 +115,24 @@ class RemoteEngine:
         """The digest of the published dataset, in lower-case hexadecimal."""
         return self._state.digest if self._state else self._digest
 
+    @property
+    def lanes(self) -> tuple[RemoteLane, RemoteLane]:
+        """Both lanes."""
+        return self.open, self.own
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the engine said which dataset it holds when it was last asked."""
+        return self._state is not None and not self._trouble
+
     async def __aenter__(self) -> Self:
         # No proxy and no credentials from the environment, no redirect: the configured address alone is contacted.
         self._client = httpx2.AsyncClient(
             trust_env=False,
             follow_redirects=False,
             timeout=None,  # the deadlines are ours
-            limits=httpx2.Limits(max_connections=self._size + 1, max_keepalive_connections=self._size),
+            # The lanes bound the connections: a bound here would have one that is being closed keep out its successor.
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=self.open.size + self.own.size),
             headers={"Accept-Encoding": "identity", "User-Agent": "clustergraph"},
         )
         await self._look()
@@ -134,37 +143,40 @@ class RemoteEngine:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._polling.cancel()
-        await asyncio.gather(self._polling, *self._tasks, return_exceptions=True)
+        await asyncio.gather(self._polling, *self._closing, return_exceptions=True)
         await self._client.aclose()
 
     async def answer(self, request: QueryRequest) -> Answer:
         """The answer to one query, once its status is certain.
 
-        Raises: Busy where the engine cannot be reached or refuses us; DatasetUnusable where it holds no dataset;
-                QueryTimedOut; QueryTooHungry; QueryAborted; QueryMalformed; QueryRefused; NotAcceptable.
+        Raises: Busy where no place is free, or the engine cannot be reached or refuses us; DatasetUnusable where it
+                holds no dataset; OverBudget; QueryTimedOut; QueryTooHungry; QueryAborted; QueryMalformed; QueryRefused;
+                NotAcceptable.
         """
         asked = portable(request.query, request.bindings)
         chosen = chosen_format(request, asked.form)
         form = self._form(request, asked)
         limit_s = min(request.time_limit_s or self._limits.time_limit_s, self._limits.time_limit_s)
-        arrived = time.monotonic()
-        place = await self._acquire()
-        before = time.monotonic()
+        lane = self.own if request.own else self.open
+        came = time.monotonic()
+        place = await Turn(request.client, lane).place()
+        began = time.monotonic()
+        job = RemoteJob(lane, place, limit_s, killed=partial(self._killed, request), closing=self._closing)
         if request.begun is not None:
             request.begun()
-        try:
-            async with deadline(limit_s, limit_s):
-                place.response = await self._sent(form, accept(chosen, asked.form))
-                await check_status(place.response, request.query, lines_before=asked.lines_before)
-            check_type(place.response, chosen, asked.form)
-        except BaseException:
-            place.end()
-            raise
-        took_s = time.monotonic() - before
-        left_s = limit_s - took_s
-        frames = body(place.response, chosen, asked.form, limit_bytes=self._limits.output_limit_bytes)
-        timed = self._timed(frames, place, left_s, limit_s)
-        return Answer(chosen, timed, place.end, queue_s=before - arrived, evaluate_s=took_s)
+        async with job.counted():
+            job.response = await self._sent(form, accept(chosen, asked.form))
+            await check_status(job.response, request.query, lines_before=asked.lines_before)
+            check_type(job.response, chosen, asked.form)
+        frames = body(job.response, chosen, asked.form, limit_bytes=self._limits.output_limit_bytes)
+        took_s = time.monotonic() - began
+        release = partial(job.end, DISCONNECT)
+        return Answer(chosen, job.frames(frames), release, queue_s=began - came, evaluate_s=took_s)
+
+    def _killed(self, request: QueryRequest, cause: str) -> None:
+        self._tell(cause)
+        if request.killed is not None:
+            request.killed()
 
     def _form(self, request: QueryRequest, asked: Portable) -> dict[str, str | list[str]]:
         """The form to send. It always names the graphs: what a query without any ranges over differs among engines."""
@@ -196,45 +208,6 @@ class RemoteEngine:
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
             _logger.warning("the engine cannot be reached: %s: %s", type(exc).__name__, exc)
             raise Busy(_UNREACHED, retry_after_s=5) from exc
-
-    async def _timed(
-        self, frames: AsyncGenerator[bytes, None], place: _Place, left_s: float, limit_s: float
-    ) -> AsyncGenerator[bytes, None]:
-        """The frames. Time is counted while we wait for the engine, not while the client takes what it gave."""
-        loop = asyncio.get_running_loop()
-        slow = loop.call_later(STREAM_LIMIT_S, place.end)
-        try:
-            while True:
-                before = time.monotonic()
-                async with deadline(left_s, limit_s):
-                    frame = await anext(frames, None)
-                left_s -= time.monotonic() - before
-                if frame is None:
-                    break
-                stalled = loop.call_later(STALL_LIMIT_S, place.end)
-                try:
-                    yield frame
-                finally:
-                    stalled.cancel()
-        finally:
-            slow.cancel()
-            await frames.aclose()
-            place.end()
-
-    async def _acquire(self) -> _Place:
-        if self._running.locked() and self._waiting >= self._queue_limit:
-            message = f"{self._size} queries run and {self._waiting} wait already: try again in a moment"
-            raise Busy(message, retry_after_s=1)
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self._queue_wait_s):
-                await self._running.acquire()
-        except TimeoutError as exc:
-            message = f"no query ended within {self._queue_wait_s:g} s to make room: try again in a moment"
-            raise Busy(message, retry_after_s=1) from exc
-        finally:
-            self._waiting -= 1
-        return _Place(self._running, self._tasks)
 
     async def _poll(self) -> None:
         while True:

@@ -78,7 +78,9 @@ class Settings:
     workers: int = _knob(
         0, "query workers; 0 means four per core; with an engine, queries it is asked at once, 0 means 16"
     )
-    own_workers: int = _knob(1, "workers for pages and saved queries, which no query of a stranger can take")
+    own_workers: int = _knob(
+        1, "workers for pages and saved queries, which no query of a stranger can take; with an engine, 4 at least"
+    )
     queue_wait_s: float = _limit(2.0, "longest wait for a free worker before 503", "s", "503 `busy`")
     queue_per_worker: int = _limit(4, "queries that may wait, for each worker", "queries", "503 `busy`")
     cache_bytes: int = _knob(128 << 20, "memory for answers that were given before")

@@ -6,7 +6,6 @@ Killed, not cancelled: the engine has neither a timeout nor a cancellation (docs
 import asyncio
 import contextlib
 import logging
-import math
 import os
 import socket
 from collections import deque
@@ -15,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, OverBudget
-from clustergraph.fairqueue import FairQueue
+from clustergraph.errors import ClusterGraphError, DatasetUnusable
 from clustergraph.jobs import DIED, DISCONNECT, LOWERED, Job
+from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane
 from clustergraph.processes import ForkFailed, Loader, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest, Storage
 
@@ -26,11 +25,9 @@ _logger: Final = logging.getLogger("clustergraph.workers")
 RETRY_S: Final = 1.0  # between two attempts to start a worker
 WHY_S: Final = 0.5  # for whoever's worker died to be told why; then they are told that nobody knows
 PER_CORE: Final = 4  # workers, where no number is given: long queries must not take them all
-OWN_QUEUE: Final = 64  # queries from our own files that may wait: each is short, and a page asks several
-OWN_QUEUE_OF_CLIENT: Final = OWN_QUEUE // 4  # of them, asked for one client: a browser has six connections
 
 
-class Lane:
+class WorkerLane(Lane[Worker, Job]):
     """The workers of one kind of query, and the queries that wait for one of them; a Workplace.
 
     Shape: `replace` ends a worker for a cause, and has another one started; `ask_why` has it told how one ended.
@@ -46,36 +43,12 @@ class Lane:
         ask_why: Callable[[Worker, Callable[[int | None], None]], None],
         client_limit: int = 0,
     ) -> None:
-        self.name = name
-        self.size = size
+        taken = f"all {size} workers are taken"
+        super().__init__(name, size, queue_limit, queue_wait_s, taken=taken, client_limit=client_limit)
         self.replace = replace
         self.ask_why = ask_why
-        self.idle: deque[Worker] = deque()
-        self.waiting: FairQueue[Job] = FairQueue()
         self.coming = size  # workers that are being started
         self._first: deque[Job] = deque()  # whose worker died when it was asked
-        self.answered_s = -math.inf  # when a worker was last fit for more after a query
-        self._queue_limit = queue_limit
-        self._client_limit = client_limit
-        self._queue_wait_s = queue_wait_s
-
-    def add(self, job: Job) -> None:
-        """Has a job begun as soon as a worker is free.
-
-        Raises: Busy; OverBudget for a client with a name that has too many waiting.
-        """
-        if self.idle:
-            job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
-            return
-        if job.client and 0 < self._client_limit <= self.waiting.length_of(job.client):
-            message = f"{self._client_limit} of your requests wait already: send the next one when one has ended"
-            raise OverBudget(message, retry_after_s=1)
-        if len(self.waiting) >= self._queue_limit:
-            taken = f"all {self.size} workers are taken and {len(self.waiting)} queries wait already"
-            message = f"{taken}: try again in a moment"
-            raise Busy(message, retry_after_s=1)
-        self.waiting.put(job.client, job)
-        job.wait(self._queue_wait_s)
 
     def again(self, job: Job) -> None:
         """Has a job done by another worker, before those that wait."""
@@ -87,26 +60,24 @@ class Lane:
 
     def leave(self, job: Job) -> None:
         """Takes a job that waits from the queue."""
-        self.waiting.discard(job.client, job)
+        super().leave(job)
         with contextlib.suppress(ValueError):
             self._first.remove(job)
 
-    def give_back(self, worker: Worker) -> None:
+    def give_back(self, place: Worker) -> None:
         """Takes a worker that has done a job."""
-        if worker.is_alive:
+        if place.is_alive:
             self.answered_s = asyncio.get_running_loop().time()
-        self.hand_out(worker)
+        self.hand_out(place)
 
-    def hand_out(self, worker: Worker) -> None:
+    def hand_out(self, place: Worker) -> None:
         """Gives a worker that is fit for more to the client whose turn it is."""
-        if not worker.is_alive or worker.is_lowered:
-            self.replace(worker, LOWERED if worker.is_alive else DIED)
+        if not place.is_alive or place.is_lowered:
+            self.replace(place, LOWERED if place.is_alive else DIED)
         elif self._first:
-            self._first.popleft().start(worker)
-        elif self.waiting:
-            self.waiting.take().start(worker)
+            self._first.popleft().start(place)
         else:
-            self.idle.append(worker)
+            super().hand_out(place)
 
     @property
     def is_short(self) -> bool:
@@ -150,20 +121,22 @@ class WorkerPool:
         self._limits = limits
         self._tell = tell
         size = workers or PER_CORE * (os.cpu_count() or 1)
-        self.open = Lane("open", size, queue_per_worker * size, queue_wait_s, self.replace, self.ask_why)
-        self.own = Lane("own", own_workers, OWN_QUEUE, queue_wait_s, self.replace, self.ask_why, OWN_QUEUE_OF_CLIENT)
-        self._alive: dict[Worker, Lane] = {}
+        self.open = WorkerLane("open", size, queue_per_worker * size, queue_wait_s, self.replace, self.ask_why)
+        self.own = WorkerLane(
+            "own", own_workers, OWN_QUEUE, queue_wait_s, self.replace, self.ask_why, OWN_QUEUE_OF_CLIENT
+        )
+        self._alive: dict[Worker, WorkerLane] = {}
         self._storage = storage
         self._tasks: set[asyncio.Task[None]] = set()
         self._forking = asyncio.Lock()
         self._closing = False
 
     @property
-    def lanes(self) -> tuple[Lane, Lane]:
+    def lanes(self) -> tuple[WorkerLane, WorkerLane]:
         """Both lanes."""
         return self.open, self.own
 
-    def alive_in(self, lane: Lane) -> int:
+    def alive_in(self, lane: WorkerLane) -> int:
         """How many workers of a lane there are."""
         return sum(one is lane for one in self._alive.values())
 
@@ -270,7 +243,7 @@ class WorkerPool:
             self._loader.wait_until_loaded()
             return self._loader.fork()
 
-    async def _spawn(self, lane: Lane) -> None:
+    async def _spawn(self, lane: WorkerLane) -> None:
         """Adds one worker, however often it takes: a pool that shrank for good would end by answering nobody."""
         while True:
             try:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import textwrap
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
@@ -19,8 +19,12 @@ from clustergraph.formats import CSV, GRAPH_FORMATS, RESULT_FORMATS, TURTLE, nam
 from clustergraph.guard import admit, query_form
 from clustergraph.published import Published, find_dist, open_published
 from clustergraph.queries import SavedQuery, load_query, query_text, unknown_thing
-from clustergraph.runner import Limits, QueryRequest
+from clustergraph.runner import Limits, QueryRequest, Storage
+from clustergraph.settings import ENVIRONMENT_PREFIX
 from clustergraph.terms import compact, sparql_prologue
+
+if TYPE_CHECKING:
+    from clustergraph.engine import Engine
 
 TABLE: Final = "table"
 _WIDTH_WITHOUT_TERMINAL: Final = 120
@@ -32,11 +36,38 @@ _NAMES: Final = ", ".join((TABLE, *(one.name for one in (*RESULT_FORMATS, *GRAPH
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; repeatable.")
 @click.option("--format", "format_name", default=TABLE, show_default=True, metavar="FORMAT", help=f"One of {_NAMES}.")
 @click.option("--dist", type=click.Path(path_type=Path), default=None, help="Folder of the build; default: dist/.")
+@click.option(
+    "--memory-quads",
+    type=click.IntRange(min=0),
+    default=Storage().memory_quads,
+    show_default=True,
+    envvar=f"{ENVIRONMENT_PREFIX}MEMORY_QUADS",
+    show_envvar=True,
+    help="Largest dataset that is loaded into memory; larger ones are asked in the store on disk that `serve` uses.",
+)
+@click.option(
+    "--store-dir",
+    type=click.Path(path_type=Path),
+    default=Storage().store_dir,
+    show_default=True,
+    envvar=f"{ENVIRONMENT_PREFIX}STORE_DIR",
+    show_envvar=True,
+    help="Folder of the stores on disk; a relative one stands beside the build.",
+)
 @click.option("--explain", is_flag=True, help="Print the question, parameters and text of a saved query; run nothing.")
-def query(name: str | None, parameters: tuple[str, ...], format_name: str, dist: Path | None, explain: bool) -> None:
+def query(
+    name: str | None,
+    parameters: tuple[str, ...],
+    format_name: str,
+    dist: Path | None,
+    memory_quads: int,
+    store_dir: Path,
+    explain: bool,
+) -> None:
     """Answer a saved query, a query file, or standard input with -.
 
-    Without a name it lists the catalogue. Your own queries have our prefixes at hand. Writes nothing.
+    Without a name it lists the catalogue. Your own queries have our prefixes at hand. Writes nothing,
+    but the store of a dataset above --memory-quads where there is none yet, which takes minutes the first time.
 
     \b
     Example: clustergraph query clusters-of-member --param member=university-of-brescia --format csv
@@ -56,7 +87,7 @@ def query(name: str | None, parameters: tuple[str, ...], format_name: str, dist:
     else:
         values = dict(_pair(one) for one in parameters)
         text, bindings, things = saved.text, saved.bindings(values), saved.things(values)
-    _run(published, text, bindings, format_name, things)
+    _run(published, Storage(memory_quads, store_dir), text, bindings, format_name, things)
 
 
 def _find(published: Published, name: str) -> SavedQuery | None:
@@ -113,9 +144,36 @@ def _explain(saved: SavedQuery) -> None:
     click.echo(f"\n{saved.text.removeprefix(sparql_prologue())}")
 
 
-def _run(published: Published, text: str, bindings: dict[str, str], format_name: str, things: dict[str, str]) -> None:
-    from clustergraph.engine import load_engine  # noqa: PLC0415  # `serve` shares this program and must load no engine
+def _engine(published: Published, storage: Storage) -> "Engine":
+    """The dataset in memory, or the store on disk where it is too large for that.
 
+    Raises: UsageError if there is no such store and none can be made.
+    """
+    # `serve` shares this program and must load no engine.
+    from clustergraph.engine import load_engine, open_engine  # noqa: PLC0415
+    from clustergraph.stores import has_more_quads, open_stored  # noqa: PLC0415
+
+    if not has_more_quads(published.dataset, storage.memory_quads):
+        return load_engine(published.dataset)
+    folder = published.folder.absolute().parent / storage.store_dir
+    try:
+        return open_engine(open_stored(published.dataset, published.digest, folder, expected=published.digest).folder)
+    except OSError as exc:
+        advice = "name another folder with --store-dir, or raise --memory-quads"
+        message = (
+            f"the dataset has more than {storage.memory_quads:,} quads, and its store cannot be had: {exc}; {advice}"
+        )
+        raise UsageError(message) from exc
+
+
+def _run(
+    published: Published,
+    storage: Storage,
+    text: str,
+    bindings: dict[str, str],
+    format_name: str,
+    things: dict[str, str],
+) -> None:
     form = query_form(text)
     family = RESULT_FORMATS if form in ("SELECT", "ASK") else GRAPH_FORMATS
     as_table = format_name == TABLE
@@ -123,7 +181,7 @@ def _run(published: Published, text: str, bindings: dict[str, str], format_name:
     request = QueryRequest(text, chosen, chosen, bindings=bindings)
     output = io.BytesIO()
     try:
-        engine = load_engine(published.dataset)
+        engine = _engine(published, storage)
         for parameter, iri in things.items():
             if not engine.knows(iri):
                 raise unknown_thing(parameter, iri)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from clustergraph.findings import printable
 from clustergraph.published import find_dist
 from clustergraph.releases import rollback as roll_back
 
@@ -15,6 +16,7 @@ def rollback(dist: Path | None) -> None:
 
     Exchanges dist/ (the default) and .dist.previous/ beside it in one step, once every digest of the latter is
     verified; a second time undoes the first. A running server goes over to it by itself. Else leaves both alone.
+    Says so if what it puts aside is damaged.
 
     \b
     Example: clustergraph rollback dist
@@ -22,4 +24,8 @@ def rollback(dist: Path | None) -> None:
     folder = find_dist(dist)
     done = roll_back(folder)
     click.echo(f"{folder}  sha256:{done.digest}")
-    click.echo(f"{done.previous}  {f'sha256:{done.previous_digest}' if done.previous_digest else 'nothing'}")
+    held = "damaged" if done.damage else "nothing"
+    click.echo(f"{done.previous}  {f'sha256:{done.previous_digest}' if done.previous_digest else held}")
+    if done.damage:
+        remark = f"what was put aside is damaged, and no rollback will go back to it: {done.damage}"
+        click.echo(f"clustergraph: {printable(remark)}", err=True)

@@ -5,6 +5,7 @@ from typing import Final
 
 from clustergraph.errors import ClusterGraphError
 from clustergraph.formats import TSV
+from clustergraph.remote import RemoteEngine
 from clustergraph.results import read_truth
 from clustergraph.runner import QueryRequest, Runner
 from clustergraph.workers import WorkerPool
@@ -44,9 +45,11 @@ async def _trouble(runner: Runner) -> ClusterGraphError | None:
 
 def _lanes_to_ask(runner: Runner) -> list[bool]:
     """What of a runner has to be asked whether it answers: its workers for our own queries, those of strangers."""
-    if not isinstance(runner, WorkerPool):
+    if not isinstance(runner, WorkerPool | RemoteEngine):
         return [True]
     since_s = asyncio.get_running_loop().time() - runner.own.answered_s
+    if isinstance(runner, RemoteEngine):
+        return [] if since_s < FRESH_S else [True]
     is_own_well = since_s < FRESH_S and runner.alive_in(runner.own) > 0
     # Workers that strangers keep busy are well; where there is none, one has to come.
     is_open_well = runner.alive_in(runner.open) > 0

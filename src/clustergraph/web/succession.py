@@ -20,7 +20,7 @@ from clustergraph.formats import N_TRIPLES, TSV
 from clustergraph.jobs import STREAM_LIMIT_S
 from clustergraph.processes import Loader, start_limit_s
 from clustergraph.published import MANIFEST, Published, open_published
-from clustergraph.remote import RemoteEngine
+from clustergraph.remote import OWN_RUNNING, RemoteEngine
 from clustergraph.runner import QueryRequest, Runner
 from clustergraph.settings import Settings
 from clustergraph.web.cache import AnswerCache
@@ -91,10 +91,15 @@ class Succession:
             published.digest,
             limits=settings.limits,
             running=settings.workers,
+            own_running=max(settings.own_workers, OWN_RUNNING),
             queue_per_worker=settings.queue_per_worker,
             queue_wait_s=settings.queue_wait_s,
             changed=self._forget,
+            tell=self._tell,
         )
+
+    def _tell(self, cause: str) -> None:
+        self._meter.count("worker_kills", cause)
 
     def _forget(self) -> None:
         """Begins with an empty cache: the engine holds another dataset now."""
@@ -112,7 +117,7 @@ class Succession:
             storage=settings.storage,
             queue_per_worker=settings.queue_per_worker,
             queue_wait_s=settings.queue_wait_s,
-            tell=lambda cause: self._meter.count("worker_kills", cause),
+            tell=self._tell,
             expected=published.digest if published.files else "",
             loader=loader,
         )

@@ -1,0 +1,150 @@
+"""Places where queries are answered, so many at once, and the queries that wait for one of them, client by client.
+
+Knows nothing of what a place is: a worker process, or a request that another engine is sent.
+"""
+
+import asyncio
+import math
+from collections import deque
+from typing import Final, Generic, Protocol, TypeVar
+
+from clustergraph.errors import Busy, ClusterGraphError, OverBudget
+from clustergraph.fairqueue import FairQueue
+
+OWN_QUEUE: Final = 64  # queries from our own files that may wait: each is short, and a page asks several
+OWN_QUEUE_OF_CLIENT: Final = OWN_QUEUE // 4  # of them, asked for one client: a browser has six connections
+
+PlaceT = TypeVar("PlaceT")  # of a lane
+_PlaceT = TypeVar("_PlaceT")
+_PlaceT_contra = TypeVar("_PlaceT_contra", contravariant=True)
+
+
+class Waiter(Protocol[_PlaceT_contra]):
+    """A query that wants a place. Told once that it has one, or why it has none."""
+
+    def __hash__(self) -> int:
+        """What tells it from others in a queue."""
+
+    @property
+    def client(self) -> str:
+        """Who asks, as far as turns go."""
+
+    def start(self, place: _PlaceT_contra, /) -> None:
+        """Takes a place."""
+
+    def wait(self, limit_s: float, /) -> None:
+        """Waits for a place, but no longer than that."""
+
+    def fail(self, exc: ClusterGraphError, /) -> None:
+        """Goes away without one."""
+
+
+WaiterT = TypeVar("WaiterT", bound=Waiter)  # type: ignore[type-arg]
+
+
+class Lane(Generic[PlaceT, WaiterT]):
+    """The places of one kind of query, and the queries that wait for one of them.
+
+    Shape: `taken` says in a message that no place is free, such as "all 4 workers are taken"; `client_limit` is how
+           many queries of one client may wait, 0 for as many as there is room for.
+    """
+
+    def __init__(
+        self, name: str, size: int, queue_limit: int, queue_wait_s: float, *, taken: str, client_limit: int = 0
+    ) -> None:
+        self.name = name
+        self.size = size
+        self.idle: deque[PlaceT] = deque()
+        self.waiting: FairQueue[WaiterT] = FairQueue()
+        self.answered_s = -math.inf  # when a place was last given back in good order
+        self._queue_limit = queue_limit
+        self._client_limit = client_limit
+        self._queue_wait_s = queue_wait_s
+        self._taken = taken
+
+    def add(self, job: WaiterT) -> None:
+        """Has a job begun as soon as there is a place; where too many wait, one of whoever has most waiting goes.
+
+        Raises: Busy; OverBudget for a client with a name that has too many waiting.
+        """
+        if self.idle:
+            job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
+            return
+        if job.client and 0 < self._client_limit <= self.waiting.length_of(job.client):
+            message = f"{self._client_limit} of your requests wait already: send the next one when one has ended"
+            raise OverBudget(message, retry_after_s=1)
+        evicted = None
+        if len(self.waiting) >= self._queue_limit:
+            evicted = self.waiting.make_room(job.client)
+            if evicted is None:
+                message = f"{self._taken} and {len(self.waiting)} queries wait already: try again in a moment"
+                raise Busy(message, retry_after_s=1)
+        self.waiting.put(job.client, job)
+        job.wait(self._queue_wait_s)
+        if evicted is not None:
+            message = (
+                f"{self._taken}, and this query's place in the queue went to somebody who has fewer there than you: "
+                "send the next one when one has ended"
+            )
+            evicted.fail(OverBudget(message, retry_after_s=1))
+
+    def leave(self, job: WaiterT) -> None:
+        """Takes a job that waits from the queue."""
+        self.waiting.discard(job.client, job)
+
+    def give_back(self, place: PlaceT) -> None:
+        """Takes a place of which a job was done."""
+        self.answered_s = asyncio.get_running_loop().time()
+        self.hand_out(place)
+
+    def hand_out(self, place: PlaceT) -> None:
+        """Gives a place to the client whose turn it is."""
+        if self.waiting:
+            self.waiting.take().start(place)
+        else:
+            self.idle.append(place)
+
+
+class Turn(Generic[_PlaceT]):
+    """One that waits for its place as a coroutine; a Waiter."""
+
+    def __init__(self, client: str, lane: "Lane[_PlaceT, Turn[_PlaceT]]") -> None:
+        self.client = client
+        self._lane = lane
+        self._given: asyncio.Future[_PlaceT] = asyncio.get_running_loop().create_future()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def place(self) -> _PlaceT:
+        """The place, once there is one.
+
+        Raises: Busy where all are taken for too long; Busy and OverBudget where too many wait.
+        """
+        self._lane.add(self)
+        try:
+            return await self._given
+        except asyncio.CancelledError:
+            self._lane.leave(self)
+            if self._given.done() and not self._given.cancelled() and self._given.exception() is None:
+                self._lane.hand_out(self._given.result())  # it came in this very moment
+            raise
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def start(self, place: _PlaceT) -> None:
+        """Takes the place, or hands it on where it is no longer wanted."""
+        if self._given.done():
+            self._lane.hand_out(place)
+        else:
+            self._given.set_result(place)
+
+    def wait(self, limit_s: float) -> None:
+        """Waits, but not for ever."""
+        message = f"none of {self._lane.size} places became free within {limit_s:g} s: try again in a moment"
+        self._timer = asyncio.get_running_loop().call_later(limit_s, self.fail, Busy(message, retry_after_s=1))
+
+    def fail(self, exc: ClusterGraphError) -> None:
+        """Goes away without a place."""
+        self._lane.leave(self)
+        if not self._given.done():
+            self._given.set_exception(exc)

@@ -1,0 +1,123 @@
+"""One query on its way through another engine, from the moment it has a place there until its last frame."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeAlias
+
+import httpx2
+
+from clustergraph.errors import QueryMalformed
+from clustergraph.exchange import deadline
+from clustergraph.jobs import DEADLINE, DIED, DISCONNECT, SPARE_LOOK_S, SPARE_S, STALL, STALL_LIMIT_S, STREAM_LIMIT_S
+from clustergraph.lanes import Lane, Turn
+
+RemoteLane: TypeAlias = Lane[int, Turn[int]]
+"""Requests that an engine is sent at once, by number, and the queries that wait to be one of them."""
+
+REFUSED: Final = ""  # the engine answered, but not the query: nothing of it had to be ended
+
+
+class RemoteJob:
+    """One query that has a place; gives it back once, however it ends.
+
+    Shape: `killed` is called with the cause, one of jobs.CAUSES, where the request had to be ended before its time;
+           `closing` holds the tasks that close connections, as the loop holds them but weakly.
+    """
+
+    def __init__(
+        self,
+        lane: RemoteLane,
+        place: int,
+        limit_s: float,
+        *,
+        killed: Callable[[str], None],
+        closing: set[asyncio.Task[None]],
+    ) -> None:
+        self._lane = lane
+        self._place = place
+        self._limit_s = self._left_s = limit_s
+        self._killed = killed
+        self._closing = closing
+        self._is_over = False
+        self._is_streaming = False
+        self._watching: asyncio.TimerHandle | None = None  # while the client takes a frame
+        self.response: httpx2.Response | None = None
+
+    def end(self, cause: str | None = None) -> None:
+        """Gives the place back, and hangs up where there is a cause; only the first call counts."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if self.response is not None and not self.response.is_closed:
+            task = asyncio.get_running_loop().create_task(self.response.aclose())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        if cause is None:
+            self._lane.give_back(self._place)
+        else:
+            self._lane.hand_out(self._place)
+        if cause:
+            self._killed(cause)
+
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[None]:
+        """Counts the time that we wait for the engine; whatever goes wrong meanwhile ends the job.
+
+        Raises: QueryTimedOut at the deadline.
+        """
+        before, clock = time.monotonic(), deadline(self._left_s, self._limit_s)
+        try:
+            async with clock:
+                yield
+        except QueryMalformed:
+            self.end()
+            raise
+        except BaseException as exc:
+            self.end(self._cause(exc, is_late=clock.is_over))
+            raise
+        finally:
+            self._left_s -= time.monotonic() - before
+
+    def _cause(self, exc: BaseException, *, is_late: bool) -> str:
+        if is_late:
+            return DEADLINE
+        if isinstance(exc, asyncio.CancelledError):
+            return DISCONNECT
+        return DIED if self.response is None or self._is_streaming else REFUSED
+
+    async def frames(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """The frames. Time is counted while we wait for the engine, not while the client takes what it gave."""
+        slow = asyncio.get_running_loop().call_later(STREAM_LIMIT_S, self.end, STALL)
+        self._is_streaming = True
+        try:
+            while True:
+                async with self.counted():
+                    frame = await anext(body, None)
+                if frame is None:
+                    break
+                self._watch(SPARE_S, time.monotonic() + STALL_LIMIT_S)
+                yield frame
+                self._stop_watching()
+            self.end()
+        finally:
+            slow.cancel()
+            self._stop_watching()
+            await body.aclose()
+            self.end(DISCONNECT)
+
+    def _watch(self, pause_s: float, until_s: float) -> None:
+        self._watching = asyncio.get_running_loop().call_later(pause_s, self._look, until_s)
+
+    def _look(self, until_s: float) -> None:
+        """Takes the place from a client that takes nothing: once others wait for it, and in the end anyway."""
+        if self._lane.waiting or time.monotonic() >= until_s:
+            self.end(STALL)
+        else:
+            self._watch(SPARE_LOOK_S, until_s)
+
+    def _stop_watching(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
