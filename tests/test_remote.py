@@ -17,7 +17,7 @@ import pytest
 
 import engines
 from clustergraph import remote_jobs
-from clustergraph.errors import ClusterGraphError, OverBudget, QueryTooHungry, UsageError
+from clustergraph.errors import ClusterGraphError, OverBudget, QueryTimedOut, QueryTooHungry, UsageError
 from clustergraph.formats import CSV
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
@@ -616,8 +616,11 @@ def test_a_place_that_waits_for_its_reader_is_taken_from_it_when_others_wait(mon
 
         assert await whole(runner) == b"s\r\nurn:a\r\n"
         assert told == ["stall"]
-        with pytest.raises(QueryTooHungry):
+        with pytest.raises(QueryTimedOut) as caught:
             await slow.body()
+        assert caught.value.detail == (
+            "stopped: its reader took nothing for 0.02 s, and others wait; read it faster, or ask for less"
+        )
 
     run(behave, test)
 
@@ -637,8 +640,10 @@ def test_a_reader_that_takes_too_long_loses_its_place_though_nobody_waits(
             await asyncio.sleep(0.001)
 
         assert told == ["stall"]
-        with pytest.raises(QueryTooHungry):
+        with pytest.raises(QueryTimedOut) as caught:
             await slow.body()
+        took = {"STALL_LIMIT_S": "nothing for", "STREAM_LIMIT_S": "more than"}[limit]
+        assert caught.value.detail == f"stopped: its reader took {took} 0.05 s; read it faster, or ask for less"
 
     run(endless(["s"]), test)
 

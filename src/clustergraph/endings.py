@@ -19,6 +19,7 @@ from clustergraph.errors import (
 from clustergraph.runner import Limits
 
 LEFT: Final = "its sender ended it or went away"
+READER: Final = "its reader took"
 
 
 def timed_out(limit_s: float) -> QueryTimedOut:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Final, Protocol
 
-from clustergraph.endings import LEFT, died, error_of, timed_out, unread
+from clustergraph.endings import LEFT, READER, died, error_of, timed_out, unread
 from clustergraph.errors import Busy, ClusterGraphError
 from clustergraph.formats import Format
 from clustergraph.frames import ANSWER, DATA, END, ERROR, WHOLE, request_to_bytes
@@ -27,7 +27,6 @@ HELD_BYTES: Final = 1 << 18  # of one answer that the client has not taken; abov
 DEADLINE, DISCONNECT, STALL, DIED, LOWERED = "deadline", "disconnect", "stall", "died", "lowered"
 CAUSES: Final = (DEADLINE, DISCONNECT, STALL, DIED, LOWERED)
 """Why a worker is replaced."""
-_READER: Final = "its reader took"
 
 
 class Workplace(Protocol):
@@ -139,7 +138,7 @@ class Job:
     def spare(self) -> bool:
         """Gives up an answer whose worker others wait for; whether it did."""
         if self._place.is_short:
-            self.give_up(STALL, f"{_READER} nothing for {SPARE_S:g} s, and others wait")
+            self.give_up(STALL, f"{READER} nothing for {SPARE_S:g} s, and others wait")
         return self.is_over
 
     def give_up(self, cause: str = DISCONNECT, why: str = LEFT) -> None:
@@ -246,7 +245,7 @@ class _Stream:
     async def frames(self) -> AsyncGenerator[bytes, None]:
         """The body. Time is counted while we wait for the worker, not while the client takes what it gave."""
         loop, give_up = asyncio.get_running_loop(), self._job.give_up
-        too_slow, too_still = f"{_READER} more than {STREAM_LIMIT_S:g} s", f"{_READER} nothing for {STALL_LIMIT_S:g} s"
+        too_slow, too_still = f"{READER} more than {STREAM_LIMIT_S:g} s", f"{READER} nothing for {STALL_LIMIT_S:g} s"
         slow = loop.call_later(STREAM_LIMIT_S, give_up, STALL, too_slow)
         try:
             while True:

@@ -8,7 +8,8 @@ from typing import Final, TypeAlias
 
 import httpx2
 
-from clustergraph.errors import QueryMalformed
+from clustergraph.endings import READER, unread
+from clustergraph.errors import ClusterGraphError, QueryMalformed
 from clustergraph.exchange import deadline
 from clustergraph.jobs import DEADLINE, DIED, DISCONNECT, SPARE_LOOK_S, SPARE_S, STALL, STALL_LIMIT_S, STREAM_LIMIT_S
 from clustergraph.lanes import Lane, Turn
@@ -42,6 +43,7 @@ class RemoteJob:
         self._closing = closing
         self._is_over = False
         self._is_streaming = False
+        self._unread = ""  # why its reader has lost it
         self._watching: asyncio.TimerHandle | None = None  # while the client takes a frame
         self.response: httpx2.Response | None = None
 
@@ -65,7 +67,7 @@ class RemoteJob:
     async def counted(self) -> AsyncIterator[None]:
         """Counts the time that we wait for the engine; whatever goes wrong meanwhile ends the job.
 
-        Raises: QueryTimedOut at the deadline.
+        Raises: QueryTimedOut at the deadline, and where its reader has lost it.
         """
         before, clock = time.monotonic(), deadline(self._left_s, self._limit_s)
         try:
@@ -76,6 +78,8 @@ class RemoteJob:
             raise
         except BaseException as exc:
             self.end(self._cause(exc, is_late=clock.is_over))
+            if self._unread and isinstance(exc, ClusterGraphError):
+                raise unread(self._unread) from exc
             raise
         finally:
             self._left_s -= time.monotonic() - before
@@ -89,7 +93,8 @@ class RemoteJob:
 
     async def frames(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """The frames. Time is counted while we wait for the engine, not while the client takes what it gave."""
-        slow = asyncio.get_running_loop().call_later(STREAM_LIMIT_S, self.end, STALL)
+        too_slow = f"{READER} more than {STREAM_LIMIT_S:g} s"
+        slow = asyncio.get_running_loop().call_later(STREAM_LIMIT_S, self._lose, too_slow)
         self._is_streaming = True
         try:
             while True:
@@ -112,10 +117,17 @@ class RemoteJob:
 
     def _look(self, until_s: float) -> None:
         """Takes the place from a client that takes nothing: once others wait for it, and in the end anyway."""
-        if self._lane.waiting or time.monotonic() >= until_s:
-            self.end(STALL)
+        if time.monotonic() >= until_s:
+            self._lose(f"{READER} nothing for {STALL_LIMIT_S:g} s")
+        elif self._lane.waiting:
+            self._lose(f"{READER} nothing for {SPARE_S:g} s, and others wait")
         else:
             self._watch(SPARE_LOOK_S, until_s)
+
+    def _lose(self, why: str) -> None:
+        if not self._is_over:
+            self._unread = why
+            self.end(STALL)
 
     def _stop_watching(self) -> None:
         if self._watching is not None:
