@@ -196,3 +196,9 @@ def test_the_folder_and_each_of_its_files_are_written_of() -> None:
 
     assert "| `deploy/` |" in readme
     assert [name for name in FILES if f"deploy/{name}" not in page and not name.endswith("ignore")] == []
+
+
+def test_the_unit_speaks_to_nobody_but_this_machine() -> None:
+    values = dict(re.findall(r"^(\w+)=(.*)$", text("clustergraph.service"), re.MULTILINE))
+
+    assert (values["IPAddressDeny"], values["IPAddressAllow"]) == ("any", "localhost")

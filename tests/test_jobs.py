@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from clustergraph import jobs
-from clustergraph.errors import Busy, ClusterGraphError, OverBudget, QueryMalformed, QueryTooHungry
+from clustergraph.errors import Busy, ClusterGraphError, OverBudget, QueryMalformed, QueryTimedOut, QueryTooHungry
 from clustergraph.formats import CSV
 from clustergraph.frames import ANSWER, DATA, END, ERROR, FRAME_LIMIT_BYTES, WHOLE, header
 from clustergraph.jobs import DISCONNECT, HELD_BYTES, Job
@@ -558,3 +558,36 @@ def test_one_client_cannot_take_all_places_of_our_own_questions(dataset: Path) -
             assert len(pool.own.waiting) == 37
 
     asyncio.run(within())
+
+
+def test_an_answer_that_stops_coming_is_ended_at_its_deadline() -> None:
+    async def within() -> None:
+        place, said, worker = Place(), Outcomes(), Worker(0, -1, lambda _: None)
+        worker.connection_made(Deaf())
+        Job(replace(SHORT, time_limit_s=0.05), Limits(), place, said.append).start(worker)
+        worker.data_received(frame(ANSWER) + frame(DATA, b"ab"))
+        (answer,) = said
+
+        assert isinstance(answer, Answer)
+        assert await anext(answer.frames) == b"ab"
+        with pytest.raises(QueryTimedOut):
+            await asyncio.wait_for(anext(answer.frames), 20)
+        assert place.happened == [f"replaced: {jobs.DEADLINE}"]
+
+    run(within)
+
+
+def test_a_query_whose_asker_is_cancelled_loses_its_worker(dataset: Path) -> None:
+    causes: list[str] = []
+
+    async def ask() -> None:
+        async with opened(dataset, tell=causes.append) as pool:
+            asking = asyncio.create_task(pool.answer(ENDLESS))
+            while pool.open.idle:
+                await asyncio.sleep(0.001)
+            asking.cancel()
+            await asyncio.wait([asking])
+
+            assert (asking.cancelled(), causes) == (True, [DISCONNECT])
+
+    asyncio.run(ask())

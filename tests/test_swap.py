@@ -511,3 +511,33 @@ def test_the_validator_of_a_saved_query_changes_with_its_text(
     before, after = (entity_tag(served_site(one), "query") for one in (releases[0].folder, dist))
 
     assert before != after
+
+
+def test_workers_are_told_which_dataset_was_verified(releases: tuple[Release, Release]) -> None:
+    site = served_site(releases[0].folder)
+    pool = Succession(Served(site), site.settings, Meter())._pool(site.published, None)
+
+    assert pool._expected == releases[0].digest
+
+
+def test_a_successor_that_does_not_answer_takes_nobodys_place(
+    releases: tuple[Release, Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dumb(FailingRunner):
+        ended = 0
+
+        async def __aexit__(self, *_: object) -> None:
+            self.ended += 1
+
+    site, dumb = served_site(releases[0].folder), Dumb(lambda: QueryTooHungry("no memory"))
+    succession = Succession(Served(site), site.settings, Meter())
+
+    async def started(*_: object) -> Dumb:
+        succession._runners.append(dumb)  # type: ignore[arg-type]
+        return dumb
+
+    monkeypatch.setattr(succession, "_started", started)
+    with pytest.raises(QueryTooHungry):
+        asyncio.run(succession._take_over(open_published(releases[1].folder)))
+
+    assert (succession._served.version.site, succession._runners, dumb.ended) == (site, [], 1)

@@ -846,3 +846,13 @@ def test_the_result_page_of_a_post_works_as_well(client: TestClient) -> None:
     response = client.post("/sparql", data={"query": SELECT}, headers={"accept": BROWSER})
 
     assert "2 rows." in response.text
+
+
+def test_the_validator_of_an_answer_is_that_of_its_dataset(tmp_path: Path) -> None:
+    other = LocalRunner()
+    other.digest = "e" * 64
+    clients = [client_for(tmp_path, runner) for runner in (LocalRunner(), other)]
+
+    tags = [client.get("/sparql", params={"query": SELECT}).headers["ETag"] for client in clients]
+
+    assert tags[0] != tags[1]
