@@ -434,6 +434,7 @@ def test_a_worker_that_waits_for_its_reader_is_taken_from_it_when_others_wait_fo
     dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "SPARE_S", 0.05)
+    monkeypatch.setattr(jobs, "STALL_LIMIT_S", 10 * PATIENCE_S)  # which would take it as well, but late
     causes: list[str] = []
 
     async def within() -> None:

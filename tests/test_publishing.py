@@ -246,8 +246,10 @@ def test_no_redirect_is_followed_with_a_password() -> None:
 
     with running(Engine(welcoming)) as other, running(Engine(redirecting)) as one:
         addresses = Addresses(one.address, one.address, one.address)
-        with Store(addresses, user="curator", password="hunter2") as store:  # noqa: S106
-            with pytest.raises(ClusterGraphError, match="with status 307"):
-                store.rows("SELECT * { ?s ?p ?o }", default_graph=STAGING)
+        with (
+            Store(addresses, user="curator", password="hunter2") as store,  # noqa: S106
+            pytest.raises(ClusterGraphError, match="with status 307"),
+        ):
+            store.rows("SELECT * { ?s ?p ?o }", default_graph=STAGING)
 
     assert (len(one.asked), other.asked) == (1, [])

@@ -201,8 +201,8 @@ ANSWERING: Final[tuple[Control, ...]] = (
         (
             "junk behind an address makes no other work",
             "T36",
-            "            return target + (query_string if name is None else _parameter(name, query_string))\n    return target",
-            "            return target + query_string\n    return target + query_string",
+            "_parameter(name, query_string))\n    return target",
+            "query_string)\n    return target + query_string",
             "test_what_no_route_reads_is_the_same_answer_and_nobody_is_asked_again",
         ),
     ),

@@ -12,7 +12,6 @@ THREATS: Final[Mapping[str, str]] = {
     "T1": "parsers that nesting overflows",
     "T2": "planners that patterns explode",
     "T3": "queries that take all memory or time",
-    "T5": "regular expressions without end",
     "T6": "calls of other hosts (SSRF)",
     "T7": "reading and writing files by a query",
     "T11": "entities without end in XML",
@@ -85,7 +84,7 @@ def removed(control: Control, root: Path) -> str:
 
 
 @cache
-def tests_in(path: Path) -> frozenset[str]:
+def functions_of(path: Path) -> frozenset[str]:
     """The names of the test functions of a module."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(
@@ -99,4 +98,4 @@ def unknown_tests(control: Control) -> list[str]:
     """Those of its tests that there are not."""
     pairs = [(one, *one.partition("[")[0].split("::")) for one in control.tests]
     tests = REPOSITORY / "tests"
-    return [one for one, path, name in pairs if not (tests / path).exists() or name not in tests_in(tests / path)]
+    return [one for one, path, name in pairs if not (tests / path).exists() or name not in functions_of(tests / path)]

@@ -13,9 +13,10 @@ _HEAD: Final = """\
 
 <!-- Written by `python -m tests.controls --page`; a test compares this page with the table in tests/controls/. -->
 
-What keeps a hostile query, client or file from doing harm, {number} controls by what they keep off. `make controls` takes each
-of them away in a copy of the tree, by the one edit that its row names, and runs the tests beside it: they must turn red, or the
-control could be lost and nobody would notice. `make test` checks that each edit still applies and each test is still there.
+What keeps a hostile query, client or file from doing harm: {number} controls, by what they keep off. `make controls`
+takes each of them away in a copy of the tree, by the one edit that its row in `tests/controls/` holds, and runs the
+tests beside it. They must turn red, or the control could be lost and nobody would notice. `make test` checks that each
+edit still applies and that each test is still there.
 """
 
 

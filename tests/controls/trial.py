@@ -1,6 +1,7 @@
 """One control taken away in a copy of the tree: whether its tests turn red, and for the right reason."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,9 +15,11 @@ from xml.etree import ElementTree
 from .control import REPOSITORY, Control, removed, unknown_tests
 
 TRIAL_LIMIT_S: Final = 180.0  # of one run of a control's tests
+PATIENCE_S: Final = 20.0  # of a test in the copy for what comes never, as it does where a control is gone
 ALL_LIMIT_S: Final = 1_200.0  # of all tests on the tree as it is
 _LEFT_OUT: Final = ("dist", "build")  # at the top of the tree, beside what begins with a dot
 _IMPORT_LIMIT_S: Final = 60.0
+_PATIENCE: Final = re.compile(r"^(_?PATIENCE_S(?:: Final)? = )[0-9.]+", re.MULTILINE)
 
 
 class Trial(NamedTuple):
@@ -38,13 +41,17 @@ class Outcome(NamedTuple):
 
 
 def copied(folder: Path) -> Path:
-    """A copy of the tree."""
+    """A copy of the tree, whose tests wait less long for what comes never."""
 
     def left_out(path: str, names: list[str]) -> list[str]:
         at_top = Path(path) == REPOSITORY
         return [one for one in names if one == "__pycache__" or (at_top and (one[0] == "." or one in _LEFT_OUT))]
 
-    return Path(shutil.copytree(REPOSITORY, folder, ignore=left_out))
+    shutil.copytree(REPOSITORY, folder, ignore=left_out)
+    for path in (folder / "tests").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(_PATIENCE.sub(rf"\g<1>{PATIENCE_S}", text), encoding="utf-8")
+    return folder
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -79,7 +86,9 @@ def run_tests(root: Path, nodes: Iterable[str], limit_s: float, *, to_the_end: b
 
 
 def _outcome(report: Path) -> Outcome:
-    failed, broken, passed = set(), set(), set()
+    failed: set[str] = set()
+    broken: set[str] = set()
+    passed: set[str] = set()
     if not report.exists():
         return Outcome(frozenset(), frozenset({"pytest itself"}), frozenset())
     for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314  # pytest wrote it just now
