@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import QueryBoolean, QuerySolutions, QueryTriples, Store
 
-from clustergraph import guard
+from clustergraph import guard, scanner
 from clustergraph.errors import ClusterGraphError, QueryError, QueryMalformed, QueryRefused, QueryTooLarge
 from clustergraph.guard import admit, query_form
 from clustergraph.runner import Limits
@@ -870,8 +870,9 @@ class Work:
 
 
 def steps_to_judge(monkeypatch: pytest.MonkeyPatch, query: str) -> int:
-    work = Work(guard._run)
-    monkeypatch.setattr(guard, "_run", work.counted_run)
+    work = Work(scanner.run)
+    for module in (guard, scanner):
+        monkeypatch.setattr(module, "run", work.counted_run)
     sys.setprofile(work.count_call)
     try:
         admit(query, NONE)
@@ -973,8 +974,9 @@ def test_twice_the_text_is_twice_the_work(monkeypatch: pytest.MonkeyPatch, befor
 
 def test_work_stops_at_the_limit_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def steps(length: int) -> int:
-        work = Work(guard._run)
-        monkeypatch.setattr(guard, "_run", work.counted_run)
+        work = Work(scanner.run)
+        for module in (guard, scanner):
+            monkeypatch.setattr(module, "run", work.counted_run)
         with pytest.raises(QueryTooLarge):
             admit("a " * length, Limits(token_limit=100))
         monkeypatch.undo()

@@ -7,6 +7,7 @@ to the thread that made them, so a result never leaves the call that evaluates i
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import IO, Final, TypeAlias
 
 import pyoxigraph as ox
 
+from clustergraph.closures import with_closures_once
 from clustergraph.errors import DatasetUnusable, NotAcceptable, QueryMalformed, QueryTooLarge
 from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
-from clustergraph.guard import PROLOGUE, Scanner, query_form
+from clustergraph.guard import PROLOGUE, query_form
 from clustergraph.hashed import HashedStream, LinesWithout
 from clustergraph.runner import QueryRequest
+from clustergraph.scanner import Scanner
 from clustergraph.syntax import malformed
 from clustergraph.terms import BASE, PREFIXES, RDFS, SKOS, sparql_prologue
 from clustergraph.triples import write_triples
@@ -131,6 +134,17 @@ def _evaluated_with_our_prefixes(
     store: ox.Store, request: QueryRequest, default: _Default | None, named: list[_Graph] | None
 ) -> _Result:
     """What the engine says; our own prefixes need no declaration, and one that the query declares holds over ours."""
+    # A value bound to the end of a path would have to reach into its sub-select.
+    query = request.query if request.bindings else with_closures_once(request.query)
+    if query is not request.query:
+        with suppress(SyntaxError):  # which the query as it was sent then shows in its own place
+            return _read_with_our_prefixes(store, replace(request, query=query), default, named)
+    return _read_with_our_prefixes(store, request, default, named)
+
+
+def _read_with_our_prefixes(
+    store: ox.Store, request: QueryRequest, default: _Default | None, named: list[_Graph] | None
+) -> _Result:
     try:
         return _evaluated(store, request, default, named)
     except (

@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urljoin
 
 from clustergraph.errors import QueryError, QueryMalformed, QueryRefused
-from clustergraph.guard import Scanner, query_form
+from clustergraph.guard import query_form
+from clustergraph.scanner import Scanner
 from clustergraph.terms import BASE, PREFIXES, sparql_prologue
 
 _KEYWORDS: Final = """
