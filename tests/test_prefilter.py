@@ -186,6 +186,7 @@ NOT_PLAIN = {
     "a comparison that may be an IRI": "ASK { FILTER(?x <?y) }",
     "an IRI without a host": "ASK { <urn:x> ?p ?o }",
     "a bracket without a partner": "ASK { ( }",
+    "brackets that cross": "ASK { ( } )",
     "no query": "",
 }
 

@@ -503,6 +503,17 @@ ANSWERING: Final[tuple[Control, ...]] = (
         ),
     ),
     *of(
+        "src/clustergraph/web/templates/base.html",
+        "test_web_hostile.py",
+        (
+            "pages hold no script of elsewhere",
+            "T17",
+            "{% block head %}",
+            '<script src="https://example.org/a.js"></script>{% block head %}',
+            "test_no_template_turns_escaping_off_or_holds_script_or_style",
+        ),
+    ),
+    *of(
         "src/clustergraph/results.py",
         "test_results.py",
         (

@@ -165,6 +165,53 @@ BUILDING: Final[tuple[Control, ...]] = (
             "if file is None:",
             "test_a_link_that_leads_out_of_the_repository_is_a_finding",
         ),
+        (
+            "contributed files: size",
+            "T3",
+            "if file.stat().st_size > SIZE_LIMIT_BYTES:",
+            "if file is None:",
+            "test_check.py::test_a_file_too_long_to_be_read_is_named_not_read",
+        ),
+    ),
+    *of(
+        "src/clustergraph/assembly.py",
+        "test_assembly.py",
+        (
+            "contributed rules are held to the guard",
+            "T6",
+            "admit(text, limits=Limits())",
+            "str(text)",
+            "test_a_rule_that_is_none_is_named",
+        ),
+    ),
+    *of(
+        "src/clustergraph/shacl.py",
+        "test_shacl.py",
+        (
+            "validation imports nothing",
+            "T9",
+            "do_owl_imports=False,",
+            "do_owl_imports=True,",
+            "test_nothing_is_imported",
+        ),
+        (
+            "validation takes its shapes from nowhere else",
+            "T9",
+            "shacl_graph=shapes,",
+            "shacl_graph=shapes + data,",
+            "test_shapes_among_the_data_are_data",
+        ),
+    ),
+    *of(
+        "requirements.lock",
+        "test_architecture.py",
+        (
+            "every requirement has a hash",
+            "T33",
+            "\npyoxigraph==",
+            "\nloose==1.0\npyoxigraph==",
+            "test_every_locked_requirement_has_a_hash_and_no_host",
+        ),
     ),
     *of(
         "src/clustergraph/remote.py",

@@ -58,13 +58,6 @@ READING: Final[tuple[Control, ...]] = (
             "test_a_name_that_the_engine_can_read_as_service_is_refused",
         ),
         (
-            "guard: a '<' that can be read in two ways",
-            "T30",
-            "if is_unclear if may_compare else not is_double:",
-            "if is_unclear is None:",
-            "test_what_can_be_read_in_two_ways_is_refused_where_one_of_them_hides_service",
-        ),
-        (
             "guard: updates",
             "T24",
             "if begins and word in _UPDATES:",
@@ -74,15 +67,26 @@ READING: Final[tuple[Control, ...]] = (
         (
             "guard: characters of no text",
             "T30",
-            "_run(_CHARACTERS, query, 0)) < len(query):",
-            "_run(_CHARACTERS, query, 0)) < 0:",
+            "run(CHARACTERS, query, 0)) < len(query):",
+            "run(CHARACTERS, query, 0)) < 0:",
             "test_a_refusal_says_what_is_wrong_where_and_what_to_do[nul]",
             "test_a_refusal_says_what_is_wrong_where_and_what_to_do[surrogate]",
+        ),
+    ),
+    *of(
+        "src/clustergraph/scanner.py",
+        "test_guard.py",
+        (
+            "guard: a '<' that can be read in two ways",
+            "T30",
+            "if is_unclear if may_compare else not is_double:",
+            "if is_unclear is None:",
+            "test_what_can_be_read_in_two_ways_is_refused_where_one_of_them_hides_service",
         ),
         (
             "guard: strings without an end",
             "T31",
-            "raise _error(QueryMalformed, self.text, wrong, what, remedy)",
+            "raise refusal(QueryMalformed, self.text, wrong, what, remedy)",
             'return "string", len(self.text)',
             "test_a_string_without_an_end_is_refused_with_its_beginning",
         ),
@@ -158,7 +162,7 @@ READING: Final[tuple[Control, ...]] = (
             "quick look: brackets without a partner",
             "T30",
             "elif not stack or stack.pop() != _PARTNERS[one]:",
-            "elif stack and stack.pop() is None:",
+            "elif not stack or not stack.pop():",
             "test_what_only_the_guard_can_judge_is_left_to_it",
         ),
         (
@@ -255,6 +259,14 @@ READING: Final[tuple[Control, ...]] = (
     *of(
         "src/clustergraph/queries.py",
         "test_queries.py",
+        (
+            "saved queries are held to the guard",
+            "T6",
+            "        admit(text, limits=Limits())",
+            "        str(text)",
+            "test_a_query_that_calls_another_server_is_not_loaded",
+            "test_an_internal_query_that_calls_another_server_is_not_loaded",
+        ),
         (
             "a text that a saved query takes is bounded",
             "T3",
