@@ -176,3 +176,10 @@ def test_no_address_with_a_slash_too_many_is_redirected(client: TestClient, path
     response = client.get(path, headers={"host": "evil.example"})
 
     assert (response.status_code, response.headers.get("location")) == (404, None)
+
+
+def test_a_static_file_is_sent_whole_whatever_part_of_it_is_asked_for(client: TestClient) -> None:
+    response = client.get("/static/style.css", headers={"range": "bytes=0-1,3-4,6-7"})
+
+    assert (response.status_code, response.headers["accept-ranges"]) == (200, "none")
+    assert response.content == client.get("/static/style.css").content

@@ -340,3 +340,11 @@ def test_a_large_body_is_compressed_outside_the_event_loop(client: TestClient, m
         entered.get("/queries", headers={"accept-encoding": "gzip"})
 
     assert [one is loop for one in threads] == [True, False]
+
+
+@pytest.mark.parametrize("host", ["a,b", "a b", "a/b", ""])
+def test_a_host_header_that_is_none_is_refused(tmp_path: Path, host: str) -> None:
+    scope = [(b"host", host.encode())] if host else []
+    start, *_ = exchange(client_for(tmp_path).app, "GET", "/", headers=scope, version="1.1")
+
+    assert start["status"] == 400

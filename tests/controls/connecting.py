@@ -78,7 +78,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "T15",
             "len(self.connections) > self.limit_concurrency:",
             "len(self.connections) > 10**9:",
-            "test_web_direct.py::test_a_crowded_server_says_so_whichever_way",
+            "test_web_framing.py::test_a_connection_too_many_is_turned_away_before_it_sends_anything",
         ),
         (
             "stalled reader of a connection",
