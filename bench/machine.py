@@ -3,7 +3,7 @@
 import contextlib
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,10 +29,17 @@ def tree_of(pid: int) -> list[int]:
     return found
 
 
-def processor_s(pids: Iterable[int]) -> float:
-    """The processor time that processes and their buried children have used so far."""
+def processor_s(pids: Iterable[int]) -> dict[int, float]:
+    """The processor time that each process, with its buried children, has used so far."""
     # Of a stat line without its first two fields: utime, stime, cutime, cstime.
-    return sum(sum(map(int, fields[11:15])) for pid in pids if (fields := _stat(pid))) / _TICKS_PER_S
+    return {pid: sum(map(int, fields[11:15])) / _TICKS_PER_S for pid in pids if (fields := _stat(pid))}
+
+
+def used_s(before: Mapping[int, float], after: Mapping[int, float]) -> float | None:
+    """The processor time used between two readings; None where a process has gone, and with it what it used."""
+    if before.keys() - after.keys():
+        return None
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
 def busy_s() -> float:

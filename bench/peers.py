@@ -123,8 +123,8 @@ class Peer(ABC):
         """The memory of all its processes."""
         return sum(map(shared_bytes, tree_of(self.pid)))
 
-    def processor_s(self) -> float:
-        """The processor time that all its processes have used so far."""
+    def processor_s(self) -> dict[int, float]:
+        """The processor time that each of its processes has used so far."""
         return processor_s(tree_of(self.pid))
 
     def stop(self) -> None:

@@ -111,12 +111,11 @@ def _processor(dataset: Mapping[str, Any], query: str, mode: str, peer: str) -> 
     theirs, ours = (found_cell(dataset, query, mode, name) for name in (peer, OURS))
     if theirs is None:
         return "none"
+    if theirs["processor_ms"] is None:
+        return "unknown"
     text = rounded(theirs["processor_ms"])
-    return (
-        text
-        if peer == OURS or ours is None
-        else f"{text} (**{rounded(theirs['processor_ms'] / ours['processor_ms'])}×**)"
-    )
+    is_alone = peer == OURS or ours is None or not ours["processor_ms"]
+    return text if is_alone else f"{text} (**{rounded(theirs['processor_ms'] / ours['processor_ms'])}×**)"
 
 
 def _costs(dataset: Mapping[str, Any]) -> str:
@@ -299,7 +298,8 @@ def _dataset_part(dataset: Mapping[str, Any]) -> list[str]:
         ),
         "Time for one answer:\n",
         _latency(dataset),
-        "Processor time of the server for one answer, which a busy machine changes least:\n",
+        "Processor time of the server for one answer, which a busy machine changes least; unknown where a process of "
+        "the server was ended meanwhile:\n",
         _effort(dataset),
         f"Processes that have no part in this took {_strangers(dataset):.0%} of the machine meanwhile.\n",
         "Before and beside the answers:\n",

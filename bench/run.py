@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from bench import hostile
 from bench.answers import Answer, answer_of, difference, size
 from bench.client import Client, Sample, measure, requests_of
-from bench.machine import busy_s, private_bytes, processor_s, tree_of
+from bench.machine import busy_s, private_bytes, processor_s, tree_of, used_s
 from bench.mix import ANALYTIC, MIX, MODES, UNIQUE, Query, queries, read_constants
 from bench.peers import Ours, Peer, Unavailable
 from bench.wrk import has_wrk, measure_with_wrk
@@ -169,11 +169,14 @@ async def _measure_all(
 
 
 class _Round(NamedTuple):
-    """A sample, the processor time of the server, and the share of the machine that went to strangers."""
+    """A sample, the processor time of the server, and the share of the machine that went to strangers.
+
+    Shape: None where a process of the server ended, so that nobody knows what it used.
+    """
 
     sample: Sample
-    server_s: float
-    strangers: float
+    server_s: float | None
+    strangers: float | None
 
 
 async def _round(peer: Peer, of_cell: list[Query], mode: str, turn: int, options: Options) -> _Round:
@@ -184,21 +187,23 @@ async def _round(peer: Peer, of_cell: list[Query], mode: str, turn: int, options
         # Texts of an attempt are never those of another, so that unique stays unique.
         first = _MIX_TURN if len(of_cell) > 1 else 0
         attempts.append(await _attempt(peer, of_cell, mode, first + turn + attempt * options.rounds, options))
-        if attempts[-1].strangers < _STRANGERS_MOST:
+        if (attempts[-1].strangers or 0.0) < _STRANGERS_MOST:
             break
-    return min(attempts, key=lambda one: one.strangers)
+    return min(attempts, key=lambda one: one.strangers or 0.0)
 
 
 async def _attempt(peer: Peer, of_cell: list[Query], mode: str, turn: int, options: Options) -> _Round:
-    server_s, busy_before, ours_s = peer.processor_s(), busy_s(), _own_s()
+    before, busy_before, own_before = peer.processor_s(), busy_s(), _own_s()
     sample = await _sample(peer, of_cell, mode, turn, options)
-    server_s = peer.processor_s() - server_s
-    strangers_s = max(0.0, busy_s() - busy_before - server_s - (_own_s() - ours_s))
+    server_s = used_s(before, peer.processor_s())
+    if server_s is None:
+        return _Round(sample, None, None)
+    strangers_s = max(0.0, busy_s() - busy_before - server_s - (_own_s() - own_before))
     return _Round(sample, server_s, strangers_s / sample.seconds / (os.cpu_count() or 1))
 
 
 def _own_s() -> float:
-    return processor_s([os.getpid()])
+    return sum(processor_s([os.getpid()]).values())
 
 
 async def _calm(limit_s: float) -> None:
@@ -230,6 +235,8 @@ def _summed_up(name: str, mode: str, peer: str, rounds: list[_Round]) -> dict[st
     samples = [one.sample for one in rounds]
     errors: Counter[str] = sum((Counter(sample.errors) for sample in samples), Counter())
     completed = sum(sample.completed for sample in samples)
+    known = [one for one in rounds if one.server_s is not None]
+    of_known = sum(one.sample.completed for one in known)
     return {
         "query": name,
         "mode": mode,
@@ -237,8 +244,8 @@ def _summed_up(name: str, mode: str, peer: str, rounds: list[_Round]) -> dict[st
         "per_second": median(sample.per_second for sample in samples),
         "p50_ms": median(sample.p50_ms for sample in samples),
         "p99_ms": median(sample.p99_ms for sample in samples),
-        "processor_ms": 1000 * sum(one.server_s for one in rounds) / completed if completed else None,
-        "strangers": fmean(one.strangers for one in rounds),
+        "processor_ms": 1000 * sum(one.server_s or 0.0 for one in known) / of_known if of_known else None,
+        "strangers": fmean([one.strangers or 0.0 for one in known] or [0.0]),
         "completed": completed,
         "errors": dict(errors),
         "rounds": [{**sample._asdict(), "per_second": sample.per_second} for sample in samples],

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from starlette.requests import Request
@@ -129,8 +128,9 @@ class Attended:
         raise QueryCancelled(message)
 
     def asking(self, question: QueryRequest) -> QueryRequest:
-        """What a runner is asked, in the name of its client, and told to tell."""
-        return replace(question, begun=self.evaluating, killed=self._killed, client=self.client or "")
+        """The same question, in the name of its client, and told to tell."""
+        question.begun, question.killed, question.client = self.evaluating, self._killed, self.client or ""
+        return question
 
     def evaluating(self) -> None:
         """Notes that a worker has it, which may be so before it is listed."""

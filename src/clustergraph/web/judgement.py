@@ -94,11 +94,12 @@ class Judge:
 
     def at_once(self, query: str) -> Judgement | None:
         """The judgement where it costs next to nothing: the text is known, or short and plain; else None."""
-        known = self._recalled(query)
+        key = _key(query)
+        known = self._recalled(key)
         if known is not None or len(query) > SHORT_CHARACTERS:
             return known
         plain = _plainly(query, self._limits)
-        return self._remembered(query, plain) if plain else None
+        return self._remembered(key, plain) if plain else None
 
     async def judged(self, query: str, waited: Callable[[], object]) -> Judgement:
         """The judgement of a text that has none at once: a longer one when those before it are read.
@@ -106,8 +107,9 @@ class Judge:
         Shape: `waited` is called as soon as it waits for no other one.
         Raises: what the guard raises; Busy if the others take too long.
         """
+        key = _key(query)
         if len(query) <= SHORT_CHARACTERS:
-            return self._remembered(query, _thoroughly(query, self._limits))
+            return self._remembered(key, _thoroughly(query, self._limits))
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._turn.acquire()
@@ -118,20 +120,17 @@ class Judge:
             waited()
         try:
             # The same text may have been read in the meantime.
-            return self._recalled(query) or self._remembered(
-                query, await asyncio.to_thread(judged, query, self._limits)
-            )
+            return self._recalled(key) or self._remembered(key, await asyncio.to_thread(judged, query, self._limits))
         finally:
             self._turn.release()
 
-    def _recalled(self, query: str) -> Judgement | None:
-        key = _key(query)
+    def _recalled(self, key: bytes) -> Judgement | None:
         if key in self._known:
             self._known.move_to_end(key)
         return self._known.get(key)
 
-    def _remembered(self, query: str, judgement: Judgement) -> Judgement:
-        self._known[_key(query)] = judgement
+    def _remembered(self, key: bytes, judgement: Judgement) -> Judgement:
+        self._known[key] = judgement
         if len(self._known) > MEMO_LIMIT:
             self._known.popitem(last=False)
         return judgement
