@@ -407,3 +407,12 @@ def test_of_an_error_without_end_the_beginning_is_read(tmp_path: Path) -> None:
             await write(b"at /srv/db " * 10_000)
 
     assert told(asked(tmp_path, behave)) == (503, "query-too-hungry", GAVE_UP)
+
+
+def test_an_answer_over_the_output_limit_is_visibly_cut(tmp_path: Path) -> None:
+    behaviour = saying(answer(table(["s"], [["urn:a"]] * 10_000)))
+
+    assert (asked(tmp_path, behaviour).is_cut, asked(tmp_path, behaviour, output_limit_bytes=200_000).is_cut) == (
+        False,
+        True,
+    )

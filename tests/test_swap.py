@@ -31,6 +31,7 @@ from clustergraph.published import MANIFEST, manifest_text, open_published, sha2
 from clustergraph.releases import NEW, beside, locked, put_in_place
 from clustergraph.runner import Limits
 from clustergraph.settings import Settings
+from clustergraph.web.cache import Stored
 from clustergraph.web.metrics import Meter
 from clustergraph.web.responses import entity_tag
 from clustergraph.web.site import SITE, Site, open_site
@@ -541,3 +542,13 @@ def test_a_successor_that_does_not_answer_takes_nobodys_place(
         asyncio.run(succession._take_over(open_published(releases[1].folder)))
 
     assert (succession._served.version.site, succession._runners, dumb.ended) == (site, [], 1)
+
+
+def test_no_answer_outlives_the_dataset_of_another_engine(releases: tuple[Release, Release]) -> None:
+    site = served_site(releases[0].folder)
+    succession = Succession(Served(site), site.settings, Meter())
+    site.answers.put(("key",), Stored(b"", b"", b'"tag"'))
+
+    succession._forget()
+
+    assert (len(site.answers), len(succession._served.version.site.answers)) == (1, 0)

@@ -19,7 +19,7 @@ PATIENCE_S: Final = 20.0  # of a test in the copy for what comes never, as it do
 ALL_LIMIT_S: Final = 1_200.0  # of all tests on the tree as it is
 _LEFT_OUT: Final = ("dist", "build")  # at the top of the tree, beside what begins with a dot
 _IMPORT_LIMIT_S: Final = 60.0
-_PATIENCE: Final = re.compile(r"^(_?PATIENCE_S(?:: Final)? = )[0-9.]+", re.MULTILINE)
+_PATIENCE: Final = re.compile(r"^((?:_?PATIENCE_S|TIME_LIMIT_S)(?:: Final)? = )[0-9.]+", re.MULTILINE)
 
 
 class Trial(NamedTuple):
