@@ -15,8 +15,8 @@ _HEAD: Final = """\
 
 What keeps a hostile query, client or file from doing harm: {number} controls, by what they keep off. `make controls`
 takes each of them away in a copy of the tree, by the one edit that its row in `tests/controls/` holds, and runs the
-tests beside it. They must turn red, or the control could be lost and nobody would notice. `make test` checks that each
-edit still applies and that each test is still there.
+tests beside it. At least one of them must turn red, or the control could be lost and nobody would notice. `make test`
+checks that each edit still applies and that each test is still there.
 """
 
 
