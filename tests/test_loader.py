@@ -151,7 +151,7 @@ def test_processor_time_ends_a_query_and_no_other(dataset: Path, memory_quads: i
 
         assert await body(pool, COUNT) == COUNTED
         assert only(pool) != before
-        assert is_dying(before)
+        wait_until_gone(before)
 
     run(dataset, memory_quads, ask, LIMITS._replace(cpu_limit_s=0))
 

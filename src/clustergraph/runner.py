@@ -33,7 +33,7 @@ class Storage(NamedTuple):
     Shape: `store_dir` is absolute, or relative to the folder that holds the build.
     """
 
-    memory_quads: int = 5_000_000  # about 1.6 GB, shared by all workers; 2.8 GB while loading
+    memory_quads: int = 5_000_000  # about 2.3 GB, shared by all workers
     store_dir: Path = Path(".dist.stores")
 
 
