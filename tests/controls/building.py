@@ -110,8 +110,8 @@ BUILDING: Final[tuple[Control, ...]] = (
         (
             "a rollback takes the place of builds alone",
             "T25",
-            "if target.exists() and not is_free(target):",
-            "if target is None:",
+            "if target.exists() and not is_free(target)",
+            "if target is None",
             "test_where_there_is_nothing_to_go_back_to_nothing_is_changed",
         ),
         (

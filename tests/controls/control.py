@@ -78,7 +78,9 @@ def removed(control: Control, root: Path) -> str:
     text = (root / control.file).read_text(encoding="utf-8")
     if (count := text.count(control.old)) != 1:
         message = f"the row is stale: {control.file} holds the text to be replaced {count} times, not once"
-        raise ValueError(message)
+        elsewhere = [one for one in root.glob("src/**/*.py") if control.old in one.read_text(encoding="utf-8")]
+        places = ", ".join(sorted(one.relative_to(root).as_posix() for one in elsewhere))
+        raise ValueError(f"{message}; it stands in {places}" if places and not count else message)
     changed = text.replace(control.old, control.new)
     if control.file.endswith(".py"):
         compile(changed, control.file, "exec")

@@ -11,8 +11,8 @@ EVALUATING: Final[tuple[Control, ...]] = (
         (
             "deadline kill",
             "T3",
-            "self.fail(self.timed_out(), DEADLINE)",
-            "pass",
+            "call_later(left_s, self._overrun)",
+            "call_later(10**6, self._overrun)",
             "test_workers.py::test_the_process_of_a_query_without_end_is_gone_when_its_client_is_told",
         ),
         (
@@ -39,15 +39,15 @@ EVALUATING: Final[tuple[Control, ...]] = (
         (
             "kill when a reader stalls",
             "T15",
-            "loop.call_later(STALL_LIMIT_S, self._job.give_up, STALL)",
-            "loop.call_later(STALL_LIMIT_S, _nothing)",
+            "stalled = loop.call_later(STALL_LIMIT_S, ",
+            "stalled = loop.call_later(10**6, ",
             "test_a_reader_that_takes_nothing_loses_its_worker",
         ),
         (
             "kill when a reader is slow for too long",
             "T15",
-            "loop.call_later(STREAM_LIMIT_S, self._job.give_up, STALL)",
-            "loop.call_later(STREAM_LIMIT_S, _nothing)",
+            "slow = loop.call_later(STREAM_LIMIT_S, ",
+            "slow = loop.call_later(10**6, ",
             "test_workers.py::test_an_answer_that_is_read_too_slowly_is_cut",
         ),
         (
@@ -255,8 +255,8 @@ EVALUATING: Final[tuple[Control, ...]] = (
         (
             "the engine's own words stay inside",
             "T27",
-            'failure = QueryTooHungry("the engine gave up on this query: ask for less, or in smaller steps")',
-            "failure = QueryTooHungry(str(exc))",
+            '("the engine gave up on this query: ask for less, or in smaller steps")',
+            "(str(exc))",
             "test_what_the_engine_says_of_its_own_trouble_stays_inside",
         ),
     ),

@@ -223,7 +223,7 @@ READING: Final[tuple[Control, ...]] = (
         ),
     ),
     *of(
-        "src/clustergraph/engine.py",
+        "src/clustergraph/clauses.py",
         "test_engine_dataset_clauses.py",
         (
             "a FROM that can be read in two ways",
@@ -232,6 +232,10 @@ READING: Final[tuple[Control, ...]] = (
             "if prefix is None and",
             "test_a_clause_that_can_be_read_in_two_ways_is_refused",
         ),
+    ),
+    *of(
+        "src/clustergraph/engine.py",
+        "test_engine_dataset_clauses.py",
         (
             "functions that nobody knows are counted",
             "T3",

@@ -87,3 +87,11 @@ def test_a_trial_tells_red_from_everything_else(
 
     assert (is_right, said[: len(expected[1])]) == expected
     assert (tree / "src/guarded.py").read_text(encoding="utf-8") == MODULE
+
+
+def test_a_row_whose_text_has_moved_says_where_it_stands(tree: Path) -> None:
+    (tree / "src/elsewhere.py").write_text("MOVED = True\n", encoding="utf-8")
+    control = Control("moved", "T1", "src/guarded.py", "MOVED = True", "MOVED = False", ("test_guarded.py::test_it",))
+
+    with pytest.raises(ValueError, match=r"0 times, not once; it stands in src/elsewhere\.py$"):
+        removed(control, tree)
