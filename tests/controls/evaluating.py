@@ -134,8 +134,8 @@ EVALUATING: Final[tuple[Control, ...]] = (
         (
             "a worker of lowered rank is not used again",
             "T36",
-            "if not worker.is_alive or worker.is_lowered:",
-            "if not worker.is_alive:",
+            ".is_lowered:",
+            ".is_alive is None:",
             "test_a_query_that_runs_long_lets_others_go_first_and_its_worker_is_not_used_again",
         ),
     ),
