@@ -7,7 +7,7 @@ PORT   ?= 8000
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve test check format build wheel bench soak fuzz lock clean help
+.PHONY: serve test check format build wheel bench soak fuzz controls lock clean help
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ soak: $(VENV)/.dev  ## Break things on purpose and count what others notice; SOA
 fuzz: $(VENV)/.dev  ## Send a server requests made by chance, for FUZZ_S seconds (default 600)
 	$(BIN)/clustergraph build
 	PYTHONPATH=tests $(BIN)/python -m hostile.fuzz $(or $(FUZZ_S),600)
+
+controls: $(VENV)/.dev  ## Take away each control in turn, in a copy, and see its tests turn red; CONTROLS="word …" for some
+	$(BIN)/python -m tests.controls $(CONTROLS)
 
 lock: $(VENV)/.dev  ## Write the hash-locked requirements anew (needs `uv` on the path)
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra serve --extra check \

@@ -211,3 +211,9 @@ def test_a_proxy_tells_nobody_who_asked_what_and_changes_no_coding(name: str, li
     lines = [one.rstrip() for one in text(name).splitlines()]
 
     assert len([one for one in lines if re.search(line, one)]) == 1
+
+
+def test_the_unit_speaks_to_nobody_but_this_machine() -> None:
+    values = dict(re.findall(r"^(\w+)=(.*)$", text("clustergraph.service"), re.MULTILINE))
+
+    assert (values["IPAddressDeny"], values["IPAddressAllow"]) == ("any", "localhost")

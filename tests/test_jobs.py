@@ -451,6 +451,7 @@ def test_a_worker_that_waits_for_its_reader_is_taken_from_it_when_others_wait_fo
     dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "SPARE_S", 0.05)
+    monkeypatch.setattr(jobs, "STALL_LIMIT_S", 10 * PATIENCE_S)  # which would take it as well, but late
     causes: list[str] = []
 
     async def within() -> None:
@@ -589,3 +590,36 @@ def test_where_no_query_may_wait_strangers_are_told_that_all_workers_are_taken(d
             assert refused.value.detail == said
 
     asyncio.run(within())
+
+
+def test_an_answer_that_stops_coming_is_ended_at_its_deadline() -> None:
+    async def within() -> None:
+        place, said, worker = Place(), Outcomes(), Worker(0, -1, lambda _: None)
+        worker.connection_made(Deaf())
+        Job(replace(SHORT, time_limit_s=0.05), Limits(), place, said.append).start(worker)
+        worker.data_received(frame(ANSWER) + frame(DATA, b"ab"))
+        (answer,) = said
+
+        assert isinstance(answer, Answer)
+        assert await anext(answer.frames) == b"ab"
+        with pytest.raises(QueryTimedOut):
+            await asyncio.wait_for(anext(answer.frames), 20)
+        assert place.happened == [f"replaced: {jobs.DEADLINE}"]
+
+    run(within)
+
+
+def test_a_query_whose_asker_is_cancelled_loses_its_worker(dataset: Path) -> None:
+    causes: list[str] = []
+
+    async def ask() -> None:
+        async with opened(dataset, tell=causes.append) as pool:
+            asking = asyncio.create_task(pool.answer(ENDLESS))
+            while pool.open.idle:
+                await asyncio.sleep(0.001)
+            asking.cancel()
+            await asyncio.wait([asking])
+
+            assert (asking.cancelled(), causes) == (True, [DISCONNECT])
+
+    asyncio.run(ask())

@@ -1,21 +1,25 @@
 """What a worker may take of the machine, and that no process of ours outlives the one it serves."""
 
 import asyncio
+import ctypes
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from clustergraph import loader, sandbox
 from clustergraph.errors import QueryTooHungry
 from clustergraph.formats import CSV
+from clustergraph.frames import ERROR, HEADER
 from clustergraph.processes import start_limit_s
 from clustergraph.runner import STACK_BYTES, Limits, QueryRequest, Storage
 from clustergraph.workers import WorkerPool
@@ -258,3 +262,82 @@ def test_a_dataset_may_take_the_longer_to_load_the_larger_it_is(tmp_path: Path) 
         stream.truncate(2 << 30)  # ten million quads; no block of it is written
 
     assert (start_limit_s(tmp_path / "none"), start_limit_s(large)) == (120.0, 120.0 + 2048.0)
+
+
+class Loose:
+    """An engine whose answers fail as a test tells them to, after so many bytes."""
+
+    def __init__(self, trouble: Exception, begins: bytes = b"") -> None:
+        self._trouble = trouble
+        self._begins = begins
+
+    def evaluate(self, _: QueryRequest) -> "Loose":
+        return self
+
+    format = CSV
+
+    def write(self, stream: IO[bytes]) -> None:
+        stream.write(self._begins)
+        raise self._trouble
+
+
+def said_of(engine: Loose) -> list[tuple[bytes, bytes]]:
+    """The frames of a worker over an engine, which ends with its answer."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        loader._answer(engine, theirs, QueryRequest("ASK {}"), 1 << 20)  # type: ignore[arg-type]
+        theirs.shutdown(socket.SHUT_WR)
+        data, frames = b"".join(iter(lambda: ours.recv(1 << 16), b"")), []
+    while data:
+        kind, _, _, length = HEADER.unpack_from(data)
+        frames.append((kind, data[HEADER.size : HEADER.size + length]))
+        data = data[HEADER.size + length :]
+    return frames
+
+
+def test_nothing_of_an_answer_goes_out_before_its_status_is_certain() -> None:
+    failing = Loose(QueryTooHungry("no more"), b"a" * (loader.CHUNK_BYTES - 1))
+
+    ((kind, told),) = said_of(failing)
+
+    assert (kind, json.loads(told)["detail"]) == (ERROR, "no more")
+
+
+def test_what_the_engine_says_of_its_own_trouble_stays_inside(capfd: pytest.CaptureFixture[str]) -> None:
+    ((kind, told),) = said_of(Loose(OSError("/srv/secret/store: no space")))
+
+    assert (kind, json.loads(told)["detail"]) == (
+        ERROR,
+        "the engine gave up on this query: ask for less, or in smaller steps",
+    )
+    assert capfd.readouterr().err == "worker: OSError: /srv/secret/store: no space\n"
+
+
+OVER_A_STORE = """
+import sys
+from pathlib import Path
+from clustergraph import loader
+told = {"memory_quads": 0, "name": "0" * 64, "digest": "", "store_dir": sys.argv[2]}
+source = loader._source(Path(sys.argv[1]), told)
+engine = source.open()
+try:
+    Path(sys.argv[1]).read_bytes()
+    print(len(engine), "reads on")
+except PermissionError:
+    print(len(engine), "may not")
+"""
+
+
+def test_a_worker_over_a_store_on_disk_is_left_its_files_alone(dataset: Path, tmp_path: Path) -> None:
+    if ctypes.CDLL(None).syscall(444, 0, 0, 1) < 0:
+        pytest.skip("this kernel has no Landlock")
+
+    done = subprocess.run(
+        [sys.executable, "-c", OVER_A_STORE, str(dataset), str(tmp_path / "stores")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+    assert (done.stdout, done.stderr) == ("2000 may not\n", "")

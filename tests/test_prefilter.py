@@ -186,6 +186,7 @@ NOT_PLAIN = {
     "a comparison that may be an IRI": "ASK { FILTER(?x <?y) }",
     "an IRI without a host": "ASK { <urn:x> ?p ?o }",
     "a bracket without a partner": "ASK { ( }",
+    "brackets that cross": "ASK { ( } )",
     "no query": "",
 }
 
@@ -193,6 +194,20 @@ NOT_PLAIN = {
 @pytest.mark.parametrize("query", NOT_PLAIN.values(), ids=NOT_PLAIN)
 def test_what_only_the_guard_can_judge_is_left_to_it(query: str) -> None:
     assert plain_form(query, Limits()) is None
+
+
+OVER = {
+    "size": ("ASK { ?s ?p ?o }", Limits(query_limit_bytes=60)),
+    "nesting": ("ASK { { ?s ?p ?o } }", Limits(nesting_limit=1)),
+    "words and signs": ("ASK { ?s ?p ?o }", Limits(token_limit=5)),
+    "triple patterns": ("ASK { ?s ?p 1, 2, 3, 4 }", Limits(pattern_limit=3)),
+    "signs in a row": ("ASK { FILTER(!!!1) }", Limits(unary_limit=2)),
+}
+
+
+@pytest.mark.parametrize(("query", "limits"), OVER.values(), ids=OVER)
+def test_what_may_be_over_a_limit_is_left_to_the_guard(query: str, limits: Limits) -> None:
+    assert (plain_form(query, Limits()), plain_form(query, limits)) == ("ASK", None)
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,18 @@ import httpx2
 import pyoxigraph as ox
 import pytest
 
-from clustergraph.engine import Engine, load_engine
+from clustergraph.engine import Engine as OwnEngine
+from clustergraph.engine import load_engine
 from clustergraph.errors import ClusterGraphError, UsageError
 from clustergraph.formats import JSON, TURTLE
-from clustergraph.layouts import Store, detected
+from clustergraph.layouts import Addresses, Store, detected
 from clustergraph.published import Published, open_published
 from clustergraph.publishing import STAGING, Publication, publish
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import GRAPH
-from engines import Reply, front
+from engines import Engine, Reply, Write, answer, front, running
 from servers import SERVERS, Absent, Server
 
 _LIMITS: Final = Limits(time_limit_s=60)
@@ -92,7 +93,7 @@ def rows(body: bytes) -> Counter[str]:
     return Counter(json.dumps(row, sort_keys=True) for row in json.loads(body)["results"]["bindings"])
 
 
-def local(engine: Engine, request: QueryRequest) -> bytes:
+def local(engine: OwnEngine, request: QueryRequest) -> bytes:
     stream = io.BytesIO()
     engine.evaluate(request).write(stream)
     return stream.getvalue()
@@ -258,3 +259,21 @@ def test_a_wrong_password_is_told_before_anything_is_changed(server: Server, rea
 def test_an_address_without_a_store_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^'http://127\.0\.0\.1:1/x' is not laid out as Oxigraph, Fuseki, Virtuoso"):
         detected("http://127.0.0.1:1/x")
+
+
+def test_no_redirect_is_followed_with_a_password() -> None:
+    async def redirecting(_: dict[str, list[str]], write: Write) -> None:
+        await write(answer(b"", "text/plain", "307 Elsewhere", f"Location: {other.address}\r\n"))
+
+    async def welcoming(_: dict[str, list[str]], write: Write) -> None:
+        await write(answer(b'{"results":{"bindings":[]}}', "application/sparql-results+json"))
+
+    with running(Engine(welcoming)) as other, running(Engine(redirecting)) as one:
+        addresses = Addresses(one.address, one.address, one.address)
+        with (
+            Store(addresses, user="curator", password="hunter2") as store,  # noqa: S106
+            pytest.raises(ClusterGraphError, match="with status 307"),
+        ):
+            store.rows("SELECT * { ?s ?p ?o }", default_graph=STAGING)
+
+    assert (len(one.asked), other.asked) == (1, [])

@@ -706,3 +706,46 @@ def test_an_engine_that_has_gone_is_not_up(tmp_path: Path) -> None:
             after = measured(front, up)
 
     assert (before, after) == (["engine_up 1.0"], ["engine_up 0.0"])
+
+
+def test_no_proxy_of_the_environment_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1/")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert asked(tmp_path, saying(answer(table(["s"], [["urn:a"]])))).status == 200
+
+
+def test_a_state_that_is_too_long_is_not_read(tmp_path: Path) -> None:
+    class Talkative(Engine):
+        async def _state(self, write: Write) -> None:
+            said = f"<literal>{DIGEST}</literal>".encode()
+            rows = row(["digest", "graph"], ["D", GRAPH]).replace(b"<uri>D</uri>", said)
+            await write(answer(beginning(["digest", "graph"]) + b" " * (2 << 20) + rows + b"</results></sparql>"))
+
+    with engines.running(Talkative(saying(answer(table(["s"], []))))) as engine:
+        settings = Settings(engine=engine.address)
+        with engines.front(published(tmp_path), settings) as front:
+            reply = front.get("/sparql", query=SELECT, format="json")
+
+    said = "there is no dataset to answer from just now: try again in a minute"
+    assert told(reply) == (503, "dataset-unusable", said)
+
+
+def test_of_an_error_without_end_the_beginning_is_read(tmp_path: Path) -> None:
+    async def behave(_: dict[str, list[str]], write: Write) -> None:
+        await write(b"HTTP/1.1 500 Oops\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n")
+        while True:
+            await write(b"at /srv/db " * 10_000)
+
+    assert told(asked(tmp_path, behave)) == (503, "query-aborted", GAVE_UP)
+
+
+def test_an_answer_over_the_output_limit_is_visibly_cut(tmp_path: Path) -> None:
+    behaviour = saying(answer(table(["s"], [["urn:a"]] * 10_000)))
+
+    assert (asked(tmp_path, behaviour).is_cut, asked(tmp_path, behaviour, output_limit_bytes=200_000).is_cut) == (
+        False,
+        True,
+    )

@@ -1,5 +1,7 @@
 """The validator behind its door: terms as they are written, results with their words, a code for each component."""
 
+from pathlib import Path
+
 import pyoxigraph as ox
 import pytest
 from pyshacl.constraints import ALL_CONSTRAINT_COMPONENTS
@@ -115,6 +117,22 @@ def test_a_result_says_what_is_wrong_in_the_words_of_the_shape(shape: str, resul
 
 def test_data_in_order_give_no_results() -> None:
     assert results(f"{SHAPE} sh:minCount 1 .", '<x:s> <x:p> "one" .') == []
+
+
+def test_shapes_among_the_data_are_data() -> None:
+    among = "<x:D> a sh:NodeShape ; sh:targetNode <x:s> ; sh:property <x:Q> . <x:Q> sh:path <x:q> ; sh:minCount 1 ."
+
+    assert results(f"{SHAPE} sh:minCount 1 .", f'{among} <x:s> <x:p> "one" .') == []
+
+
+def test_nothing_is_imported(tmp_path: Path) -> None:
+    other = tmp_path / "other.ttl"
+    other.write_text(f"{PROLOGUE}{SHAPE} sh:minCount 1 .", encoding="utf-8")
+    owl = "http://www.w3.org/2002/07/owl#"
+    imports = f"<x:o> a <{owl}Ontology> ; <{owl}imports> <{other.as_uri()}> ."
+
+    assert results(imports, '<x:s> <x:q> "one" .') == []
+    assert results(f"{SHAPE} sh:minCount 0 . {imports}", imports) == []
 
 
 def test_a_term_beyond_rdf_1_1_is_a_mistake_of_ours() -> None:

@@ -1,14 +1,16 @@
 """Results in XML, read piece by piece and written anew."""
 
 import json
+from collections import deque
 
 import pyoxigraph as ox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clustergraph import sparql_xml
 from clustergraph.formats import CSV, JSON, TSV, XML, Format
-from clustergraph.sparql_xml import TableWriter, Unreadable, is_true, truth_in
+from clustergraph.sparql_xml import TableReader, TableWriter, Unreadable, is_true, truth_in
 
 WRITERS = {
     "json": ox.QueryResultsFormat.JSON,
@@ -85,3 +87,18 @@ def test_a_boolean_is_read_however_it_is_said(said: object) -> None:
 def test_what_is_no_boolean_is_not_taken_for_one(said: bytes) -> None:
     with pytest.raises(Unreadable):
         is_true(said)
+
+
+@pytest.mark.parametrize(
+    ("begins", "said"),
+    [("<literal>", "a value without an end"), ('<literal datatype="', "a tag without an end")],
+    ids=["value", "tag"],
+)
+def test_what_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch, begins: str, said: str) -> None:
+    monkeypatch.setattr(sparql_xml, "CELL_LIMIT_BYTES", 10_000)
+    reader = TableReader()
+    reader.feed(b'<sparql xmlns="http://www.w3.org/2005/sparql-results#"><results><result><binding name="a">')
+    reader.feed(begins.encode())
+
+    with pytest.raises(Unreadable, match=said):
+        deque((reader.feed(b"x" * 100) for _ in range(1_000)), maxlen=0)

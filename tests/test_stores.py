@@ -11,6 +11,7 @@ import pytest
 
 from clustergraph import stores
 from clustergraph.engine import open_engine
+from clustergraph.errors import DatasetUnusable
 from clustergraph.formats import CSV, JSON, N_TRIPLES, TURTLE
 from clustergraph.published import open_published
 from clustergraph.runner import Limits, QueryRequest, Storage
@@ -222,3 +223,10 @@ def test_a_relative_folder_of_stores_stands_beside_the_build(dataset: Path, tmp_
             assert [one.name for one in (tmp_path / "somewhere/kept").iterdir()] == [FIRST]
 
     asyncio.run(within())
+
+
+def test_a_store_is_made_of_the_verified_file_alone(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetUnusable, match="no longer what was verified"):
+        open_stored(dataset, FIRST, tmp_path / "stores", expected=SECOND)
+
+    assert [*(tmp_path / "stores").iterdir()] == []

@@ -31,6 +31,7 @@ from clustergraph.published import MANIFEST, Published, manifest_text, open_publ
 from clustergraph.releases import NEW, beside, locked, put_in_place
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.settings import Settings
+from clustergraph.web.cache import Stored
 from clustergraph.web.metrics import Meter
 from clustergraph.web.responses import entity_tag
 from clustergraph.web.site import SITE, Site, open_site
@@ -568,3 +569,43 @@ def test_the_validator_of_a_saved_query_changes_with_its_text(
     before, after = (entity_tag(served_site(one), "query") for one in (releases[0].folder, dist))
 
     assert before != after
+
+
+def test_workers_are_told_which_dataset_was_verified(releases: tuple[Release, Release]) -> None:
+    site = served_site(releases[0].folder)
+    pool = Succession(Served(site), site.settings, Meter())._pool(site.published, None)
+
+    assert pool._expected == releases[0].digest
+
+
+def test_a_successor_that_does_not_answer_takes_nobodys_place(
+    releases: tuple[Release, Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dumb(FailingRunner):
+        ended = 0
+
+        async def __aexit__(self, *_: object) -> None:
+            self.ended += 1
+
+    site, dumb = served_site(releases[0].folder), Dumb(lambda: QueryTooHungry("no memory"))
+    succession = Succession(Served(site), site.settings, Meter())
+
+    async def started(*_: object) -> Dumb:
+        succession._runners.append(dumb)  # type: ignore[arg-type]
+        return dumb
+
+    monkeypatch.setattr(succession, "_started", started)
+    with pytest.raises(QueryTooHungry):
+        asyncio.run(succession._take_over(open_published(releases[1].folder)))
+
+    assert (succession._served.version.site, succession._runners, dumb.ended) == (site, [], 1)
+
+
+def test_no_answer_outlives_the_dataset_of_another_engine(releases: tuple[Release, Release]) -> None:
+    site = served_site(releases[0].folder)
+    succession = Succession(Served(site), site.settings, Meter())
+    site.answers.put(("key",), Stored(b"", b"", b'"tag"'))
+
+    succession._forget()
+
+    assert (len(site.answers), len(succession._served.version.site.answers)) == (1, 0)

@@ -323,3 +323,13 @@ def test_a_stream_that_fails_is_cut_in_every_coding_and_never_looks_whole(
             assert len(site_of(apps[0]).answers) == 0
 
     asyncio.run(within())
+
+
+def test_a_flood_of_answers_takes_no_more_than_the_limit() -> None:
+    cache = AnswerCache(100_000)
+
+    for number in range(200):
+        cache.put((str(number),), stored(5_000))
+
+    assert_counted(cache)
+    assert (len(cache), cache.evictions) == (16, 184)

@@ -26,7 +26,15 @@ def exchange(*requests: bytes, closing: bool = True) -> list[bytes]:
     """What one connection gets back after each piece it sends, read until the server has no more or closes."""
 
     async def within() -> list[bytes]:
-        server = uvicorn.Server(uvicorn.Config(hello, port=0, http=BoundedProtocol, lifespan="off", log_level="error"))
+        config = uvicorn.Config(
+            hello,
+            port=0,
+            http=BoundedProtocol,
+            lifespan="off",
+            log_level="error",
+            timeout_keep_alive=int(10 * PATIENCE_S),
+        )
+        server = uvicorn.Server(config)
         serving = asyncio.ensure_future(server.serve())
         while not server.started:
             await asyncio.sleep(0.01)
@@ -68,13 +76,15 @@ def test_ordinary_requests_follow_one_another_on_one_connection() -> None:
         pytest.param(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * HEAD_LIMIT_BYTES, id="headers"),
     ],
 )
-def test_a_head_without_end_is_refused(head: bytes) -> None:
+def test_a_head_without_end_is_refused(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIME_LIMIT_S", 10 * PATIENCE_S)  # which would end it as well, but late
     (answer,) = exchange(head)
 
     assert answer.split(b"\r\n")[0] in (b"HTTP/1.1 431 Request Header Fields Too Large", b"")
 
 
-def test_the_next_head_on_a_connection_is_bounded_too() -> None:
+def test_the_next_head_on_a_connection_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIME_LIMIT_S", 10 * PATIENCE_S)
     first, second = exchange(REQUEST, b"GET /" + b"a" * 2 * HEAD_LIMIT_BYTES)
 
     assert first.startswith(b"HTTP/1.1 200 OK")

@@ -81,7 +81,7 @@ def test_trailers_without_end_end_the_connection(tmp_path: Path, piece: bytes) -
     async def ask(connection: Connection) -> None:
         connection.protocol.data_received(POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n")
         sent = 0
-        while not connection.wire.is_closed:
+        while not connection.wire.is_closed and sent < 2 * BODY_LIMIT_BYTES:
             connection.protocol.data_received(piece)
             sent += len(piece)
 
@@ -175,3 +175,15 @@ def test_a_large_body_from_the_cache_is_sent_without_a_copy(tmp_path: Path, size
         assert (any(one is body for one in wire.pieces), b"".join(wire.pieces)[-size:]) == (is_shared, body)
 
     run(tmp_path, ask)
+
+
+def test_a_connection_too_many_is_turned_away_before_it_sends_anything(tmp_path: Path) -> None:
+    async def within() -> None:
+        app = create_app(published(tmp_path), Settings(), runner=LocalRunner())
+        turned_away = Connection(app, DirectProtocol, limit=0)
+
+        assert turned_away.wire.is_closed
+        assert turned_away.wire.written.startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n")
+        turned_away.lose()
+
+    asyncio.run(within())

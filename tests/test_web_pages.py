@@ -169,3 +169,17 @@ def test_static_files_are_served_from_here(client: TestClient, path: str) -> Non
 )
 def test_nothing_else_is_served_as_a_file(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/sparql/", "/queries/", "/ns/", "/limits/"])
+def test_no_address_with_a_slash_too_many_is_redirected(client: TestClient, path: str) -> None:
+    response = client.get(path, headers={"host": "evil.example"})
+
+    assert (response.status_code, response.headers.get("location")) == (404, None)
+
+
+def test_a_static_file_is_sent_whole_whatever_part_of_it_is_asked_for(client: TestClient) -> None:
+    response = client.get("/static/style.css", headers={"range": "bytes=0-1,3-4,6-7"})
+
+    assert (response.status_code, response.headers["accept-ranges"]) == (200, "none")
+    assert response.content == client.get("/static/style.css").content

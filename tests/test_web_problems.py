@@ -1,12 +1,16 @@
 import inspect
 import logging
+import threading
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clustergraph import errors
+from clustergraph.codings import compressed
 from clustergraph.errors import ClusterGraphError, DatasetUnusable, QueryMalformed, UsageError
+from clustergraph.web import envelope
 from clustergraph.web.problems import BY_STATUS, PROBLEMS, escaped, shown, told
 from web_runner import FailingRunner, LocalRunner, TestClient, client_for, exchange, problem
 
@@ -305,3 +309,43 @@ def test_http_1_0_gets_every_answer_of_known_length(tmp_path: Path, method: str,
     start, *_ = exchange(old(client_for(tmp_path).app), method, path, query=query)
 
     assert start["status"] == 200
+
+
+def test_a_fault_of_ours_in_mid_answer_cuts_it(tmp_path: Path) -> None:
+    class Faulty(LocalRunner):
+        async def _frames(self, body: bytes) -> AsyncGenerator[bytes, None]:
+            yield body[:50]
+            message = "a fault of ours"
+            raise LookupError(message)
+
+    with pytest.raises(LookupError, match="a fault of ours"):  # by which the server knows that it must cut
+        exchange(client_for(tmp_path, Faulty()).app, "GET", query="SELECT * { ?s ?p ?o }")
+
+
+def test_a_large_body_is_compressed_outside_the_event_loop(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def noted(body: bytes, coding: str) -> bytes:
+        threads.append(threading.current_thread())
+        return compressed(body, coding)
+
+    async def where() -> threading.Thread:
+        return threading.current_thread()
+
+    monkeypatch.setattr(envelope, "compressed", noted)
+    with client as entered:
+        (loop,) = {entered.portal.call(where)} if entered.portal else (None,)
+        monkeypatch.setattr(envelope, "THREAD_BYTES", 1 << 30)
+        entered.get("/", headers={"accept-encoding": "gzip"})
+        monkeypatch.setattr(envelope, "THREAD_BYTES", 1)
+        entered.get("/queries", headers={"accept-encoding": "gzip"})
+
+    assert [one is loop for one in threads] == [True, False]
+
+
+@pytest.mark.parametrize("host", ["a,b", "a b", "a/b", ""])
+def test_a_host_header_that_is_none_is_refused(tmp_path: Path, host: str) -> None:
+    scope = [(b"host", host.encode())] if host else []
+    start, *_ = exchange(client_for(tmp_path).app, "GET", "/", headers=scope, version="1.1")
+
+    assert start["status"] == 400

@@ -230,8 +230,11 @@ def test_a_reader_of_a_pipe_that_reads_nothing_stops_no_query(tmp_path: Path) ->
 
     for _ in range(2_000):
         log.write(record())
-    log.flush()
+    writing = threading.Thread(target=log.flush, daemon=True)
+    writing.start()
+    writing.join(PATIENCE_S)
 
+    assert not writing.is_alive()
     assert log.lines["failed"] > 0
     assert log.lines["written"] + log.lines["failed"] == 2_000
     os.close(reader)

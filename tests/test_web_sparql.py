@@ -67,14 +67,14 @@ def test_a_query_is_answered_whichever_way_it_comes(
 
 
 def test_text_of_any_script_arrives_whole_in_every_way(client: TestClient) -> None:
-    query = 'SELECT ("è 漢 \U0001f600 & = + %" AS ?a) {}'
+    query = 'SELECT ("è 漢 \U0001f600 & = + % %41" AS ?a) {}'
     sent = [
         client.get("/sparql", params={"query": query}),
         client.post("/sparql", data={"query": query}),
         client.post("/sparql", content=query.encode(), headers={"content-type": SPARQL_QUERY}),
     ]
 
-    assert [one.json()["results"]["bindings"][0]["a"]["value"] for one in sent] == ["è 漢 \U0001f600 & = + %"] * 3
+    assert [one.json()["results"]["bindings"][0]["a"]["value"] for one in sent] == ["è 漢 \U0001f600 & = + % %41"] * 3
 
 
 def test_the_graphs_of_the_request_reach_the_engine_in_every_way(client: TestClient, runner: LocalRunner) -> None:
@@ -241,6 +241,7 @@ def test_an_update_as_a_body_is_refused(client: TestClient, runner: LocalRunner)
     response = client.post("/sparql", content="CLEAR ALL", headers={"content-type": "application/sparql-update"})
 
     assert (response.status_code, runner.asked) == (403, [])
+    assert response.json()["detail"].startswith("this endpoint is read-only: "), "as a body, whatever it says"
 
 
 def test_a_body_that_is_not_utf_8_is_refused(client: TestClient) -> None:
@@ -544,6 +545,19 @@ def test_head_is_the_head_of_get_and_gives_the_answer_up(client: TestClient, run
     assert (head.status_code, head.content) == (200, b"")
     assert _untimed(head) == _untimed(whole)
     assert runner.closed == 2
+
+
+def test_head_of_a_long_answer_gives_it_up(tmp_path: Path) -> None:
+    class Long(LocalRunner):
+        async def _frames(self, body: bytes) -> AsyncGenerator[bytes, None]:
+            for _ in range(100):
+                self.frames_given += 1
+                yield bytes(1 << 16)
+
+    runner = Long()
+    client_for(tmp_path, runner).head("/sparql", params={"query": SELECT})
+
+    assert runner.frames_given < 10
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/doc/cluster/alpha.ttl", "/health/live", "/static/style.css"])
@@ -875,3 +889,13 @@ def test_the_result_page_of_a_post_works_as_well(client: TestClient) -> None:
     response = client.post("/sparql", data={"query": SELECT}, headers={"accept": BROWSER})
 
     assert "2 rows." in response.text
+
+
+def test_the_validator_of_an_answer_is_that_of_its_dataset(tmp_path: Path) -> None:
+    other = LocalRunner()
+    other.digest = "e" * 64
+    clients = [client_for(tmp_path, runner) for runner in (LocalRunner(), other)]
+
+    tags = [client.get("/sparql", params={"query": SELECT}).headers["ETag"] for client in clients]
+
+    assert tags[0] != tags[1]

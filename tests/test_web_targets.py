@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clustergraph.web.targets import kept_target, varies_by_accept
@@ -82,6 +82,8 @@ def test_the_parameters_of_a_saved_query_make_other_answers(tmp_path: Path) -> N
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
+@example("%41", "A")
+@example("a?", "a%3F")
 def test_two_paths_have_one_address_only_if_they_are_one(first: str, second: str) -> None:
     kept = kept_target(f"/browse/{first}", b"")
 

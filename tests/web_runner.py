@@ -233,6 +233,7 @@ def exchange(
     query: str = "",
     headers: Sequence[tuple[bytes, bytes]] = (),
     receive: Callable[[], Awaitable[dict[str, object]]] | None = None,
+    version: str | None = None,
 ) -> list[dict[str, Any]]:
     """The ASGI messages that the application sends, for what no HTTP client would send or show."""
     sent: list[dict[str, Any]] = []
@@ -251,6 +252,7 @@ def exchange(
         "raw_path": path.encode(),
         "query_string": urlencode({"query": query}).encode() if query else b"",
         "headers": list(headers),
+        **({"http_version": version} if version else {}),
     }
 
     async def run() -> None:

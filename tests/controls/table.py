@@ -1,0 +1,12 @@
+"""Every control there is."""
+
+from typing import Final
+
+from .answering import ANSWERING
+from .building import BUILDING
+from .connecting import CONNECTING
+from .control import Control
+from .evaluating import EVALUATING
+from .reading import READING
+
+CONTROLS: Final[tuple[Control, ...]] = (*READING, *EVALUATING, *ANSWERING, *CONNECTING, *BUILDING)
