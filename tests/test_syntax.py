@@ -82,10 +82,22 @@ def test_the_hint_is_what_to_do_and_the_detail_ends_with_it(query: str, hint: st
     assert hint is None or error.detail.endswith(f": {hint}")
 
 
-def test_a_variable_that_is_not_grouped_is_said_in_our_words() -> None:
-    assert error_of("SELECT ?s (COUNT(?o) AS ?c) { ?s ?p ?o }").detail.endswith(
-        ": SELECT names a variable that is neither grouped nor aggregated: add it to GROUP BY, or aggregate it"
-    )
+_UNGROUPED = "which is neither grouped nor aggregated: add it to GROUP BY, or aggregate it"
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("SELECT ?s (COUNT(?o) AS ?c) { ?s ?p ?o }", f"line 1, column 8: SELECT names ?s, {_UNGROUPED}"),
+        ("SELECT ?x ?y { ?x ?p ?y } GROUP BY ?x", f"line 1, column 11: SELECT names ?y, {_UNGROUPED}"),
+        (
+            "SELECT DISTINCT ?x\n (STR(?y) AS ?z)\nWHERE { ?x ?p ?y } GROUP BY ?x",
+            f"line 2, column 2: SELECT names (STR(?y) AS ?z), {_UNGROUPED}",
+        ),
+    ],
+)
+def test_what_is_neither_grouped_nor_aggregated_is_named(query: str, detail: str) -> None:
+    assert error_of(query).detail == detail
 
 
 def test_a_name_of_the_data_before_the_error_does_not_move_it() -> None:

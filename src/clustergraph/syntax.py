@@ -6,11 +6,13 @@ the first one after the longest beginning of the query that the parser can still
 """
 
 import re
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
 from clustergraph.errors import QueryMalformed
+from clustergraph.scanner import Scanner
 from clustergraph.terms import BASE, PREFIXES
 
 _REPORT: Final = re.compile(r"error at (\d+):(\d+): (?:expected (?:one of )?)?(.*)", re.DOTALL)
@@ -39,12 +41,15 @@ class _Fault(NamedTuple):
         return f"{self.what}: {self.remedy}" if self.remedy else self.what
 
 
+_UNGROUPED: Final = "The SELECT contains a variable that is unbound"
+_UNGROUPED_EXPRESSION: Final = "The SELECT contains an expression with a variable that is unbound"
+_GROUP_IT: Final = "add it to GROUP BY, or aggregate it"
 _FAULTS: Final = {
-    "The SELECT contains a variable that is unbound": _Fault(
-        "SELECT names a variable that is neither grouped nor aggregated", "add it to GROUP BY, or aggregate it"
-    ),
+    _UNGROUPED: _Fault("SELECT names a variable that is neither grouped nor aggregated", _GROUP_IT),
+    _UNGROUPED_EXPRESSION: _Fault("SELECT computes with a variable that is neither grouped nor aggregated", _GROUP_IT),
     "IRI parsing failed": _Fault("this is not an IRI", "it needs a scheme such as https:, or a prefix, and no spaces"),
 }
+_AFTER_NAMES: Final = ("where", "from", "{")
 _SEARCHED_CHARACTERS: Final = 20_000  # each step of the search reads the query once more
 
 
@@ -62,6 +67,8 @@ def malformed(error: SyntaxError, query: str) -> QueryMalformed:
         reported = _offset(query, int(report[1]), int(report[2]))
         place = _place(query, reported) if len(query) <= _SEARCHED_CHARACTERS else reported
         fault = _semantic(report[3]) or _Fault(_what(query, place))
+        if fault.remedy == _GROUP_IT and len(query) <= _SEARCHED_CHARACTERS:
+            place, fault = _ungrouped(query) or (place, fault)
     line = query.count("\n", 0, place) + 1
     column = place - query.rfind("\n", 0, place)
     detail = f"line {line}, column {column}: {fault.said}"
@@ -77,6 +84,23 @@ def _undeclared(query: str) -> tuple[int, _Fault]:
             what = f"the prefix '{prefix[:40]}:' is not declared"
             return word.start(), _Fault(what, "add a PREFIX line, or write the IRI in full")
     return -1, _Fault("")
+
+
+def _ungrouped(query: str) -> tuple[int, _Fault] | None:
+    """The first thing that the outermost SELECT names and that it could not even name beside a count."""
+    words = Scanner(query)
+    select = next((one for one in words if one.text.lower() == "select"), None)
+    named = [one for one in takewhile(lambda one: one.text.lower() not in _AFTER_NAMES, words) if one.depth < 2]  # noqa: PLR2004
+    items = [one for one in named if (one.depth, one.kind) == (0, "variable") or one.text == "("]
+    if select is None or not items:
+        return None
+    ends = [*(one.start for one in items[1:]), named[-1].start + len(named[-1].text)]
+    head, tail = query[: items[0].start], query[ends[-1] :]
+    for item, end in zip(items, ends, strict=True):
+        text = query[item.start : end].strip()
+        if not _parses(f"{head}{text} (COUNT(*) AS ?any) {tail}"):
+            return item.start, _Fault(f"SELECT names {text[:80]}, which is neither grouped nor aggregated", _GROUP_IT)
+    return None
 
 
 def _offset(query: str, line: int, column: int) -> int:
