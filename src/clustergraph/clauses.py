@@ -10,18 +10,18 @@ import pyoxigraph as ox
 from clustergraph.errors import QueryMalformed
 from clustergraph.guard import PROLOGUE
 from clustergraph.scanner import Scanner
-from clustergraph.terms import BASE, sparql_prologue
+from clustergraph.terms import BASE, PREFIXES
 
 Graph: TypeAlias = ox.NamedNode | ox.BlankNode
 DefaultGraphs: TypeAlias = list[Graph | ox.DefaultGraph]
 
 _FROM: Final = re.compile(r"(?<![\w:])from|(?:ask|construct)from", re.IGNORECASE)
 _AFTER_CLAUSES: Final = ("group", "having", "order")
-_NAMED: Final = re.compile(r"graph|\\", re.IGNORECASE)  # an escape could spell the word
+_NAMED: Final = re.compile(r"graph|from|\\", re.IGNORECASE)  # an escape could spell the word
 
 
 def may_ask_named_graphs(query: str) -> bool:
-    """Whether a query without FROM may look into a named graph; True where that is not certain.
+    """Whether a query may look into a named graph; True where that is not certain.
 
     >>> may_ask_named_graphs("ASK { ?s ?p ?o }"), may_ask_named_graphs("ASK { ?s <http://x.example/graph> ?o }")
     (False, True)
@@ -39,13 +39,13 @@ def graphs_of(query: str) -> tuple[DefaultGraphs, list[Graph]]:
     if "from" not in query.lower() or not _FROM.search(query):  # the expression alone takes twenty times as long
         return default, named
     prologue, clauses = _clauses(query)
-    with suppress(SyntaxError, ValueError):
-        # A prologue and a name mean in Turtle what they mean in SPARQL.
-        names = ",".join(name for _, name in clauses)
-        quads = ox.parse(
-            f"{sparql_prologue()}{prologue}<x:s> <x:p> {names} .", format=ox.RdfFormat.TURTLE, base_iri=BASE
-        )
-        for (is_named, _), graph in zip(clauses, [quad.object for quad in quads], strict=True):
+    with suppress(SyntaxError):  # the whole query then has the same fault, and the engine says so
+        # The engine itself tells what the names mean after this prologue, as it reads prologues in a way of its own.
+        names = " ".join(name for _, name in clauses)
+        text = "".join((prologue, "SELECT * { VALUES ?graph { ", names, " } }"))
+        found = ox.Store().query(text, base_iri=BASE, prefixes=PREFIXES)
+        assert isinstance(found, ox.QuerySolutions)  # noqa: S101  # for the type checker
+        for (is_named, _), (graph,) in zip(clauses, found, strict=True):
             if isinstance(graph, ox.NamedNode):
                 (named if is_named else default).append(graph)
     return list(dict.fromkeys(default)), list(dict.fromkeys(named))

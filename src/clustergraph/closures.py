@@ -3,7 +3,8 @@
 pyoxigraph 0.5 joins such a path last and follows it anew for every row of the other patterns, to see whether the row's
 thing is among those reached. In a sub-select the path is followed once and its things are joined: the same solutions, a
 closure from a constant being a set, in a fifteenth of the time where clusters are joined with a chain of strategies.
-A path whose far end is the constant is left as it is, as from each row's thing there may be much less to follow.
+A path whose far end is the constant is left as it is, as from each row's thing there may be much less to follow, and so
+is one with a negated set, of which the engine counts other duplicates where it knows both ends.
 """
 
 import re
@@ -22,7 +23,7 @@ _AFTER: Final = frozenset({"}", "."})
 _CONSTANTS: Final = frozenset({"iri", "name"})
 _REPEATS: Final = frozenset({"+", "*"})
 _NOTHING: Final = (Token("sign", 0, "", 0),) * 2
-_OF_PATHS: Final = _REPEATS | frozenset("/|^!()?")
+_OF_PATHS: Final = _REPEATS | frozenset("/|^()?")
 
 
 def with_closures_once(query: str) -> str:
