@@ -148,14 +148,26 @@ class _AnswerResponse(StreamingResponse):
     """A body that is given up when the client goes away, and cut, not ended, when the answer fails half-way."""
 
     def __init__(self, answer: Answer, first: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(_frames(first, answer), headers=headers)
+        super().__init__(self._frames(first, answer), headers=headers)
         self._answer = answer
+        self._is_whole = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             await self._answer.close()
+        if not self._is_whole:  # the framework ends in silence where nobody takes the rest
+            raise ClientDisconnect
+
+    async def _frames(self, first: bytes, answer: Answer) -> AsyncIterator[bytes]:
+        yield first
+        try:
+            async for frame in answer.frames:
+                yield frame
+        except ClusterGraphError as exc:
+            raise AnswerCut(exc.detail) from exc
+        self._is_whole = True
 
 
 async def answered(
@@ -191,15 +203,6 @@ async def _spend(answer: Answer) -> None:
         if left < 0:
             break
     await answer.close()
-
-
-async def _frames(first: bytes, answer: Answer) -> AsyncIterator[bytes]:
-    yield first
-    try:
-        async for frame in answer.frames:
-            yield frame
-    except ClusterGraphError as exc:
-        raise AnswerCut(exc.detail) from exc
 
 
 async def _nothing() -> AsyncIterator[bytes]:
