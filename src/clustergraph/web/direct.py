@@ -189,7 +189,7 @@ class DirectProtocol(BoundedProtocol):
         if status:
             attended.end(status, 0, cached=True)
             return True
-        if plain.known:
+        if plain.known or (key and site.answers.elsewhere(key, plain.coding)):
             return False
         self._job = pool.submit(attended.asking(question(asked, choice, plain.coding)), self._deliver)
         budgets.begin(client, now_s)

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, compressed, preferred
 from clustergraph.web.attended import QUERY
-from clustergraph.web.cache import FAILED, KEPT, AnswerCache, Stored, head_of, variant_tag
+from clustergraph.web.cache import FAILED, KEPT, REPACKED, AnswerCache, Stored, head_of, variant_tag
 from clustergraph.web.desk import AnswerCut, count_answer, route_of
 from clustergraph.web.line import line_of
 from clustergraph.web.metrics import server_timing
@@ -142,7 +142,9 @@ class _Sender:
     def end(self) -> None:
         """Ends the query of this request, if it is one."""
         if QUERY in self._scope:
-            self._scope[QUERY].end(self._status, self._sent_bytes, cached=KEPT in self._scope)
+            self._scope[QUERY].end(
+                self._status, self._sent_bytes, cached=KEPT in self._scope or REPACKED in self._scope
+            )
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
