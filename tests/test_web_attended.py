@@ -320,6 +320,29 @@ def test_a_client_that_leaves_during_its_answer_has_cancelled_its_query(
 
 
 @pytest.mark.parametrize(("kind", "header"), ASKED[:3])
+def test_a_client_that_leaves_in_a_silence_has_cancelled_its_query(
+    tmp_path: Path, kind: type[BoundedProtocol], header: str
+) -> None:
+    begins = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f }"
+
+    async def within() -> None:
+        log = str(tmp_path / "log")
+        async with served(tmp_path, 2, time_limit_s=LONG_S, cpu_limit_s=600, query_log=log) as ((app, other), _):
+            whole = asks(other, BoundedProtocol, begins, header)
+            await whole.settle()
+            frames = len(answers(whole.wire.written)[0].body) // 65_536 * 65_536
+            one = asks(app, kind, f"SELECT ?a ?d {{ {{ {begins} }} UNION {{ {ENDLESS} }} }}", header)
+            while len(one.wire.written) < frames:
+                await asyncio.sleep(0.001)
+            one.lose()
+
+            expected = (200, "cancelled", frames, {("/sparql", "POST", 200): 1})
+            assert await told_of(app.state.desk, tmp_path) == expected
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize(("kind", "header"), ASKED[:3])
 def test_an_answer_that_is_cut_is_counted_as_it_began_and_is_said_in_one_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: type[BoundedProtocol], header: str
 ) -> None:

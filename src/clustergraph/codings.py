@@ -10,6 +10,7 @@ import zstandard
 from clustergraph.formats import weights
 
 IDENTITY: Final = "identity"
+PIECE_BYTES: Final = 65_536  # compressed at a time, as some compressors make other bytes of other pieces
 WORTHWHILE_BYTES: Final = 1_024  # a shorter body fits into one packet anyway
 
 
@@ -100,6 +101,7 @@ _UNPACK: Final[Mapping[str, Callable[[bytes, int], bytes]]] = {
 
 
 def compressed(body: bytes, name: str) -> bytes:
-    """A whole body in a coding other than identity."""
+    """A whole body in a coding other than identity: the same bytes as of a stream in pieces of that size."""
     begun = compressor(name)
-    return begun.compress(body) + begun.flush()
+    pieces = [begun.compress(body[start : start + PIECE_BYTES]) for start in range(0, len(body), PIECE_BYTES)]
+    return b"".join((*pieces, begun.flush()))
