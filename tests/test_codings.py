@@ -9,7 +9,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustergraph.codings import CODINGS, IDENTITY, compressed, compressor, preferred
+from clustergraph.codings import CODINGS, IDENTITY, compressed, compressor, preferred, unpacked
 
 
 def expanded(body: bytes, coding: str) -> bytes:
@@ -96,3 +96,11 @@ def test_the_client_gets_what_it_likes_best(asked: str | None, chosen: str) -> N
 @given(st.text(alphabet='gzipbrstd*;=q01., \t"', max_size=40))
 def test_any_wish_is_answered(asked: str) -> None:
     assert preferred(asked) in (IDENTITY, *NAMES)
+
+
+@pytest.mark.parametrize("coding", NAMES)
+def test_a_whole_body_is_unpacked_up_to_its_limit_and_not_beyond(coding: str) -> None:
+    body = b"abc" * 100_000
+    packed = body if coding == "identity" else compressed(body, coding)
+
+    assert [unpacked(packed, coding, limit) for limit in (300_000, 299_999, 0)] == [body, None, None]

@@ -464,8 +464,10 @@ def test_pages_are_answered_while_strangers_hold_every_place_and_fill_the_queue(
     assert busy == [
         'workers{lane="open",state="busy"} 1.0',
         'workers{lane="open",state="idle"} 0.0',
+        'workers{lane="open",state="starting"} 0.0',
         'workers{lane="own",state="busy"} 0.0',
         'workers{lane="own",state="idle"} 4.0',
+        'workers{lane="own",state="starting"} 0.0',
         'queue_length{lane="open"} 1.0',
         'queue_length{lane="own"} 0.0',
         "engine_up 1.0",

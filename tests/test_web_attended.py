@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import re
 import signal
@@ -24,7 +25,7 @@ from clustergraph.web.desk import Desk, open_desk
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.workers import WorkerPool
 from web_runner import LocalRunner, TestClient, client_for, published
-from wire import Connection, served
+from wire import Connection, Unfinished, answers, served
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n1 ?o . ?p ?q ?r }"
 WAYS = [pytest.param(DirectProtocol, id="direct"), pytest.param(BoundedProtocol, id="framework")]
@@ -248,3 +249,123 @@ def test_metrics_log_and_server_timing_tell_how_long_a_failed_query_was_evaluate
     assert status != 504 or float(told["evaluate"]) > limit_s * 500, "timers of the loop may be a little early"
     counts = {phase: sum(one.counts) for phase, one in desk.meter._durations.items()}
     assert counts == {"guard": 1, "queue": 1, "evaluate": 1, "stream": 0}
+
+
+# How a query is counted and logged whose answer nobody takes, or that is cut
+
+LONG_S = 60.0
+VAST = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+BROWSER = "Accept: text/html"
+WITH_ID = "X-Query-Id: 0b5d5ad4-6a0c-4f0b-9d0e-3b1f0a6f7c11"
+ASKED = [
+    pytest.param(DirectProtocol, "Accept: */*", id="direct"),
+    pytest.param(BoundedProtocol, "Accept: */*", id="framework"),
+    pytest.param(DirectProtocol, WITH_ID, id="with an id"),
+    pytest.param(DirectProtocol, BROWSER, id="browser"),
+]
+
+
+def asks(app: FastAPI, kind: type[BoundedProtocol], query: str, header: str, room: int = 1 << 30) -> Connection:
+    """A connection that has sent a query."""
+    connection = Connection(app, kind, room=room)
+    body = query.encode()
+    head = f"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n{header}\r\n"
+    connection.protocol.data_received(f"{head}Content-Type: application/sparql-query\r\n\r\n".encode() + body)
+    return connection
+
+
+async def told_of(desk: Desk, folder: Path) -> tuple[int, str, int, dict[object, int]]:
+    """Status, outcome and bytes of the one query that is logged, and which answers are counted."""
+    while not sum(desk.meter._counts["queries"].values()):
+        await asyncio.sleep(0.001)
+    desk.query_log.flush()
+    (raw,) = (folder / "log").read_text(encoding="ascii").splitlines()
+    logged = json.loads(raw)
+    assert desk.meter._counts["queries"][logged["outcome"]] == 1
+    return logged["status"], logged["outcome"], logged["bytes"], dict(desk.meter._requests)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("kind", "header"), ASKED)
+def test_a_client_that_leaves_before_its_answer_has_cancelled_its_query(
+    tmp_path: Path, kind: type[BoundedProtocol], header: str
+) -> None:
+    async def within() -> None:
+        async with served(tmp_path, time_limit_s=LONG_S, query_log=str(tmp_path / "log")) as ((app,), pool):
+            one = asks(app, kind, ENDLESS, header)
+            while not any(worker.listener is not None for worker in pool._alive):
+                await asyncio.sleep(0.001)
+            one.lose()
+
+            assert await told_of(app.state.desk, tmp_path) == (0, "cancelled", 0, {})
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize(("kind", "header"), ASKED[:3])
+def test_a_client_that_leaves_during_its_answer_has_cancelled_its_query(
+    tmp_path: Path, kind: type[BoundedProtocol], header: str
+) -> None:
+    async def within() -> None:
+        async with served(tmp_path, time_limit_s=LONG_S, query_log=str(tmp_path / "log")) as ((app,), _):
+            one = asks(app, kind, VAST, header, room=65_536)
+            while len(one.wire.written) < 65_536:
+                await asyncio.sleep(0.001)
+            one.lose()
+
+            status, outcome, size, counted = await told_of(app.state.desk, tmp_path)
+            assert (status, outcome, counted) == (200, "cancelled", {("/sparql", "POST", 200): 1})
+            assert 0 < len(one.wire.written) - size < 4_096, "the head, and the sizes of chunks"
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize(("kind", "header"), ASKED[:3])
+def test_a_client_that_leaves_in_a_silence_has_cancelled_its_query(
+    tmp_path: Path, kind: type[BoundedProtocol], header: str
+) -> None:
+    begins = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f }"
+
+    async def within() -> None:
+        log = str(tmp_path / "log")
+        async with served(tmp_path, 2, time_limit_s=LONG_S, cpu_limit_s=600, query_log=log) as ((app, other), _):
+            whole = asks(other, BoundedProtocol, begins, header)
+            await whole.settle()
+            frames = len(answers(whole.wire.written)[0].body) // 65_536 * 65_536
+            one = asks(app, kind, f"SELECT ?a ?d {{ {{ {begins} }} UNION {{ {ENDLESS} }} }}", header)
+            while len(one.wire.written) < frames:
+                await asyncio.sleep(0.001)
+            one.lose()
+
+            expected = (200, "cancelled", frames, {("/sparql", "POST", 200): 1})
+            assert await told_of(app.state.desk, tmp_path) == expected
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize(("kind", "header"), ASKED[:3])
+def test_an_answer_that_is_cut_is_counted_as_it_began_and_is_said_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: type[BoundedProtocol], header: str
+) -> None:
+    async def within() -> None:
+        log = str(tmp_path / "log")
+        async with served(tmp_path, query_log=log, time_limit_s=LONG_S, output_limit_bytes=1 << 20) as ((app,), _):
+            one = asks(app, kind, VAST, header)
+            servers = logging.getLogger("uvicorn.error")
+            servers.setLevel(logging.INFO)  # it is the server that may say more
+            servers.addHandler(caplog.handler)
+            try:
+                while not one.wire.is_closed:
+                    await asyncio.sleep(0.001)
+                status, outcome, size, counted = await told_of(app.state.desk, tmp_path)
+                one.lose()
+                await asyncio.sleep(0.01)
+            finally:
+                servers.removeHandler(caplog.handler)
+
+            assert (status, outcome, counted) == (200, "cut", {("/sparql", "POST", 200): 1})
+            assert 0 < len(one.wire.written) - size < 4_096, "the head, and the sizes of chunks"
+            with pytest.raises(Unfinished):
+                answers(one.wire.written)
+            assert [record.getMessage()[:19] for record in caplog.records] == ["an answer was cut: "]
+
+    asyncio.run(within())

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustergraph.codings import NAMES
+from clustergraph.jobs import Job
 from clustergraph.web.cache import KEYS_LIMIT, AnswerCache, Stored, head_of, headers_in
 from clustergraph.web.connection import BoundedProtocol
+from clustergraph.workers import WorkerPool
 from test_codings import expanded
 from wire import Connection, Said, Taken, Unfinished, answers, exchange, served, site_of, with_answers
 
@@ -333,3 +336,48 @@ def test_a_flood_of_answers_takes_no_more_than_the_limit() -> None:
 
     assert_counted(cache)
     assert (len(cache), cache.evictions) == (16, 184)
+
+
+def sans_length(said: Said) -> list[tuple[bytes, bytes]]:
+    """The headers but those of the length: a stream has none, what is kept has one."""
+    return [one for one in said.headers if one[0] not in (b"content-length", b"transfer-encoding")]
+
+
+WIDE = "SELECT * { ?a ?b ?c . ?d ?e ?f }"  # longer than what is sent in one frame
+
+
+@pytest.mark.parametrize("kind", [Taken, BoundedProtocol])
+@pytest.mark.parametrize("first", NAMES)
+@pytest.mark.parametrize("query", ["ASK {}", "SELECT ?s { ?s ?p ?o }", WIDE], ids=["short", "long", "wide"])
+def test_an_answer_that_is_kept_is_not_evaluated_again_for_another_coding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[BoundedProtocol], first: str, query: str
+) -> None:
+    asked: list[object] = []
+    submit = WorkerPool.submit
+
+    def counted(pool: WorkerPool, *question: Any) -> Job:
+        asked.append(question)
+        return submit(pool, *question)
+
+    monkeypatch.setattr(WorkerPool, "submit", counted)
+
+    def raw(coding: str) -> bytes:
+        target = f"/sparql?{urlencode({'query': query})}"
+        return f"GET {target} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {coding}\r\n\r\n".encode()
+
+    async def within() -> None:
+        async with served(tmp_path, 1 + len(NAMES)) as ((app, *others), _):
+            expected: dict[str, Said] = {}
+            for coding, other in zip(NAMES, others, strict=True):
+                (expected[coding],) = answers((await exchange(other, BoundedProtocol, [raw(coding)]))[0])
+            asked.clear()
+            for coding in (first, *NAMES, *NAMES):
+                (said,) = answers((await exchange(app, kind, [raw(coding)]))[0])
+                assert sans_length(said) == sans_length(expected[coding])
+                assert said.body == expected[coding].body
+
+            assert len(asked) == 1
+            counted_as = {name: n for name, n in app.state.desk.meter._counts["queries"].items() if n}
+            assert counted_as == {"answered": 1, "cached": 2 * len(NAMES)}
+
+    asyncio.run(within())

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from clustergraph import errors
 from clustergraph.errors import Busy, ClusterGraphError, OverBudget, QueryTimedOut, UsageError
@@ -30,6 +31,7 @@ def test_every_error_of_ours_and_every_cut_is_an_outcome_that_is_counted() -> No
         (Busy("x", retry_after_s=1), "busy"),
         (OverBudget("x", retry_after_s=1), "over_budget"),
         (ClusterGraphError("x"), "failed"),
+        (ClientDisconnect(), "cancelled"),
     ],
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else one,
 )

@@ -1,5 +1,6 @@
 """What the server counts, and the text that Prometheus reads."""
 
+import asyncio
 import json
 import os
 import re
@@ -7,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from clustergraph.settings import Settings
@@ -23,6 +25,7 @@ from clustergraph.web.metrics import (
     server_timing,
 )
 from web_runner import LocalRunner, TestClient, client_for
+from wire import served
 
 SOURCED = {
     "workers": {("fast", "idle"): 2, ("fast", "busy"): 1},
@@ -382,3 +385,20 @@ def test_every_method_that_we_answer_has_a_label(client: TestClient) -> None:
     methods = {one for path in ("/sparql", "/running/x") for one in client.options(path).headers["allow"].split(", ")}
 
     assert methods == METHODS
+
+
+def test_a_worker_that_is_being_started_is_neither_idle_nor_busy(tmp_path: Path) -> None:
+    def states(app: FastAPI) -> dict[str, str]:
+        text = app.state.desk.meter.text().decode()
+        return dict(re.findall(r'^clustergraph_workers\{lane="open",state="(\w+)"\} (\S+)$', text, re.MULTILINE))
+
+    async def within() -> None:
+        async with served(tmp_path) as ((app,), pool):
+            there = states(app)
+            (worker,) = [one for one, lane in pool._alive.items() if lane is pool.open]
+            pool.replace(worker, "died")
+
+            assert there == {"idle": "1.0", "busy": "0.0", "starting": "0.0"}
+            assert states(app) == {"idle": "0.0", "busy": "0.0", "starting": "1.0"}
+
+    asyncio.run(within())

@@ -10,6 +10,7 @@ import zstandard
 from clustergraph.formats import weights
 
 IDENTITY: Final = "identity"
+PIECE_BYTES: Final = 65_536  # compressed at a time, as some compressors make other bytes of other pieces
 WORTHWHILE_BYTES: Final = 1_024  # a shorter body fits into one packet anyway
 
 
@@ -84,7 +85,23 @@ def compressor(name: str) -> Compressor:
     return _BEGIN[name]()
 
 
+def unpacked(body: bytes, name: str, limit_bytes: int) -> bytes | None:
+    """A whole body without its coding; None where it is longer than the limit, of which no more is made."""
+    if name == IDENTITY:
+        return body if len(body) <= limit_bytes else None
+    whole = bytes(_UNPACK[name](body, limit_bytes + 1))
+    return whole if len(whole) <= limit_bytes else None
+
+
+_UNPACK: Final[Mapping[str, Callable[[bytes, int], bytes]]] = {
+    "zstd": lambda body, size: zstandard.ZstdDecompressor().stream_reader(body).read(size),
+    "br": lambda body, size: brotli.Decompressor().process(body, output_buffer_limit=size),
+    "gzip": lambda body, size: zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body, size),
+}
+
+
 def compressed(body: bytes, name: str) -> bytes:
-    """A whole body in a coding other than identity."""
+    """A whole body in a coding other than identity: the same bytes as of a stream in pieces of that size."""
     begun = compressor(name)
-    return begun.compress(body) + begun.flush()
+    pieces = [begun.compress(body[start : start + PIECE_BYTES]) for start in range(0, len(body), PIECE_BYTES)]
+    return b"".join((*pieces, begun.flush()))

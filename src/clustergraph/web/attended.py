@@ -179,8 +179,10 @@ class Attended:
         return self._entry is not None and self._entry.cancelled
 
     def failed(self, exc: BaseException) -> None:
-        """Notes why there is no answer, or no more of it."""
+        """Notes why there is no answer, or no more of it; what is told first is the cause of what is told later."""
         self._measure()
+        if self._outcome:
+            return
         self._outcome = "cancelled" if self.was_cancelled or not isinstance(exc, Exception) else outcome_of(exc)
         if self._outcome in _BAD:
             self._desk.budgets.bad(self.client, time.monotonic())

@@ -8,9 +8,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
-from clustergraph.codings import IDENTITY
+from clustergraph.codings import IDENTITY, NAMES
 
 KEPT: Final = "clustergraph.kept"  # where a request carries the answer in its scope, if it was in the cache
+REPACKED: Final = "clustergraph.repacked"  # set where the answer was kept in another content coding
 FAILED: Final = "clustergraph.failed"  # set where a request has failed already, and only its trouble is to be told
 ANSWER_SHARE: Final = 8  # no answer may take more than this part of the cache
 KEYS_LIMIT: Final = 8  # of one answer
@@ -98,6 +99,13 @@ class AnswerCache:
         else:
             self._promote(stored)
         return stored
+
+    def elsewhere(self, key: Key, coding: str) -> Stored | None:
+        """The same answer in another content coding, if it is kept: `key` is that of all codings, without one.
+
+        Shape: the one without a coding first, as it need not be unpacked. Counts neither as asked for nor as missed.
+        """
+        return next((found for one in NAMES if one != coding and (found := self._by_key.get((*key, one)))), None)
 
     def _promote(self, stored: Stored) -> None:
         self._once.pop(stored)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clustergraph.jobs import STALL_LIMIT_S
+from clustergraph.web.line import LINE, Line
 
 HEAD_LIMIT_BYTES: Final = 65_536  # of request line and headers together
 HEAD_TIME_LIMIT_S: Final = (
@@ -110,6 +111,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if is_other or len(self.pipeline) >= PIPELINE_LIMIT:
             raise _Refused
         super().on_headers_complete()
+        self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
 
     def send_400_response(self, msg: str) -> None:
         """Tells that a request cannot be read, where no answer to another one is under way."""

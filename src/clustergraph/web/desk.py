@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
 from clustergraph import errors
@@ -46,11 +46,12 @@ OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
 """What a query that ends with an error counts as. The nearest class in the tree holds."""
 
 
+_OUTCOMES: Final[Mapping[type, str]] = {**OUTCOMES_OF_ERRORS, AnswerCut: "cut", ClientDisconnect: "cancelled"}
+
+
 def outcome_of(exc: Exception) -> str:
     """What a query counts as that ended with this: one of metrics.OUTCOMES."""
-    if isinstance(exc, AnswerCut):
-        return "cut"
-    return next((OUTCOMES_OF_ERRORS[kind] for kind in type(exc).__mro__ if kind in OUTCOMES_OF_ERRORS), "failed")
+    return next((_OUTCOMES[kind] for kind in type(exc).__mro__ if kind in _OUTCOMES), "failed")
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,6 @@ _QUERIES: Final = "/sparql"  # the route of queries
 _FROM_CACHE: Final = b"server-timing: cache\r\n"
 _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
 
-
 _blocks: Final = Blocks()
 
 
@@ -52,6 +51,7 @@ class DirectProtocol(BoundedProtocol):
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         self._later = b""
+        self._status = self._sent_bytes = 0  # of the answer to the request that a worker has
         self._peer: str | None = None
         self._counted: str | None = None  # the client of this connection, if its connections are counted
 
@@ -90,7 +90,7 @@ class DirectProtocol(BoundedProtocol):
             self._task.cancel()
         if self._pending is not None:
             self._pending.attended.failed(ClientDisconnect())
-        self._end(0, 0)
+        self._end()
         if self._counted is not None:
             self._desk.budgets.disconnect(self._counted)
         super().connection_lost(exc)
@@ -189,11 +189,11 @@ class DirectProtocol(BoundedProtocol):
         if status:
             attended.end(status, 0, cached=True)
             return True
-        if plain.known:
+        if plain.known or (key and site.answers.elsewhere(key, plain.coding)):
             return False
         self._job = pool.submit(attended.asking(question(asked, choice, plain.coding)), self._deliver)
         budgets.begin(client, now_s)
-        attended.begin(None, _nothing)
+        attended.begin(None, lambda: None)  # without an id nobody can ask for its end
         self._pending = Pending(version, data, key, plain, is_get, attended)
         version.begin()
         self._stop_clock()
@@ -208,8 +208,8 @@ class DirectProtocol(BoundedProtocol):
             pending.attended.answered(outcome)
             if outcome.whole is not None:
                 self._send(_OK, pending.timing + pending.kept(outcome, outcome.whole), outcome.whole)
-                self._count(200, pending.data)
-                self._go_on(200, len(outcome.whole))
+                self._begun(200, pending, len(outcome.whole))
+                self._go_on()
                 return
         self._task = self.loop.create_task(self._sent(pending, outcome))
         self.tasks.add(self._task)
@@ -217,34 +217,40 @@ class DirectProtocol(BoundedProtocol):
 
     async def _sent(self, pending: Pending, outcome: Answer | ClusterGraphError) -> None:
         """Sends what takes longer; the connection of an answer that is not sent to its end is cut."""
-        sent: tuple[int, int] | None = None
+        is_whole = False
         try:
             if isinstance(outcome, Answer):
-                sent = await self._stream(pending, outcome)
+                await self._stream(pending, outcome)
             else:
-                sent = await self._explained(pending, outcome)
+                await self._explained(pending, outcome)
+            is_whole = True
         except ClusterGraphError as exc:
             _logger.warning("an answer was cut: %s", exc.detail)
             pending.attended.failed(AnswerCut(exc.detail))
+        except Exception as exc:
+            pending.attended.failed(exc)
+            raise
         finally:
             self._task = None
-            if sent is None:
+            if not is_whole:
+                self._end()
                 self.transport.close()  # without the last chunk, so that it never looks whole
-        if sent is not None:
-            self._count(sent[0], pending.data)
-            self._go_on(*sent)
+        if is_whole:
+            self._go_on()
 
-    async def _stream(self, pending: Pending, answer: Answer) -> tuple[int, int]:
-        """Sends a longer answer as it comes; its status, and the size of its body."""
-        limit, kept, size = pending.version.site.answers.answer_limit_bytes, bytearray(), 0
+    async def _stream(self, pending: Pending, answer: Answer) -> None:
+        """Sends a longer answer as it comes."""
+        limit, kept = pending.version.site.answers.answer_limit_bytes, bytearray()
         try:
             try:
                 frame = await anext(answer.frames, None)
             except ClusterGraphError as exc:  # a compressor may hold the beginning until its end is known
-                return await self._explained(pending, exc)
+                await self._explained(pending, exc)
+                return
             self.transport.write(_OK + self._date() + pending.timing + pending.head(answer))
+            self._begun(200, pending)
             while frame is not None:
-                size += len(frame)
+                self._sent_bytes += len(frame)
                 if pending.key and len(kept) <= limit:
                     kept += frame
                 if frame:  # an empty chunk would be the last one
@@ -257,28 +263,33 @@ class DirectProtocol(BoundedProtocol):
         self._arm()
         if pending.key and len(kept) <= limit:
             pending.kept(answer, bytes(kept))
-        return 200, size
 
-    async def _explained(self, pending: Pending, trouble: ClusterGraphError) -> tuple[int, int]:
-        """Sends what went wrong; its status, and the size of its body."""
+    async def _explained(self, pending: Pending, trouble: ClusterGraphError) -> None:
+        """Sends what went wrong."""
         pending.attended.failed(trouble)
         status, head, body = await pending.explained(self.app_state["app"], trouble)
         self._send(STATUS_LINE[status], pending.timing + head, body)
-        return status, len(body)
+        self._begun(status, pending, len(body))
 
     def _count(self, status: int, data: bytes, route: str = _QUERIES) -> None:
         self._desk.meter.request(route, "GET" if data.startswith(b"GET") else "POST", status)
 
-    def _end(self, status: int, sent_bytes: int) -> None:
-        """Notes that the request is answered, or will not be."""
+    def _begun(self, status: int, pending: Pending, sent_bytes: int = 0) -> None:
+        """Notes that the answer to the request has begun, which counts however it ends."""
+        self._count(status, pending.data)
+        self._status, self._sent_bytes = status, sent_bytes
+
+    def _end(self) -> None:
+        """Notes that the request is answered as far as it will be."""
         if self._pending is not None:
-            self._pending.attended.end(status, sent_bytes)
+            self._pending.attended.end(self._status, self._sent_bytes)
             self._pending.version.end()
             self._pending = None
+        self._status = self._sent_bytes = 0
 
-    def _go_on(self, status: int, sent_bytes: int) -> None:
+    def _go_on(self) -> None:
         """Ends the connection, or takes what has come meanwhile."""
-        self._end(status, sent_bytes)
+        self._end()
         self._job = None
         if self._is_last:
             self.transport.close()
@@ -287,7 +298,3 @@ class DirectProtocol(BoundedProtocol):
         if self._later:
             data, self._later = self._later, b""
             self.data_received(data)
-
-
-def _nothing() -> None:
-    """What cancels a query that has no id: nobody can ask for it."""

@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, compressed, preferred
 from clustergraph.web.attended import QUERY
-from clustergraph.web.cache import FAILED, KEPT, AnswerCache, Stored, head_of, variant_tag
+from clustergraph.web.cache import FAILED, KEPT, REPACKED, AnswerCache, Stored, head_of, variant_tag
 from clustergraph.web.desk import AnswerCut, count_answer, route_of
+from clustergraph.web.line import line_of
 from clustergraph.web.metrics import server_timing
 from clustergraph.web.plain import HOST
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
@@ -77,7 +78,8 @@ class Envelope:
             await problem_response(Request(scope), _OLD_VERSION)(scope, receive, sender)
         except AnswerCut as cut:
             sender.failed(cut)
-            _logger.warning("an answer was cut: %s", cut)  # the server ends the connection that we leave open
+            _logger.warning("an answer was cut: %s", cut)
+            line_of(scope).cut()
         except Exception as exc:  # the one place at the top of the server where everything is caught
             sender.failed(exc)
             if sender.started:
@@ -140,7 +142,9 @@ class _Sender:
     def end(self) -> None:
         """Ends the query of this request, if it is one."""
         if QUERY in self._scope:
-            self._scope[QUERY].end(self._status, self._sent_bytes, cached=KEPT in self._scope)
+            self._scope[QUERY].end(
+                self._status, self._sent_bytes, cached=KEPT in self._scope or REPACKED in self._scope
+            )
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -207,9 +211,11 @@ class _Sender:
     async def _go_on(self, message: Message) -> None:
         if self._kept is not None:
             self._keep(message)
+        await self._send({**message, "body": b""} if self._headless else message)
+        if line_of(self._scope).is_lost:  # the server takes what goes nowhere in silence, and as fast as it is made
+            raise ClientDisconnect
         if not self._headless:
             self._sent_bytes += len(message.get("body", b""))
-        await self._send({**message, "body": b""} if self._headless else message)
 
     def _keep(self, message: Message) -> None:
         assert self._kept is not None  # noqa: S101  # its caller looked

@@ -12,11 +12,12 @@ from clustergraph.workers import WorkerPool
 
 
 class _Taken(NamedTuple):
-    """How many places of a lane there are, how many of them are idle, and how many queries wait."""
+    """How many places of a lane there are, how many of them are idle, how many more are made, how many queries wait."""
 
     lane: str
     places: int
     idle: int
+    starting: int
     waiting: int
 
 
@@ -42,16 +43,17 @@ def register_gauges(meter: Meter, served: Served) -> None:
 def _lanes(runner: Runner | None) -> Iterator[_Taken]:
     if isinstance(runner, WorkerPool):
         for lane in runner.lanes:
-            yield _Taken(lane.name, runner.alive_in(lane), len(lane.idle), len(lane.waiting))
+            yield _Taken(lane.name, runner.alive_in(lane), len(lane.idle), lane.coming, len(lane.waiting))
     elif isinstance(runner, RemoteEngine):
         for one in runner.lanes:
-            yield _Taken(one.name, one.size, len(one.idle), len(one.waiting))
+            yield _Taken(one.name, one.size, len(one.idle), 0, len(one.waiting))
 
 
 def _workers(runner: Runner | None) -> Mapping[tuple[str, ...], float]:
     told: dict[tuple[str, ...], float] = {}
-    for lane, places, idle, _ in _lanes(runner):
-        told |= {(lane, "idle"): float(idle), (lane, "busy"): float(places - idle)}
+    for one in _lanes(runner):
+        states = {"idle": one.idle, "busy": one.places - one.idle, "starting": one.starting}
+        told |= {(one.lane, state): float(number) for state, number in states.items()}
     return told
 
 

@@ -73,7 +73,12 @@ METRICS: Final = (
         ("cause",),
         CAUSES,
     ),
-    Metric("workers", "gauge", "query workers, or requests that another engine may be sent", ("lane", "state")),
+    Metric(
+        "workers",
+        "gauge",
+        "query workers, or requests that another engine may be sent: idle, busy or starting",
+        ("lane", "state"),
+    ),
     Metric("queue_length", "gauge", "queries that wait for a worker", ("lane",)),
     Metric("engine_up", "gauge", "whether another engine said which dataset it holds when it was last asked"),
     Metric("running_queries", "gauge", "queries under way", ("state",)),

@@ -10,12 +10,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from clustergraph.codings import IDENTITY
+from clustergraph.codings import IDENTITY, unpacked
 from clustergraph.errors import ClusterGraphError
 from clustergraph.formats import CSV, TSV, Format
 from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.attended import QUERY, Attended
-from clustergraph.web.cache import KEPT, Stored, headers_in
+from clustergraph.web.cache import KEPT, REPACKED, Stored, headers_in
 from clustergraph.web.desk import AnswerCut
 from clustergraph.web.site import Site, questions_of, site_of
 
@@ -25,6 +25,7 @@ CODING: Final = "clustergraph.coding"  # the content coding that the client like
 KEYS: Final = "clustergraph.keys"  # under which the answer is kept in the cache
 TARGET_LIMIT_BYTES: Final = 8_192  # of path and query string; the least that proxies are sure to pass
 LICENCE: Final = "https://creativecommons.org/licenses/by/4.0/"
+_OF_THE_FORMAT: Final = ("content-type", "content-disposition")
 _SPENT_BYTES: Final = 1 << 18  # read to the end of an answer that nobody wants
 CACHE_CONTROL: Final = "public, max-age=300, must-revalidate"  # five minutes after a new dataset nobody sees the old
 
@@ -70,6 +71,21 @@ def kept_answer(request: Request, key: tuple[str, ...] | None) -> Response | Non
         return None
     request.scope[KEPT] = stored
     return kept_response(stored, _known(request))
+
+
+async def repacked_answer(request: Request, key: tuple[str, ...] | None, headers: Mapping[str, str]) -> Response | None:
+    """The answer to the same question, if it is kept in another content coding; the envelope packs it anew."""
+    answers = site_of(request).answers
+    stored = answers.elsewhere(key, coding_of(request)) if key else None
+    if stored is None:
+        return None
+    told = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers_in(stored.head)}
+    coding = told.get("content-encoding", IDENTITY)
+    body = await asyncio.to_thread(unpacked, stored.body, coding, answers.answer_limit_bytes)
+    if body is None:
+        return None
+    request.scope[REPACKED] = True
+    return Response(body, headers={**headers, **{name: told[name] for name in _OF_THE_FORMAT if name in told}})
 
 
 def kept_response(stored: Stored, known: str) -> Response:
@@ -148,14 +164,26 @@ class _AnswerResponse(StreamingResponse):
     """A body that is given up when the client goes away, and cut, not ended, when the answer fails half-way."""
 
     def __init__(self, answer: Answer, first: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(_frames(first, answer), headers=headers)
+        super().__init__(self._frames(first, answer), headers=headers)
         self._answer = answer
+        self._is_whole = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             await self._answer.close()
+        if not self._is_whole:  # the framework ends in silence where nobody takes the rest
+            raise ClientDisconnect
+
+    async def _frames(self, first: bytes, answer: Answer) -> AsyncIterator[bytes]:
+        yield first
+        try:
+            async for frame in answer.frames:
+                yield frame
+        except ClusterGraphError as exc:
+            raise AnswerCut(exc.detail) from exc
+        self._is_whole = True
 
 
 async def answered(
@@ -191,15 +219,6 @@ async def _spend(answer: Answer) -> None:
         if left < 0:
             break
     await answer.close()
-
-
-async def _frames(first: bytes, answer: Answer) -> AsyncIterator[bytes]:
-    yield first
-    try:
-        async for frame in answer.frames:
-            yield frame
-    except ClusterGraphError as exc:
-        raise AnswerCut(exc.detail) from exc
 
 
 async def _nothing() -> AsyncIterator[bytes]:

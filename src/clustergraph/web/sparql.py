@@ -32,6 +32,7 @@ from clustergraph.web.responses import (
     entity_tag,
     kept_answer,
     not_modified,
+    repacked_answer,
 )
 from clustergraph.web.running import QUERY_ID
 from clustergraph.web.site import Site, client_behind, site_of
@@ -62,7 +63,8 @@ async def sparql(request: Request) -> Response:
             return known
         await attended.turn(query_id)
         if not choice.page:
-            return await answered(request, question(asked, choice), headers, file_name="results")
+            repacked = await repacked_answer(request, key, headers)
+            return repacked or await answered(request, question(asked, choice), headers, file_name="results")
         result = await _result(request, asked, judgement.form)
     except ClusterGraphError as exc:
         attended.failed(exc)
