@@ -201,8 +201,13 @@ def _source(dataset: Path, told: dict[str, Any]) -> _Source:
     if has_more_quads(dataset, told["memory_quads"]):
         stored = open_stored(dataset, told["name"], Path(told["store_dir"]), expected=told["digest"])
 
+        missing_for_files = sandbox.missing_for_files()
+        if missing_for_files:
+            print(f"query workers may read files beside their store: {missing_for_files}", file=sys.stderr)
+
         def opened() -> Engine:
-            sandbox.keep_files(stored.folder)
+            if not missing_for_files:
+                sandbox.keep_files(stored.folder)
             return open_engine(stored.folder)
 
         return _Source(opened, stored.quads, files=stored.files, confined=not missing)
