@@ -120,11 +120,11 @@ def test_the_unit_leaves_the_server_time_to_end_and_workers_room_to_die() -> Non
 
 def test_the_unit_may_write_where_it_is_told_to() -> None:
     words = commands()["clustergraph.service"]
-    log = Path(words[words.index("--query-log") + 1])
+    values = dict(re.findall(r"^(\w+)=(.*)$", text("clustergraph.service"), re.MULTILINE))
+    log, stores = Path(words[words.index("--query-log") + 1]), words[words.index("--store-dir") + 1]
 
-    assert f"/var/log/{re.findall(r'^LogsDirectory=(.*)$', text('clustergraph.service'), re.MULTILINE)[0]}" == str(
-        log.parent
-    )
+    assert f"/var/log/{values['LogsDirectory']}" == str(log.parent)
+    assert f"/var/cache/{values['CacheDirectory']}" == stores
 
 
 @pytest.mark.parametrize(
