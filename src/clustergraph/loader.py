@@ -48,7 +48,7 @@ from clustergraph.frames import (
     write_frame,
 )
 from clustergraph.runner import STACK_BYTES, QueryRequest
-from clustergraph.stores import StoredDataset, has_more_quads, open_stored
+from clustergraph.stores import has_more_quads, served_store
 
 CHUNK_BYTES: Final = 1 << 16
 OTHER_FILES: Final = 64  # beside those of a store on disk: sockets, handles, and room to number them
@@ -195,27 +195,13 @@ def _warm(engine: Engine) -> None:
         engine.evaluate(QueryRequest("ASK { ?s ?p ?o }", result_format=RESULT_FORMATS[0]))
 
 
-def _stored(dataset: Path, told: dict[str, Any]) -> StoredDataset:
-    """The store of a dataset on disk.
-
-    Raises: UsageError where it cannot be written; DatasetUnusable for another file than was asked for.
-    """
-    folder = Path(told["store_dir"])
-    try:
-        return open_stored(dataset, told["name"], folder, expected=told["digest"])
-    except OSError as exc:
-        trouble = f"cannot write to '{folder}' ({exc.strerror})" if exc.strerror else f"no store could be made: {exc}"
-        message = f"{trouble}: choose another folder with --store-dir"
-        raise UsageError(message) from exc
-
-
 def _source(dataset: Path, told: dict[str, Any]) -> _Source:
     """The dataset, loaded into memory, or verified on disk where it is too large."""
     missing = sandbox.missing()
     if missing:
         print(f"query workers run without a filter of system calls: {missing}", file=sys.stderr)
     if has_more_quads(dataset, told["memory_quads"]):
-        stored = _stored(dataset, told)
+        stored = served_store(dataset, told["name"], Path(told["store_dir"]), expected=told["digest"])
 
         missing_for_files = sandbox.missing_for_files()
         if missing_for_files:
