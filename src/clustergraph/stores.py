@@ -84,7 +84,7 @@ def open_stored(dataset: Path, name: str, folder: Path, *, expected: str = "") -
 def served_store(dataset: Path, name: str, folder: Path, *, expected: str) -> StoredDataset:
     """The same for a server, whose operator is told what to do where it cannot be had.
 
-    Raises: UsageError where the folder cannot be written, or the dataset not be loaded; DatasetUnusable for another file.
+    Raises: UsageError where the folder cannot be written, or the dataset not loaded; DatasetUnusable for another file.
     """
     try:
         return open_stored(dataset, name, folder, expected=expected)
