@@ -262,6 +262,7 @@ def test_a_store_on_disk_whose_workers_may_read_other_files_is_served_and_that_i
     refused = "a filter around this process refuses landlock_restrict_self"
     monkeypatch.setattr(sandbox, "missing", lambda: None)
     monkeypatch.setattr(sandbox, "missing_for_files", lambda: refused)
+    monkeypatch.setattr(sandbox, "keep_files", lambda _: pytest.fail("what is refused was asked for"))
     told = {"memory_quads": 0, "name": DIGEST, "digest": "", "store_dir": str(tmp_path / "stores")}
 
     source = loader._source(dataset, told)

@@ -335,8 +335,16 @@ def test_files_can_be_kept_where_the_kernel_says_so_and_only_there(tmp_path: Pat
     assert outcome(sandbox.missing_for_files) == "a filter around this process refuses landlock_create_ruleset"
 
 
-def test_rules_for_files_that_the_kernel_refuses_are_an_error(tmp_path: Path) -> None:
-    assert outcome(lambda: sandbox.keep_files(tmp_path)) == "EPERM"
+@pytest.mark.parametrize("name", sorted(REFUSING))
+def test_rules_for_files_that_the_kernel_refuses_are_an_error(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(call: str, *_: object) -> int:
+        return -errno.EPERM if call == name else os.open(tmp_path, os.O_PATH)
+
+    monkeypatch.setattr(sandbox, "_asked", asked)
+
+    assert outcome(lambda: sandbox.keep_files(tmp_path), confined=False) == "EPERM"
 
 
 def test_a_filter_that_the_kernel_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
