@@ -693,3 +693,22 @@ def test_a_store_that_cannot_be_made_is_told_with_what_to_do(run: Run, sample: P
         "clustergraph: the dataset has more than 10 quads, and its store cannot be had: [Errno 17] File exists: "
         f"'{sample}/file'; name another folder with --store-dir, or raise --memory-quads\n",
     )
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+def test_a_server_that_cannot_make_its_store_says_so_before_it_promises_anything(
+    sample: Path, real_dist: Path, folder: str
+) -> None:
+    (sample / "file").touch()
+    cause = {"file": "File exists", "file/below": "Not a directory"}[folder]
+    command = [sys.executable, "-m", "clustergraph", "serve", str(real_dist), "--memory-quads", "0", "--port", "0"]
+
+    done = subprocess.run(
+        [*command, "--store-dir", str(sample / folder)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        f"clustergraph: cannot write to '{sample}/{folder}' ({cause}): choose another folder with --store-dir\n",
+    )

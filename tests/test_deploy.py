@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
+from clustergraph import sandbox
 from clustergraph.cli.publish import publish
 from clustergraph.jobs import STREAM_LIMIT_S
 from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
@@ -119,11 +120,11 @@ def test_the_unit_leaves_the_server_time_to_end_and_workers_room_to_die() -> Non
 
 def test_the_unit_may_write_where_it_is_told_to() -> None:
     words = commands()["clustergraph.service"]
-    log = Path(words[words.index("--query-log") + 1])
+    values = dict(re.findall(r"^(\w+)=(.*)$", text("clustergraph.service"), re.MULTILINE))
+    log, stores = Path(words[words.index("--query-log") + 1]), words[words.index("--store-dir") + 1]
 
-    assert f"/var/log/{re.findall(r'^LogsDirectory=(.*)$', text('clustergraph.service'), re.MULTILINE)[0]}" == str(
-        log.parent
-    )
+    assert f"/var/log/{values['LogsDirectory']}" == str(log.parent)
+    assert f"/var/cache/{values['CacheDirectory']}" == stores
 
 
 @pytest.mark.parametrize(
@@ -217,3 +218,19 @@ def test_the_unit_speaks_to_nobody_but_this_machine() -> None:
     values = dict(re.findall(r"^(\w+)=(.*)$", text("clustergraph.service"), re.MULTILINE))
 
     assert (values["IPAddressDeny"], values["IPAddressAllow"]) == ("any", "localhost")
+
+
+def test_the_unit_lets_through_each_call_by_which_workers_confine_themselves() -> None:
+    """By name, as what @system-service holds differs between versions: 252 lacks all of them."""
+    lines = re.findall(r"^SystemCallFilter=(.*)$", text("clustergraph.service"), re.MULTILINE)
+
+    assert lines[:2] == ["@system-service", "~@privileged"]
+    assert set(sandbox.CALLS) == {one for line in lines[2:] for one in line.split()}
+    assert "~" not in "".join(lines[2:])
+
+
+def test_the_sandbox_asks_the_kernel_for_nothing_that_its_table_does_not_name() -> None:
+    source = (ROOT / "src/clustergraph/sandbox.py").read_text(encoding="utf-8")
+
+    assert re.findall(r"\.syscall\((.{8})", source) == ["CALLS[na"]
+    assert set(re.findall(r"CDLL\(None\)\.(\w+)", source)) == {"prctl"}

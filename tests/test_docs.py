@@ -12,12 +12,14 @@ from pyoxigraph import QuerySolutions, Store
 
 from clustergraph import settings
 from clustergraph.check import check
-from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS
+from clustergraph.formats import ALIASES, GRAPH_FORMATS, RESULT_FORMATS
+from clustergraph.jobs import CAUSES
 from clustergraph.repository import read_repository
 from clustergraph.rules import RULES, TITLES
 from clustergraph.shacl import COMPONENTS
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
 from clustergraph.web import catalogue, entities, operations, pages, sparql, vocabulary
+from clustergraph.web.limits import FIXED
 from clustergraph.web.metrics import METRICS, PHASES
 from clustergraph.web.problems import BY_STATUS, PROBLEMS
 from clustergraph.web.querylog import QueryLog, Record
@@ -129,11 +131,36 @@ def test_the_page_of_the_interface_lists_every_route_there_is() -> None:
 
 def test_the_page_of_the_interface_lists_the_formats_in_our_order() -> None:
     expected = [
-        ("SELECT, ASK", ", ".join(f"`{one.media_type}`" for one in RESULT_FORMATS)),
-        ("CONSTRUCT, DESCRIBE", ", ".join(f"`{one.media_type}`" for one in GRAPH_FORMATS)),
+        (kind, ", ".join(f"`{one.media_type}`" for one in formats), ", ".join(f"`{one.name}`" for one in formats))
+        for kind, formats in (("SELECT, ASK", RESULT_FORMATS), ("CONSTRUCT, DESCRIBE", GRAPH_FORMATS))
     ]
 
     assert rows("http-api.md", r"SELECT, ASK|CONSTRUCT, DESCRIBE") == expected
+
+
+def test_the_page_of_the_interface_lists_every_short_name_of_a_format() -> None:
+    text = (ROOT / "docs/http-api.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"^`format=` takes the usual short names too: (.*)\.$", text, re.MULTILINE)
+
+    assert named == ", ".join(f"`{one}`" for one in ALIASES)
+
+
+def test_the_page_of_operations_says_what_each_cause_of_a_kill_is() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (causes,) = re.findall(
+        r"^The causes of `clustergraph_worker_kills_total`: (.*?)\n\n", text, re.MULTILINE | re.DOTALL
+    )
+
+    assert tuple(re.findall(r"`(\w+)`,", causes)) == CAUSES
+
+
+def test_the_page_of_operations_names_each_limit_that_is_fixed_in_the_code() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (paragraph,) = re.findall(r"^Beside these, fixed in the code: (.*?)\n\n", text, re.MULTILINE | re.DOTALL)
+    named = [one.replace(",", "") for one in re.findall(r"\b\d[\d,]*\b", paragraph)]
+
+    statuses = ["0", "503"]  # of the process, and of HTTP
+    assert sorted(named) == sorted([*(f"{one.value:.0f}" for one in FIXED), *statuses])
 
 
 def test_the_page_of_the_interface_lists_every_kind_of_error() -> None:

@@ -256,6 +256,21 @@ def test_what_the_machine_lacks_is_said(
     assert (source.confined, source.quads, source.files) == (False, 2_000, 0)
 
 
+def test_a_store_on_disk_whose_workers_may_read_other_files_is_served_and_that_is_said(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    refused = "a filter around this process refuses landlock_restrict_self"
+    monkeypatch.setattr(sandbox, "missing", lambda: None)
+    monkeypatch.setattr(sandbox, "missing_for_files", lambda: refused)
+    monkeypatch.setattr(sandbox, "keep_files", lambda _: pytest.fail("what is refused was asked for"))
+    told = {"memory_quads": 0, "name": DIGEST, "digest": "", "store_dir": str(tmp_path / "stores")}
+
+    source = loader._source(dataset, told)
+
+    assert capfd.readouterr().err == f"query workers may read files beside their store: {refused}\n"
+    assert len(source.open()) == 2_000
+
+
 def test_a_dataset_may_take_the_longer_to_load_the_larger_it_is(tmp_path: Path) -> None:
     large = tmp_path / "clustergraph.nq"
     with large.open("wb") as stream:

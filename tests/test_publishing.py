@@ -256,9 +256,43 @@ def test_a_wrong_password_is_told_before_anything_is_changed(server: Server, rea
     assert graphs_of_ours(server, real, small) == before
 
 
-def test_an_address_without_a_store_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^'http://127\.0\.0\.1:1/x' is not laid out as Oxigraph, Fuseki, Virtuoso"):
+@pytest.mark.parametrize("address", ["127.0.0.1:3030/ds", "ftp://127.0.0.1/ds", "http://", "http://[::1/ds", "ds"])
+def test_what_is_no_address_of_a_store_is_told(address: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        detected(address)
+
+    assert caught.value.detail == f"'{address}' is no address of a store: give one like http://127.0.0.1:3030/ds"
+
+
+def test_an_address_where_nobody_listens_is_told() -> None:
+    with pytest.raises(UsageError) as caught:
         detected("http://127.0.0.1:1/x")
+
+    assert caught.value.detail == (
+        "'http://127.0.0.1:1/x' cannot be reached (Connection refused): is the store running, the address right?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"220 mail.example.org ready\r\n", "does not speak HTTP: is this the address of the store?"),
+        (
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+            "is not laid out as Oxigraph, Fuseki, Virtuoso, RDF4J and GraphDB: name --query-address, --update-address "
+            "and --graphs-address",
+        ),
+    ],
+    ids=["another protocol", "another server"],
+)
+def test_an_address_without_a_store_is_told(said: bytes, told: str) -> None:
+    async def other(_: dict[str, list[str]], write: Write) -> None:
+        await write(said)
+
+    with running(Engine(other)) as one, pytest.raises(UsageError) as caught:
+        detected(one.address)
+
+    assert caught.value.detail == f"'{one.address}' {told}"
 
 
 def test_no_redirect_is_followed_with_a_password() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import logging
 import resource
 import threading
 import time
@@ -272,6 +273,20 @@ def test_an_engine_without_a_dataset_is_no_busy_one_and_what_to_do_is_said_to_th
     assert [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"] == [
         "the engine holds no published dataset: run 'clustergraph publish'"
     ]
+
+
+def test_another_dataset_of_the_engine_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def look(engine: Engine) -> None:
+        async with RemoteEngine(engine.address, DIGEST, limits=Limits()) as runner:
+            for digest in (DIGEST, "b" * 64, "b" * 64):
+                engine.digest = digest
+                await runner._look()
+
+    with engines.running(Engine(saying(b""))) as engine, caplog.at_level(logging.INFO, "clustergraph.remote"):
+        asyncio.run(look(engine))
+
+    said = [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"]
+    assert said == ["the engine holds sha256:bbbbbbbbbbbb… from now on"]
 
 
 def test_a_long_answer_takes_no_memory() -> None:

@@ -265,8 +265,8 @@ def test_a_process_that_reads_files_may_look_at_them_as_the_engine_does(tmp_path
 
 
 def test_files_beneath_one_folder_are_all_that_is_left(tmp_path: Path) -> None:
-    if call(444, 0, 0, 1) in ("ENOSYS", "EOPNOTSUPP"):
-        pytest.skip("this kernel has no Landlock")
+    if call(444, 0, 0, 1) in ("ENOSYS", "EOPNOTSUPP", "EPERM"):
+        pytest.skip("there is no Landlock here")
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept/file").write_text("kept", encoding="ascii")
     (tmp_path / "other").write_text("other", encoding="ascii")
@@ -295,6 +295,56 @@ def test_a_kernel_without_filters_is_told_from_one_that_has_them(monkeypatch: py
     monkeypatch.setattr(sandbox, "_GET_ACTION_AVAIL", 99)
 
     assert sandbox.missing() == "this kernel offers no seccomp filter"
+
+
+def test_a_filter_around_us_that_refuses_ours_is_told_from_a_kernel_that_has_none() -> None:
+    """As that of a unit or of a container; here it is ours, which lets nothing of the kind through."""
+    assert outcome(sandbox.missing) == "a filter around this process refuses seccomp"
+
+
+REFUSING = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (errno.EPERM, "a filter around this process refuses {}"),
+        (errno.ENOSYS, "this kernel offers no Landlock"),
+        (errno.EOPNOTSUPP, "this kernel offers no Landlock"),
+    ],
+    ids=["EPERM", "ENOSYS", "EOPNOTSUPP"],
+)
+@pytest.mark.parametrize("name", sorted(REFUSING))
+def test_what_keeps_files_from_being_kept_is_told(
+    name: str, code: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "_forgo_privileges", lambda: None)
+    monkeypatch.setattr(sandbox, "_asked", lambda asked, *_: -code if asked == name else -errno.EBADF)
+
+    assert sandbox.missing_for_files() == said.format(name)
+
+
+def test_files_can_be_kept_where_the_kernel_says_so_and_only_there(tmp_path: Path) -> None:
+    def kept() -> str:
+        sandbox.keep_files(tmp_path)
+        return "None"
+
+    told = outcome(sandbox.missing_for_files, confined=False)
+
+    assert (told == "None") == (outcome(kept, confined=False) == "None")
+    assert outcome(sandbox.missing_for_files) == "a filter around this process refuses landlock_create_ruleset"
+
+
+@pytest.mark.parametrize("name", sorted(REFUSING))
+def test_rules_for_files_that_the_kernel_refuses_are_an_error(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(call: str, *_: object) -> int:
+        return -errno.EPERM if call == name else os.open(tmp_path, os.O_PATH)
+
+    monkeypatch.setattr(sandbox, "_asked", asked)
+
+    assert outcome(lambda: sandbox.keep_files(tmp_path), confined=False) == "EPERM"
 
 
 def test_a_filter_that_the_kernel_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from clustergraph import stores
 from clustergraph.engine import open_engine
-from clustergraph.errors import DatasetUnusable
+from clustergraph.errors import DatasetUnusable, UsageError
 from clustergraph.formats import CSV, JSON, N_TRIPLES, TURTLE
 from clustergraph.published import open_published
 from clustergraph.runner import Limits, QueryRequest, Storage
-from clustergraph.stores import has_more_quads, open_stored
+from clustergraph.stores import has_more_quads, open_stored, served_store
 from clustergraph.workers import WorkerPool
 
 PATIENCE_S = 120.0
@@ -158,6 +158,22 @@ def test_a_dataset_that_cannot_be_loaded_leaves_no_store(
         open_stored(dataset, FIRST, tmp_path / "stores")
 
     assert not (tmp_path / "stores" / FIRST).exists()
+    capfd.readouterr()
+
+
+def test_a_server_is_told_what_to_do_where_no_store_can_be_made(
+    dataset: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dataset.write_text("<x:a> <x:b>\n", encoding="utf-8")
+    stores = tmp_path / "stores"
+
+    with pytest.raises(UsageError) as caught:
+        served_store(dataset, FIRST, stores, expected="")
+
+    assert caught.value.detail == (
+        f"'{dataset}' could not be loaded into '{stores}/{FIRST}.making/store': the lines before this one say why; is "
+        "there room on the disk, is the dataset whole?"
+    )
     capfd.readouterr()
 
 

@@ -24,6 +24,7 @@ from urllib.parse import urlencode
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+import engines
 from clustergraph.build import build
 from clustergraph.errors import Busy, DatasetUnusable, QueryTooHungry
 from clustergraph.processes import Loader
@@ -442,6 +443,42 @@ def test_a_build_that_is_replaced_while_it_is_read_is_not_said_to_be_wrong(
     assert taken == ["nothing", releases[1].digest]
     assert caplog.records == []
     assert b'clustergraph_swaps_total{outcome="failed"} 0.0' in meter.text()
+
+
+@pytest.mark.parametrize(
+    ("digest", "held"), [("a" * 64, "sha256:aaaaaaaaaaaa…"), ("none", "nobody knows what")], ids=["told", "not told"]
+)
+def test_with_another_engine_a_new_build_is_not_said_to_be_what_it_holds(
+    releases: tuple[Release, Release],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    digest: str,
+    held: str,
+) -> None:
+    dist = Path(shutil.copytree(releases[0].folder, tmp_path / "dist"))
+
+    async def warm(*_: object) -> None:
+        """Its own queries are no subject here."""
+
+    async def silent(_form: object, _write: object) -> None:
+        """Nobody asks."""
+
+    async def look(settings: Settings) -> None:
+        served = Served(open_site(open_published(dist), settings, None))
+        async with Succession(served, settings, Meter()) as succession:
+            publish(releases[1].folder, dist)
+            await succession._look(dist, is_told=False)
+
+    monkeypatch.setattr("clustergraph.web.succession._warm", warm)
+    engine = engines.Engine(silent)
+    engine.digest = digest
+    with engines.running(engine), caplog.at_level(logging.INFO, "clustergraph.web"):
+        asyncio.run(look(Settings(dist=dist, engine=engine.address, watch_s=0)))
+
+    assert [record.getMessage() for record in caplog.records if record.name == "clustergraph.web"] == [
+        f"serving the files of {dist}, while the engine holds {held}, from now on"
+    ]
 
 
 def test_a_loader_loads_nothing_but_what_was_verified(releases: tuple[Release, Release]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from clustergraph import lanes
 from clustergraph.runner import Limits
 from clustergraph.settings import Settings, described
 from clustergraph.web import budget, connection, envelope, protocol, responses
@@ -66,6 +67,12 @@ def test_every_limit_of_the_modules_of_the_web_is_told() -> None:
     assert len(constants) > 5, "the test has lost its subject"
 
 
+def test_the_queue_of_pages_is_told() -> None:
+    told = {one.name: one.value for one in FIXED}
+
+    assert (told["page_queue"], told["client_page_queue"]) == (lanes.OWN_QUEUE, lanes.OWN_QUEUE_OF_CLIENT) == (64, 16)
+
+
 def test_what_happens_is_an_error_that_there_is() -> None:
     known = {f"{one.status} `{one.name}`" for one in (*PROBLEMS.values(), *BY_STATUS.values())}
     named = {one.then.split(",")[0] for one in limits_told(Settings()) if "`" in one.then}
@@ -86,7 +93,7 @@ def test_programs_get_every_limit_with_its_value_here(client: TestClient) -> Non
         "value": 7.5,
         "unit": "s",
         "text": "wall clock of one query",
-        "then": "504 `query-timed-out`",
+        "then": "504 `query-timed-out`, or the answer is cut once it has begun",
     }
     assert next(one["value"] for one in limits if one["name"] == "budget_running") == 3
 
@@ -99,7 +106,7 @@ def test_browsers_get_a_page(client: TestClient) -> None:
         assert f'<tr id="{one.name}"><td><code>{one.name}</code></td>' in response.text
     assert '<td class="number">500,000,000 bytes</td><td>longest answer, uncompressed</td>' in response.text
     assert '<td class="number">7.5 s</td><td>wall clock of one query</td>' in response.text
-    assert '<td>504 <a href="/problems#query-timed-out">query-timed-out</a></td>' in response.text
+    assert '<td>504 <a href="/problems#query-timed-out">query-timed-out</a>, or the answer is cut' in response.text
     assert '<a href="/limits">' in response.text
     assert "`" not in response.text
 

@@ -22,6 +22,8 @@ ERROR: Final = b"E"  # no answer, or no more of it; payload: the error, as JSON
 ASK_WORKER: Final = b"w"  # on the control socket of the loader
 ASK_ENDING: Final = b"e"  # the same, and the process id of a worker in four bytes; the answer is its wait status, or -1
 
+TROUBLE: Final = b"\xff" * 8  # in the place of the number of quads: the rest says why there are none
+
 FRAME_LIMIT_BYTES: Final = 1 << 20  # what one side may make the other hold at once
 
 HEADER: Final = struct.Struct(">cBBI")

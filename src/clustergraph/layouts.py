@@ -5,7 +5,7 @@ Waits for each answer; runs at a terminal, never in the process that serves.
 
 import re
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -147,26 +147,53 @@ def detected(address: str) -> Addresses:
     """The addresses of a store, from the one that it is known by.
 
     Shape:  tries each of LAYOUTS: it must answer a query, and know the default graph where graphs are taken.
-    Raises: UsageError where none fits.
+    Raises: UsageError where nobody is there, or nobody who speaks HTTP, or where none fits.
     """
+    _check(address)
     base = address if address.endswith("/") else f"{address}/"
+    speechless = 0
     for layout in LAYOUTS.values():
         found = Addresses(*(f"{base}{path}".removesuffix("/") for path in layout))
         with httpx2.Client(trust_env=False, follow_redirects=False, timeout=_DETECT_LIMIT_S) as client:
-            if _answers(client, found):
-                return found
+            try:
+                if _answers(client, found):
+                    return found
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as exc:
+                why = re.sub(r"^\[.*?\] ", "", str(exc)) or type(exc).__name__
+                message = f"'{address}' cannot be reached ({why}): is the store running, the address right?"
+                raise UsageError(message) from exc
+            except httpx2.RemoteProtocolError:
+                speechless += 1
+    if speechless == len(LAYOUTS):
+        message = f"'{address}' does not speak HTTP: is this the address of the store?"
+        raise UsageError(message)
     known = ", ".join(LAYOUTS)
     message = f"'{address}' is not laid out as {known}: name --query-address, --update-address and --graphs-address"
     raise UsageError(message)
 
 
+def _check(address: str) -> None:
+    with suppress(httpx2.InvalidURL):
+        read = httpx2.URL(address)
+        if read.scheme in ("http", "https") and read.host:
+            return
+    message = f"'{address}' is no address of a store: give one like http://127.0.0.1:3030/ds"
+    raise UsageError(message)
+
+
 def _answers(client: httpx2.Client, addresses: Addresses) -> bool:
+    """Whether a layout fits.
+
+    Raises: httpx2.ConnectError, httpx2.ConnectTimeout and httpx2.RemoteProtocolError, which say why none can.
+    """
     try:
         asked = client.post(addresses.query, data={"query": "ASK {}"}, headers={"Accept": _JSON})
         if asked.status_code not in _OK or "head" not in asked.json():
             return False
         with _streamed(client, addresses.graphs) as graphs:
             return graphs.status_code in (*_OK, *_UNAUTHORISED)
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.RemoteProtocolError):
+        raise
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TypeError, OSError):
         return False
 

@@ -31,6 +31,7 @@ from clustergraph.errors import (
     QueryError,
     QueryMalformed,
     QueryTooHungry,
+    UsageError,
 )
 from clustergraph.formats import RESULT_FORMATS, Format
 from clustergraph.frames import (
@@ -39,6 +40,7 @@ from clustergraph.frames import (
     DATA,
     END,
     ERROR,
+    TROUBLE,
     WHOLE,
     header,
     read_frame,
@@ -46,7 +48,7 @@ from clustergraph.frames import (
     write_frame,
 )
 from clustergraph.runner import STACK_BYTES, QueryRequest
-from clustergraph.stores import has_more_quads, open_stored
+from clustergraph.stores import has_more_quads, served_store
 
 CHUNK_BYTES: Final = 1 << 16
 OTHER_FILES: Final = 64  # beside those of a store on disk: sockets, handles, and room to number them
@@ -199,10 +201,15 @@ def _source(dataset: Path, told: dict[str, Any]) -> _Source:
     if missing:
         print(f"query workers run without a filter of system calls: {missing}", file=sys.stderr)
     if has_more_quads(dataset, told["memory_quads"]):
-        stored = open_stored(dataset, told["name"], Path(told["store_dir"]), expected=told["digest"])
+        stored = served_store(dataset, told["name"], Path(told["store_dir"]), expected=told["digest"])
+
+        missing_for_files = sandbox.missing_for_files()
+        if missing_for_files:
+            print(f"query workers may read files beside their store: {missing_for_files}", file=sys.stderr)
 
         def opened() -> Engine:
-            sandbox.keep_files(stored.folder)
+            if not missing_for_files:
+                sandbox.keep_files(stored.folder)
             return open_engine(stored.folder)
 
         return _Source(opened, stored.quads, files=stored.files, confined=not missing)
@@ -268,6 +275,9 @@ def main(arguments: list[str]) -> None:
     try:
         source = _source(dataset, told)
     except DatasetUnusable:  # said by the parent, which knows what it asked for
+        sys.exit(1)
+    except UsageError as exc:  # said by the parent too, but known here alone
+        control.sendall(TROUBLE + exc.detail.encode())
         sys.exit(1)
     os.close(int(dataset.name))  # no worker has any use for the file
     gc.collect()

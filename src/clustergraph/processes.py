@@ -16,7 +16,7 @@ from typing import Final, Protocol, cast
 from clustergraph.codings import NAMES
 from clustergraph.errors import DatasetUnusable
 from clustergraph.formats import Format
-from clustergraph.frames import ASK, ASK_ENDING, ASK_WORKER, FORMATS, FRAME_LIMIT_BYTES, HEADER, header
+from clustergraph.frames import ASK, ASK_ENDING, ASK_WORKER, FORMATS, FRAME_LIMIT_BYTES, HEADER, TROUBLE, header
 from clustergraph.runner import Limits, Storage
 
 LOWERED_NICE: Final = 15  # of a worker whose query has run for long; only the kernel's superuser could raise it again
@@ -136,6 +136,7 @@ class Loader:
         name: str = "",
     ) -> None:
         self.digest = digest
+        self._quads: int | None = None
         self._start_limit_s = start_limit_s(dataset)
         store_dir = dataset.absolute().parent.parent / storage.store_dir
         kept = {"digest": digest, "name": digest or name, "memory_quads": storage.memory_quads}
@@ -159,13 +160,22 @@ class Loader:
         return self._process.pid
 
     def wait_until_loaded(self) -> int:
-        """The number of quads, once loaded. Blocks."""
+        """The number of quads, once loaded. Blocks; may be called again.
+
+        Raises: DatasetUnusable saying why it could not be loaded, and what to do.
+        """
+        if self._quads is not None:
+            return self._quads
         self._control.settimeout(self._start_limit_s)
         said = self._control.recv(8, socket.MSG_WAITALL)
+        if said == TROUBLE:
+            detail = b"".join(iter(lambda: self._control.recv(FRAME_LIMIT_BYTES), b""))
+            raise DatasetUnusable(detail.decode())
         if len(said) < 8:  # noqa: PLR2004
             message = "the dataset could not be loaded: run 'clustergraph build' to make it anew"
             raise DatasetUnusable(message)
-        return int(struct.unpack(">Q", said)[0])
+        self._quads = int(struct.unpack(">Q", said)[0])
+        return self._quads
 
     def fork(self) -> tuple[int, int, socket.socket]:
         """A new worker's process id, its handle and our end of its socket. Blocks for the milliseconds of a fork.

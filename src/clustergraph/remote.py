@@ -221,6 +221,7 @@ class RemoteEngine:
                 before, self._state = self.digest, await self._read_state()
             self._trouble = None
             if self.digest != before:
+                _logger.info("the engine holds sha256:%s… from now on", self.digest[:12])
                 self._changed()
         except (ClusterGraphError, Unreadable) as exc:
             trouble = exc if isinstance(exc, Busy | DatasetUnusable) else DatasetUnusable(_NO_DATASET)

@@ -15,9 +15,16 @@ import resource
 import signal
 import struct
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-_SECCOMP: Final = {"x86_64": 317, "aarch64": 277}  # seccomp(2) itself
+CALLS: Final[dict[str, tuple[int, int]]] = {
+    "seccomp": (317, 277),
+    "landlock_create_ruleset": (444, 444),
+    "landlock_add_rule": (445, 445),
+    "landlock_restrict_self": (446, 446),
+}
+"""What confining takes beside prctl(2), by number on x86_64 and on aarch64: a filter around us has to let it pass."""
+
 _AUDIT: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # how the kernel names a call's convention
 _MACHINES: Final = tuple(_AUDIT)
 
@@ -90,14 +97,15 @@ _SET_MODE_FILTER: Final = 1
 _GET_ACTION_AVAIL: Final = 2
 _ALL_THREADS: Final = 1  # SECCOMP_FILTER_FLAG_TSYNC: a store on disk has threads of its own by then
 
+_REFUSED: Final = "a filter around this process refuses {}"
+
 _Instruction = tuple[int, int, int, int]
 
 
 _WRITING: Final = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-_CREATE_RULESET: Final = 444  # the same number on every machine, as all calls of these years
-_ADD_RULE: Final = 445
-_RESTRICT_SELF: Final = 446
+_VERSION: Final = 1  # LANDLOCK_CREATE_RULESET_VERSION: makes no rules, tells whether there could be some
+_NO_FLAG: Final = 0xFFFFFFFF  # what no kernel takes
 _PATH_BENEATH: Final = 1
 _READ: Final = 1 << 2 | 1 << 3  # files, and the names in folders
 _ANY_ACCESS: Final = (1 << 13) - 1  # all that the first version of Landlock tells apart
@@ -108,14 +116,57 @@ class _Program(ctypes.Structure):
 
 
 def missing() -> str | None:
-    """Why there can be no filter on this machine, in a few words; None if there can be one."""
+    """Why there can be no filter of system calls here, in a few words; None if there can be one."""
     machine = platform.machine()
     if machine not in _AUDIT:
         return f"no table of system calls for {machine}"
     action = ctypes.c_uint32(_REFUSE[3] & 0xFFFF0000)
-    if ctypes.CDLL(None).syscall(_SECCOMP[machine], _GET_ACTION_AVAIL, 0, ctypes.byref(action)):
-        return "this kernel offers no seccomp filter"
+    said = _asked("seccomp", _GET_ACTION_AVAIL, 0, ctypes.byref(action))
+    if said == -errno.EPERM:
+        return _REFUSED.format("seccomp")
+    return "this kernel offers no seccomp filter" if said < 0 else None
+
+
+def missing_for_files() -> str | None:
+    """Why `keep_files` cannot be had here, in a few words; None if it can.
+
+    From then on no program that this process runs gains privileges: the kernel answers nobody else.
+    """
+    _forgo_privileges()
+    probes = {
+        "landlock_create_ruleset": (None, 0, _VERSION),
+        "landlock_add_rule": (-1, _PATH_BENEATH, None, _NO_FLAG),
+        "landlock_restrict_self": (-1, _NO_FLAG),
+    }
+    for name, arguments in probes.items():
+        said = _asked(name, *arguments)
+        if said == -errno.EPERM:
+            return _REFUSED.format(name)
+        if said in (-errno.ENOSYS, -errno.EOPNOTSUPP):
+            return "this kernel offers no Landlock"
     return None
+
+
+def _asked(name: str, *arguments: Any) -> int:
+    """What the kernel says to one of CALLS: a value, or the number of an error below zero."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    said: int = libc.syscall(CALLS[name][platform.machine() == "aarch64"], *arguments)
+    return said if said >= 0 else -ctypes.get_errno()
+
+
+def _had(name: str, *arguments: Any) -> int:
+    """The value of one of CALLS.
+
+    Raises: OSError if the kernel refuses.
+    """
+    said = _asked(name, *arguments)
+    if said < 0:
+        raise OSError(-said, f"{name}: {os.strerror(-said)}")
+    return said
+
+
+def _forgo_privileges() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def die_with_parent(parent: int) -> None:
@@ -128,18 +179,15 @@ def die_with_parent(parent: int) -> None:
 def keep_files(folder: Path) -> None:
     """Leaves to this thread, and to those it starts from now on, the reading of the files beneath one folder alone.
 
-    Where the kernel has no Landlock, nothing happens; `confine` still forbids to write.
+    Raises: OSError if the kernel refuses, which it does not where `missing_for_files()` is None.
     """
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    _forgo_privileges()
     handled = ctypes.c_uint64(_ANY_ACCESS)
-    rules = libc.syscall(_CREATE_RULESET, ctypes.byref(handled), ctypes.sizeof(handled), 0)
-    if rules < 0:
-        return
+    rules = _had("landlock_create_ruleset", ctypes.byref(handled), ctypes.sizeof(handled), 0)
     beneath = os.open(folder, os.O_PATH | os.O_CLOEXEC)
     rule = ctypes.create_string_buffer(struct.pack("=Qi", _READ, beneath))
-    libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
-    libc.syscall(_RESTRICT_SELF, rules, 0)
+    _had("landlock_add_rule", rules, _PATH_BENEATH, rule, 0)
+    _had("landlock_restrict_self", rules, 0)
     os.close(beneath)
     os.close(rules)
 
@@ -150,15 +198,11 @@ def confine(*, reads_files: bool = False) -> None:
     Shape:  `reads_files` for a store on disk, which opens its files one by one as queries need them.
     Raises: OSError if the kernel refuses, which it does not where `missing()` is None.
     """
-    machine = platform.machine()
-    instructions = _filter(machine, os.getpid(), reads_files=reads_files)
+    instructions = _filter(platform.machine(), os.getpid(), reads_files=reads_files)
     packed = b"".join(struct.pack("=HBBI", *one) for one in instructions)
     program = _Program(len(instructions), packed)
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(program)):
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
+    _forgo_privileges()
+    _had("seccomp", _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(program))
 
 
 def _filter(machine: str, process: int, *, reads_files: bool) -> list[_Instruction]:

@@ -59,6 +59,7 @@ _TOO_LARGE = "413 `query-too-large`"
 _TIMED_OUT = "504 `query-timed-out`"
 _TOO_HUNGRY = "503 `query-too-hungry`"
 _OVER_BUDGET = "429 `over-budget`"
+_OR_CUT = ", or the answer is cut once it has begun"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Settings:
     queue_wait_s: float = _limit(2.0, "longest wait for a free worker before 503", "s", "503 `busy`")
     queue_per_worker: int = _limit(4, "queries that may wait, for each worker", "queries", "503 `busy`")
     cache_bytes: int = _knob(128 << 20, "memory for answers that were given before")
-    time_limit_s: float = _limit(Limits().time_limit_s, "wall clock of one query", "s", _TIMED_OUT)
+    time_limit_s: float = _limit(Limits().time_limit_s, "wall clock of one query", "s", f"{_TIMED_OUT}{_OR_CUT}")
     cpu_limit_s: int = _limit(Limits().cpu_limit_s, "processor time of one query", "s", _TOO_HUNGRY)
     memory_limit_bytes: int = _limit(
         Limits().memory_limit_bytes, "memory of one worker above the loaded dataset", "bytes", _TOO_HUNGRY
@@ -95,7 +96,7 @@ class Settings:
         Limits().output_limit_bytes,
         "longest answer, uncompressed",
         "bytes",
-        f"{_TOO_HUNGRY}, or the answer is cut once it has begun",
+        f"{_TOO_HUNGRY}{_OR_CUT}",
     )
     query_limit_bytes: int = _limit(Limits().query_limit_bytes, "longest query text", "bytes", _TOO_LARGE)
     nesting_limit: int = _limit(Limits().nesting_limit, "brackets inside one another in a query", "levels", _TOO_LARGE)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from clustergraph.engine import write_store
-from clustergraph.errors import DatasetUnusable
+from clustergraph.errors import DatasetUnusable, UsageError
 from clustergraph.sandbox import die_with_parent
 
 _SUMS: Final = "files.json"
@@ -79,6 +79,22 @@ def open_stored(dataset: Path, name: str, folder: Path, *, expected: str = "") -
         os.utime(path)  # the order of use decides which of the others stays
         _remove_others(path)
     return stored
+
+
+def served_store(dataset: Path, name: str, folder: Path, *, expected: str) -> StoredDataset:
+    """The same for a server, whose operator is told what to do where it cannot be had.
+
+    Raises: UsageError where the folder cannot be written, or the dataset not loaded; DatasetUnusable for another file.
+    """
+    try:
+        return open_stored(dataset, name, folder, expected=expected)
+    except OSError as exc:
+        message = (
+            f"cannot write to '{folder}' ({exc.strerror}): choose another folder with --store-dir"
+            if exc.strerror
+            else f"{exc}: the lines before this one say why; is there room on the disk, is the dataset whole?"
+        )
+        raise UsageError(message) from exc
 
 
 @contextmanager

@@ -349,7 +349,7 @@ EVALUATING: Final[tuple[Control, ...]] = (
         (
             "Landlock",
             "T7",
-            "libc.syscall(_RESTRICT_SELF, rules, 0)",
+            '_had("landlock_restrict_self", rules, 0)',
             "pass",
             "test_files_beneath_one_folder_are_all_that_is_left",
         ),
@@ -381,6 +381,13 @@ EVALUATING: Final[tuple[Control, ...]] = (
             "IPAddressDeny=any\n",
             "",
             "test_the_unit_speaks_to_nobody_but_this_machine",
+        ),
+        (
+            "the unit lets workers confine themselves",
+            "T6",
+            "SystemCallFilter=seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self\n",
+            "",
+            "test_the_unit_lets_through_each_call_by_which_workers_confine_themselves",
         ),
     ),
 )

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +47,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def serve(dist: Path | None, **knobs: Any) -> None:
     """Serve a build: SPARQL endpoint, linked data, pages.
 
-    Reads the folder that `clustergraph build` made (default: dist/) and verifies its digests first. Writes nothing.
+    Reads the folder that `clustergraph build` made (default: dist/) and verifies its digests first. Writes the file
+    of --query-log and, for a dataset above --memory-quads, its store below --store-dir; nothing else.
 
     \b
     Example: clustergraph serve dist --port 8000
@@ -85,8 +87,7 @@ def _run(settings: Settings, loader: Loader | None) -> None:
     from clustergraph.web.direct import DirectProtocol  # noqa: PLC0415
     from clustergraph.web.limits import CONNECTION_LIMIT, ENDING_LIMIT_S, IDLE_LIMIT_S  # noqa: PLC0415
 
-    # uvicorn sends itself the signal again once it has ended in good order; unheeded, so that the status is 0.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))  # while the dataset is loaded
     if settings.engine:
         checked_address(settings.engine)
     published = open_published(settings.dist)
@@ -97,6 +98,10 @@ def _run(settings: Settings, loader: Loader | None) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it means to look for a new build
     with _listening(settings.host, settings.port) as listener:
         app = create_app(published, settings, loader=loader)  # whatever is wrong with the settings is said first
+        if loader:
+            loader.wait_until_loaded()
+        # uvicorn sends itself the signal again once it has ended in good order; unheeded, so that the status is 0.
+        signal.signal(signal.SIGTERM, lambda _number, _frame: None)
         address = f"http://{settings.host}:{settings.port}/"
         named = "another engine" if settings.engine else f"{published.folder} (sha256:{published.digest[:12]}…)"
         click.echo(f"Serving {named} on {address}")

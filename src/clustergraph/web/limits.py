@@ -3,6 +3,7 @@
 from typing import Final
 
 from clustergraph.jobs import SPARE_S, STALL_LIMIT_S, STREAM_LIMIT_S
+from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT
 from clustergraph.queries import TEXT_LIMIT
 from clustergraph.settings import Limit, Settings
 from clustergraph.web.budget import CLIENT_CONNECTIONS, CLIENT_LIMIT
@@ -33,6 +34,14 @@ FIXED: Final = (
     ),
     Limit("stall_time", STALL_LIMIT_S, "s", "time in which a client takes nothing of its answer", "the answer is cut"),
     Limit("spare_time", SPARE_S, "s", "the same, while other queries wait for a worker", "the answer is cut"),
+    Limit(
+        "page_queue",
+        OWN_QUEUE,
+        "questions",
+        "questions of pages and saved queries that wait for a worker",
+        "429 `over-budget`, for who has most of them there; 503 `busy` where nobody has",
+    ),
+    Limit("client_page_queue", OWN_QUEUE_OF_CLIENT, "questions", "the same, of one client", "429 `over-budget`"),
     Limit("text", TEXT_LIMIT, "characters", "a text that a saved query takes", "422 `parameter-unsuitable`"),
     Limit("ending_time", ENDING_LIMIT_S, "s", "time that requests have when the server stops", "the connection ends"),
     Limit(

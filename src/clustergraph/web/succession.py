@@ -175,11 +175,19 @@ class Succession:
             raise
         before = self._served.change(replace(site, open_runner=pool))
         self._meter.count("swaps", "done")
-        _logger.info("serving %s (sha256:%s…) from now on", published.folder, published.digest[:12])
+        _logger.info("serving %s from now on", _told(pool, published))
         limit_s = self._settings.queue_wait_s + self._settings.time_limit_s + STREAM_LIMIT_S
         if left := await before.drained(limit_s):
             _logger.warning("%d answers from the build before were cut after %g s", left, limit_s)
         await self._close(self._runners[0])
+
+
+def _told(runner: WorkerPool | RemoteEngine, published: Published) -> str:
+    """What is served now: with another engine the statements are its own, whatever the folder holds."""
+    if isinstance(runner, WorkerPool):
+        return f"{published.folder} (sha256:{published.digest[:12]}…)"
+    held = f"sha256:{runner.digest[:12]}…" if runner.is_up else "nobody knows what"
+    return f"the files of {published.folder}, while the engine holds {held},"
 
 
 def _identity(folder: Path) -> _Identity:
