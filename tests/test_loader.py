@@ -17,6 +17,7 @@ from typing import IO, Any
 import pytest
 
 from clustergraph import loader, sandbox
+from clustergraph.codings import PIECE_BYTES
 from clustergraph.errors import QueryTooHungry
 from clustergraph.formats import CSV
 from clustergraph.frames import ERROR, HEADER
@@ -311,7 +312,7 @@ def said_of(engine: Loose) -> list[tuple[bytes, bytes]]:
 
 
 def test_nothing_of_an_answer_goes_out_before_its_status_is_certain() -> None:
-    failing = Loose(QueryTooHungry("no more"), b"a" * (loader.CHUNK_BYTES - 1))
+    failing = Loose(QueryTooHungry("no more"), b"a" * (PIECE_BYTES - 1))
 
     ((kind, told),) = said_of(failing)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from clustergraph import sandbox
-from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, Compressor, compressed, compressor
+from clustergraph.codings import IDENTITY, PIECE_BYTES, WORTHWHILE_BYTES, Compressor, compressed, compressor
 from clustergraph.deaths import Deaths
 from clustergraph.engine import Engine, load_engine, open_engine
 from clustergraph.errors import (
@@ -50,7 +50,6 @@ from clustergraph.frames import (
 from clustergraph.runner import STACK_BYTES, QueryRequest
 from clustergraph.stores import has_more_quads, served_store
 
-CHUNK_BYTES: Final = 1 << 16
 OTHER_FILES: Final = 64  # beside those of a store on disk: sockets, handles, and room to number them
 
 
@@ -76,7 +75,7 @@ class _FrameWriter:
             message = f"the answer is longer than {self._limit:,} bytes: add a LIMIT, or ask for less of each entity"
             raise QueryTooHungry(message)
         self._buffer += data
-        if len(self._buffer) >= CHUNK_BYTES:
+        if len(self._buffer) >= PIECE_BYTES:
             self._send_chunks()
         return len(data)
 
@@ -90,8 +89,8 @@ class _FrameWriter:
             if self._coding != IDENTITY:
                 self._compressor = compressor(self._coding)
         # In pieces, however much the engine gave at once: the parent must never hold more than it passes on.
-        for start in range(0, len(self._buffer), CHUNK_BYTES):
-            piece = bytes(self._buffer[start : start + CHUNK_BYTES])
+        for start in range(0, len(self._buffer), PIECE_BYTES):
+            piece = bytes(self._buffer[start : start + PIECE_BYTES])
             self._send(self._compressor.compress(piece) if self._compressor else piece)
         self._buffer.clear()
 

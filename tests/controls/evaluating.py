@@ -245,14 +245,14 @@ EVALUATING: Final[tuple[Control, ...]] = (
         (
             "first frame held",
             "T20",
-            "if len(self._buffer) >= CHUNK_BYTES:",
+            "if len(self._buffer) >= PIECE_BYTES:",
             "if self._buffer:",
             "test_nothing_of_an_answer_goes_out_before_its_status_is_certain",
         ),
         (
             "large values go in small pieces",
             "T3",
-            "CHUNK_BYTES):\n            piece = bytes(self._buffer[start : start + CHUNK_BYTES])",
+            "PIECE_BYTES):\n            piece = bytes(self._buffer[start : start + PIECE_BYTES])",
             "1 << 40):\n            piece = bytes(self._buffer[start:])",
             "test_workers.py::test_one_large_value_comes_in_small_pieces",
         ),
