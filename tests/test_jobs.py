@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from clustergraph import jobs
+from clustergraph.endings import AGAIN_S
 from clustergraph.errors import (
     Busy,
     ClusterGraphError,
@@ -24,8 +26,8 @@ from clustergraph.errors import (
 )
 from clustergraph.formats import CSV
 from clustergraph.frames import ANSWER, DATA, END, ERROR, FRAME_LIMIT_BYTES, WHOLE, header
-from clustergraph.jobs import DISCONNECT, HELD_BYTES, Job
-from clustergraph.lanes import OWN_QUEUE_OF_CLIENT
+from clustergraph.jobs import DISCONNECT, HELD_BYTES, SHARE, Job
+from clustergraph.lanes import OWN_QUEUE_OF_CLIENT, most_long
 from clustergraph.processes import LOWERED_NICE, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.workers import WorkerPool
@@ -240,6 +242,9 @@ class Place:
 
     def leave(self, job: Job) -> None:
         self.happened.append("left")
+
+    def took_long(self, job: Job) -> None:
+        self.happened.append("took long")
 
     @property
     def is_short(self) -> bool:
@@ -623,3 +628,114 @@ def test_a_query_whose_asker_is_cancelled_loses_its_worker(dataset: Path) -> Non
             assert (asking.cancelled(), causes) == (True, [DISCONNECT])
 
     asyncio.run(ask())
+
+
+# A share of the workers is kept for short queries
+
+SOON_S = 10 * (jobs.LONG_S + 0.1)  # ten times as long as anybody should have to wait
+
+
+def crowd(pool: WorkerPool, clients: str, said: Outcomes) -> list[Job]:
+    """Two endless queries of each client, as many as a budget allows."""
+    return [pool.submit(replace(ENDLESS, client=one), said.append) for one in clients for _ in range(2)]
+
+
+def long_ones(given: list[Job]) -> list[Job]:
+    return [job for job in given if job.is_long]
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():  # what never comes to be is ended by the patience of the test
+        await asyncio.sleep(0.001)
+
+
+CROWDED = re.compile(
+    r"stopped after \d+\.\d s: the server is short of workers and others wait; ask for less, or try again later"
+)
+
+
+def test_a_short_query_is_answered_while_four_clients_have_two_endless_ones_each(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset, workers=4, queue_per_worker=4, queue_wait_s=SOON_S) as pool:
+            given, said = crowd(pool, "abcd", Outcomes()), Outcomes()
+            await until(lambda: len(long_ones(given)) == most_long(4))
+            pool.submit(replace(SHORT, client="e"), said.append)
+            answer = await said.first()
+
+            assert isinstance(answer, Answer)
+            assert answer.whole == b"true"
+            assert len(long_ones(given)) >= most_long(4)
+
+    asyncio.run(within())
+
+
+def test_a_long_query_runs_on_while_nobody_waits_and_one_makes_way_for_the_first_who_does(dataset: Path) -> None:
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, workers=4, queue_wait_s=SOON_S, tell=causes.append) as pool:
+            ended, said = Outcomes(), Outcomes()
+            given = crowd(pool, "ab", ended)
+            await until(lambda: len(long_ones(given)) == 4)
+            before = list(causes)
+            pool.submit(replace(SHORT, client="c"), said.append)
+            answer = await said.first()
+
+            assert before == []
+            assert isinstance(answer, Answer)
+            assert (answer.whole, causes) == (b"true", [SHARE])
+            assert (given[0].is_over, len(long_ones(given))) == (True, 3)
+            assert [CROWDED.fullmatch(str(one)) is not None for one in ended] == [True]
+            assert [one.retry_after_s for one in ended if isinstance(one, Busy)] == [AGAIN_S]
+
+    asyncio.run(within())
+
+
+def test_the_client_who_has_most_long_queries_loses_one_first_and_of_them_the_oldest(dataset: Path) -> None:
+    async def within() -> None:
+        async with opened(dataset, workers=4, queue_wait_s=SOON_S) as pool:
+            ended, said = Outcomes(), Outcomes()
+            order = [pool.submit(replace(ENDLESS, client=one), ended.append) for one in "abcb"]
+            await until(lambda: len(long_ones(order)) == 4)
+            pool.submit(replace(SHORT, client="d"), said.append)
+            answer = await said.first()
+
+            assert isinstance(answer, Answer)
+            assert [job.is_over for job in order] == [False, True, False, False]
+            assert len(ended) == 1
+
+    asyncio.run(within())
+
+
+def test_the_only_worker_is_left_to_its_long_query_though_others_wait(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LONG_S", 0.05)
+
+    async def within() -> None:
+        async with opened(dataset) as pool:
+            given = pool.submit(ENDLESS, lambda _: None)
+            pool.submit(replace(SHORT, client="a"), lambda _: None)
+            await until(lambda: given.is_long)
+            pool.submit(replace(SHORT, client="b"), lambda _: None)
+
+            assert (given.is_over, len(pool.open.waiting)) == (False, 2)
+
+    asyncio.run(within())
+
+
+def test_an_answer_that_has_begun_does_not_make_way(dataset: Path) -> None:
+    async def within() -> None:
+        place, worker, said = Place(), Worker(0, -1, lambda _: None), Outcomes()
+        worker.connection_made(Deaf())
+        job = Job(SHORT, Limits(), place, said.append)
+        job.start(worker)
+        worker.lower = lambda: setattr(worker, "is_lowered", True)  # type: ignore[method-assign]
+        job._took_long()
+        was_long = job.is_long
+        job.on_frame(ANSWER, CSV, "", b"")
+
+        assert (was_long, job.is_long, place.happened) == (True, False, ["took long"])
+        job.give_up()
+
+    asyncio.run(within())

@@ -706,7 +706,14 @@ def test_a_server_is_ready_as_long_as_its_engine_answers(tmp_path: Path, monkeyp
     ]
     assert kills == [
         f'worker_kills_total{{cause="{cause}"}} {number}.0'
-        for cause, number in (("deadline", 1), ("died", 1), ("disconnect", 0), ("lowered", 0), ("stall", 0))
+        for cause, number in (
+            ("deadline", 1),
+            ("died", 1),
+            ("disconnect", 0),
+            ("lowered", 0),
+            ("share", 0),
+            ("stall", 0),
+        )
     ]
 
 

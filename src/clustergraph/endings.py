@@ -8,6 +8,7 @@ from typing import Final
 
 from clustergraph import errors
 from clustergraph.errors import (
+    Busy,
     ClusterGraphError,
     NotAcceptable,
     QueryAborted,
@@ -20,6 +21,7 @@ from clustergraph.runner import Limits
 
 LEFT: Final = "its sender ended it or went away"
 READER: Final = "its reader took"
+AGAIN_S: Final = 5  # for whoever had to make way: who asks the same at once meets the same
 
 
 def timed_out(limit_s: float) -> QueryTimedOut:
@@ -27,6 +29,16 @@ def timed_out(limit_s: float) -> QueryTimedOut:
     return QueryTimedOut(
         f"stopped after {limit_s:g} s: add a LIMIT, narrow the pattern, or download the dataset and query it"
     )
+
+
+def crowded_out(ran_s: float) -> Busy:
+    """Of a query that ran for long while others waited for a worker.
+
+    >>> crowded_out(0.52).detail
+    'stopped after 0.5 s: the server is short of workers and others wait; ask for less, or try again later'
+    """
+    message = f"stopped after {ran_s:.1f} s: the server is short of workers and others wait"
+    return Busy(f"{message}; ask for less, or try again later", retry_after_s=AGAIN_S)
 
 
 def unread(why: str) -> ClusterGraphError:

@@ -7,12 +7,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from typing import Final, Protocol
+from typing import Final
 
-from clustergraph.endings import LEFT, READER, died, error_of, timed_out, unread
+from clustergraph.endings import LEFT, READER, crowded_out, died, error_of, timed_out, unread
 from clustergraph.errors import Busy, ClusterGraphError
 from clustergraph.formats import Format
 from clustergraph.frames import ANSWER, DATA, END, ERROR, WHOLE, request_to_bytes
+from clustergraph.lanes import Workplace
 from clustergraph.processes import Worker
 from clustergraph.runner import Answer, Limits, QueryRequest, in_one_frame
 
@@ -24,34 +25,9 @@ SPARE_S: Final = 2.0  # a worker that waited for its reader for so long is taken
 SPARE_LOOK_S: Final = 0.25  # between two looks at whether they do
 HELD_BYTES: Final = 1 << 18  # of one answer that the client has not taken; above it the worker waits
 
-DEADLINE, DISCONNECT, STALL, DIED, LOWERED = "deadline", "disconnect", "stall", "died", "lowered"
-CAUSES: Final = (DEADLINE, DISCONNECT, STALL, DIED, LOWERED)
+DEADLINE, DISCONNECT, STALL, DIED, LOWERED, SHARE = "deadline", "disconnect", "stall", "died", "lowered", "share"
+CAUSES: Final = (DEADLINE, DISCONNECT, STALL, DIED, LOWERED, SHARE)
 """Why a worker is replaced."""
-
-
-class Workplace(Protocol):
-    """Where jobs get their workers from, and give them back."""
-
-    def give_back(self, worker: Worker) -> None:
-        """Takes a worker that is fit for more."""
-
-    @property
-    def replace(self) -> Callable[[Worker, str], None]:
-        """What ends a worker for a cause, and has another one started."""
-
-    @property
-    def ask_why(self) -> Callable[[Worker, Callable[[int | None], None]], None]:
-        """What has it told how a worker ended: as a wait status, None where that cannot be known."""
-
-    def again(self, job: "Job") -> None:
-        """Has a job done by another worker, before those that wait."""
-
-    def leave(self, job: "Job") -> None:
-        """Takes a job that waits from the queue."""
-
-    @property
-    def is_short(self) -> bool:
-        """Whether more jobs wait than workers are about to come."""
 
 
 class Job:
@@ -61,7 +37,7 @@ class Job:
         self,
         request: QueryRequest,
         limits: Limits,
-        place: Workplace,
+        place: Workplace[Worker, "Job"],
         deliver: Callable[[Answer | ClusterGraphError], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -109,9 +85,20 @@ class Job:
         elif self._worker is not None:
             self._worker.lower()
             self._set_timer(self._loop.call_later(left_s, self._overrun))
+            self._place.took_long(self)
 
     def _overrun(self) -> None:
         self.fail(timed_out(self._limit_s), DEADLINE)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has had a worker for long, and nothing of its answer has come."""
+        is_lowered = self._worker is not None and self._worker.is_lowered
+        return is_lowered and self._stream is None and not self.is_over
+
+    def make_way(self) -> None:
+        """Ends a job that has run for long, as others wait for a worker."""
+        self.fail(crowded_out(time.monotonic() - self.began), SHARE)
 
     def fail(self, exc: ClusterGraphError, cause: str = DISCONNECT) -> None:
         """Ends a job that has not been answered."""

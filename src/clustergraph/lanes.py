@@ -5,7 +5,8 @@ Knows nothing of what a place is: a worker process, or a request that another en
 
 import asyncio
 import math
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
 from clustergraph.errors import Busy, ClusterGraphError, OverBudget
@@ -17,6 +18,8 @@ OWN_QUEUE_OF_CLIENT: Final = OWN_QUEUE // 4  # of them, asked for one client: a 
 PlaceT = TypeVar("PlaceT")  # of a lane
 _PlaceT = TypeVar("_PlaceT")
 _PlaceT_contra = TypeVar("_PlaceT_contra", contravariant=True)
+_JobT_contra = TypeVar("_JobT_contra", contravariant=True)
+LongJobT = TypeVar("LongJobT", bound="LongJob")
 
 
 class Waiter(Protocol[_PlaceT_contra]):
@@ -37,6 +40,56 @@ class Waiter(Protocol[_PlaceT_contra]):
 
     def fail(self, exc: ClusterGraphError, /) -> None:
         """Goes away without one."""
+
+
+class Workplace(Protocol[_PlaceT_contra, _JobT_contra]):
+    """Where jobs get their places from, and give them back."""
+
+    def give_back(self, place: _PlaceT_contra, /) -> None:
+        """Takes a place that is fit for more."""
+
+    @property
+    def replace(self) -> Callable[[_PlaceT_contra, str], None]:
+        """What ends a place for a cause, and has another one made."""
+
+    @property
+    def ask_why(self) -> Callable[[_PlaceT_contra, Callable[[int | None], None]], None]:
+        """What has it told how a place ended: as a wait status, None where that cannot be known."""
+
+    def again(self, job: _JobT_contra, /) -> None:
+        """Has a job done in another place, before those that wait."""
+
+    def leave(self, job: _JobT_contra, /) -> None:
+        """Takes a job that waits from the queue."""
+
+    def took_long(self, job: _JobT_contra, /) -> None:
+        """Notes that a job has had its place for long: it may have to make way."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more jobs wait than places are about to come."""
+
+
+class LongJob(Protocol):
+    """A job that has had its place for long."""
+
+    client: str
+    began: float
+
+
+def most_long(size: int) -> int:
+    """How many of so many places long jobs may have while others wait: a quarter is kept, but never the only one.
+
+    >>> [most_long(size) for size in (1, 2, 4, 8)]
+    [1, 1, 3, 6]
+    """
+    return max(1, size - max(1, size // 4))
+
+
+def first_to_go(jobs: Sequence[LongJobT]) -> LongJobT:
+    """The job that has run longest, of the client who has most of them."""
+    held = Counter(job.client for job in jobs)
+    return max(jobs, key=lambda job: (held[job.client], -job.began))
 
 
 WaiterT = TypeVar("WaiterT", bound=Waiter)  # type: ignore[type-arg]

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from clustergraph.errors import ClusterGraphError, DatasetUnusable
 from clustergraph.jobs import DIED, DISCONNECT, LOWERED, Job
-from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane
+from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, first_to_go, most_long
 from clustergraph.processes import ForkFailed, Loader, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest, Storage
 
@@ -49,6 +49,31 @@ class WorkerLane(Lane[Worker, Job]):
         self.ask_why = ask_why
         self.coming = size  # workers that are being started
         self._first: deque[Job] = deque()  # whose worker died when it was asked
+        self._long: list[Job] = []  # those of which that is still true are some of them
+
+    def add(self, job: Job) -> None:
+        """Has a job begun as soon as there is a worker, for which a long one may have to make way.
+
+        Raises: Busy; OverBudget.
+        """
+        super().add(job)
+        self._make_room()
+
+    def took_long(self, job: Job) -> None:
+        """Notes that a job has had its worker for long: it may have to make way."""
+        self._long = [*(one for one in self._long if one.is_long), job]
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Ends long jobs until enough workers are about to come, or few enough are long.
+
+        Asked whenever one more waits or one more is long: at no other time can there be too many.
+        """
+        while self.is_short:
+            self._long = [one for one in self._long if one.is_long]
+            if len(self._long) <= most_long(self.size):
+                break
+            first_to_go(self._long).make_way()
 
     def again(self, job: Job) -> None:
         """Has a job done by another worker, before those that wait."""

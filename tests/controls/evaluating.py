@@ -111,6 +111,13 @@ EVALUATING: Final[tuple[Control, ...]] = (
             "test_one_client_cannot_take_all_places_of_our_own_questions",
         ),
         (
+            "who has most long queries loses one first",
+            "T36",
+            "(held[job.client], -job.began)",
+            "-job.began",
+            "test_the_client_who_has_most_long_queries_loses_one_first_and_of_them_the_oldest",
+        ),
+        (
             "clients take turns",
             "T36",
             "self.waiting.put(job.client, job)",
@@ -134,6 +141,13 @@ EVALUATING: Final[tuple[Control, ...]] = (
             "lane = self.own if request.own else self.open",
             "lane = self.open",
             "test_own_queries_are_answered_while_strangers_take_all_workers_and_all_places",
+        ),
+        (
+            "a share of the workers is kept for short queries",
+            "T36",
+            "first_to_go(self._long).make_way()",
+            "break",
+            "test_a_short_query_is_answered_while_four_clients_have_two_endless_ones_each",
         ),
         (
             "a worker of lowered rank is not used again",
