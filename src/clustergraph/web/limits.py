@@ -7,8 +7,9 @@ from clustergraph.queries import TEXT_LIMIT
 from clustergraph.settings import Limit, Settings
 from clustergraph.web.budget import CLIENT_CONNECTIONS, CLIENT_LIMIT
 from clustergraph.web.connection import BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES, HEAD_TIME_LIMIT_S, PIPELINE_LIMIT
-from clustergraph.web.envelope import ACCEPT_LIMIT
+from clustergraph.web.problems import BY_STATUS
 from clustergraph.web.protocol import BODY_TIME_LIMIT_S, FORM_OVERHEAD_BYTES
+from clustergraph.web.refusals import HEADER_LIMITS
 from clustergraph.web.responses import TARGET_LIMIT_BYTES
 
 CONNECTION_LIMIT: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
@@ -22,7 +23,16 @@ FIXED: Final = (
     Limit("head_size", HEAD_LIMIT_BYTES, "bytes", "request line and headers together", "431"),
     Limit("head_time", HEAD_TIME_LIMIT_S, "s", "time for a request head to arrive", "the connection ends"),
     Limit("address", TARGET_LIMIT_BYTES, "bytes", "path and query string", "414 `address-too-long`"),
-    Limit("accept", ACCEPT_LIMIT, "characters", "the Accept header", "400 `bad-request`"),
+    *(
+        Limit(
+            one.name.lower().replace("-", "_"),
+            one.characters,
+            "characters",
+            f"the {one.name} header",
+            f"{one.status} `{BY_STATUS[one.status].name}`",
+        )
+        for one in HEADER_LIMITS.values()
+    ),
     Limit("body_time", BODY_TIME_LIMIT_S, "s", "time for a request body to arrive", "408 `too-slow`"),
     Limit("body_rest", HEAD_TIME_LIMIT_S, "s", "time for the rest of a body after its answer", "the connection ends"),
     Limit("body_size", BODY_LIMIT_BYTES, "bytes", "a body as it is sent, trailers included", "the connection ends"),

@@ -7,7 +7,7 @@ from starlette.types import Message, Scope
 
 from clustergraph.codings import preferred
 from clustergraph.settings import Settings
-from clustergraph.web.protocol import FORM, SPARQL_QUERY, Asked, asked_with, parameters
+from clustergraph.web.protocol import CONTENT_TYPE_LIMIT, FORM, SPARQL_QUERY, Asked, asked_with, parameters
 
 _BLOCK_LIMIT_BYTES: Final = 2_048  # of header lines
 _BLOCKS: Final = 1_024  # of header lines that are remembered: a client sends the same ones each time
@@ -74,7 +74,7 @@ def read_block(block: bytes) -> Plain | None:
         return None
     if values.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
-    if not re.fullmatch(rb"[0-9]{1,5}", length):
+    if not re.fullmatch(rb"[0-9]{1,5}", length) or len(values.get(b"content-type", b"")) > CONTENT_TYPE_LIMIT:
         return None
     return Plain(
         values.get(b"accept", b""),

@@ -21,6 +21,7 @@ SPARQL_UPDATE: Final = "application/sparql-update"
 BODY_TIME_LIMIT_S: Final = 20.0  # for a whole body to arrive
 FORM_OVERHEAD_BYTES: Final = 16_384  # names, graphs and other parameters beside the query text
 FIELD_LIMIT: Final = 200
+CONTENT_TYPE_LIMIT: Final = 256  # characters; the longest that is read here has a fifth of that
 _DIGITS: Final = 15  # of a Content-Length that are read; Python refuses to read thousands
 
 _ONCE: Final = ("query", "update", "format", "timeout")
