@@ -96,3 +96,7 @@ def test_the_client_gets_what_it_likes_best(asked: str | None, chosen: str) -> N
 @given(st.text(alphabet='gzipbrstd*;=q01., \t"', max_size=40))
 def test_any_wish_is_answered(asked: str) -> None:
     assert preferred(asked) in (IDENTITY, *NAMES)
+
+
+def test_a_field_is_read_as_far_as_any_client_writes_one() -> None:
+    assert [preferred("a," * 63 + "gzip"), preferred("a," * 64 + "gzip")] == ["gzip", IDENTITY]

@@ -20,7 +20,7 @@ from clustergraph.web.attended import Attended
 from clustergraph.web.cache import Key
 from clustergraph.web.choice import answer_key, choose, question
 from clustergraph.web.clients import client_of, connected_client
-from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
+from clustergraph.web.connection import AHEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.desk import AnswerCut, Desk
 from clustergraph.web.pending import Pending
 from clustergraph.web.plain import REQUEST, Blocks, Plain, asked_by
@@ -53,26 +53,31 @@ class DirectProtocol(BoundedProtocol):
         self._task: asyncio.Task[None] | None = None
         self._later = b""
         self._peer: str | None = None
-        self._counted: str | None = None  # the client of this connection, if its connections are counted
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Notes who is there, and turns away a client that has too many connections."""
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else None
-        if (app := self.app_state.get("app")) is not None:
+        if (app := self.app_state.get("app")) is not None and not self.transport.is_closing():
             self._desk: Desk = app.state.desk
-            client = connected_client(self._peer, app.state.served.version.site.settings)
+            client = self._client()
             if app.state.desk.budgets.connect(client):
-                self._counted = client
+                self.counted = client
             else:
                 self._turn_away()
+
+    def _client(self) -> str | None:
+        app = self.app_state.get("app")
+        if app is None:
+            return None
+        return connected_client(self.client[0] if self.client else None, app.state.served.version.site.settings)
 
     def data_received(self, data: bytes) -> None:
         """Takes a plain request whole, or leaves it to the framework."""
         if self._pending is not None:
             # The next request came before the answer to this one: it waits, as they are answered in their order.
             self._later += data
-            if len(self._later) > HEAD_LIMIT_BYTES:  # to read no more would hide that the client leaves
+            if len(self._later) > AHEAD_LIMIT_BYTES:  # to read no more would hide that the client leaves
                 self._abort()
         elif self._is_taken() or not self._took(data):
             super().data_received(data)
@@ -91,8 +96,8 @@ class DirectProtocol(BoundedProtocol):
         if self._pending is not None:
             self._pending.attended.failed(ClientDisconnect())
         self._end(0, 0)
-        if self._counted is not None:
-            self._desk.budgets.disconnect(self._counted)
+        if self.counted is not None:
+            self._desk.budgets.disconnect(self.counted)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:

@@ -7,6 +7,7 @@ from starlette.types import Message, Scope
 
 from clustergraph.codings import preferred
 from clustergraph.settings import Settings
+from clustergraph.web.connection import HEAD_LINES
 from clustergraph.web.protocol import CONTENT_TYPE_LIMIT, FORM, SPARQL_QUERY, Asked, asked_with, parameters
 
 _BLOCK_LIMIT_BYTES: Final = 2_048  # of header lines
@@ -62,7 +63,10 @@ def read_block(block: bytes) -> Plain | None:
     b'text/csv'
     """
     values: dict[bytes, bytes] = {}
-    for line in block.split(b"\r\n")[:-1]:
+    lines = block.split(b"\r\n")[:-1]
+    if len(lines) > HEAD_LINES:
+        return None
+    for line in lines:
         read = _LINE.fullmatch(line)
         name = read[1].lower() if read else b""
         if read is None or name in _NOT_PLAIN or (name in _ONCE and name in values):
