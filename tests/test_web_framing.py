@@ -247,6 +247,9 @@ def test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_wa
             [] if leaves is None else [leaves]
         )
         assert newcomer.wire.is_closed == (leaves is None)
+        await newcomer.send(HIDDEN)
+        status = b"HTTP/1.1 200 OK" if leaves is not None else b"HTTP/1.1 503 Service Unavailable"
+        assert newcomer.wire.written.split(b"\r\n")[0] == status
 
     asyncio.run(within())
 

@@ -303,6 +303,14 @@ ANSWERING: Final[tuple[Control, ...]] = (
         "src/clustergraph/web/protocol.py",
         "test_web_sparql.py",
         (
+            "long forms are read beside everything else",
+            "T36",
+            "if len(form) <= AT_ONCE_BYTES else await long_form(form)",
+            "",
+            "test_a_long_form_is_read_beside_everything_else_in_one_thread",
+            "test_the_time_in_which_a_long_form_is_read_is_its_clients",
+        ),
+        (
             "duplicate parameters",
             "T28",
             "if len(values.get(name, ())) > 1:",

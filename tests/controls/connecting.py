@@ -47,6 +47,14 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
         ),
         (
+            "whoever is let in is answered",
+            "T36",
+            "            self.connections.discard(leaving or self)",
+            "            pass",
+            "test_web_framing.py::"
+            "test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_waits_longest",
+        ),
+        (
             "slow request heads",
             "T15",
             "self.loop.call_later(HEAD_TIME_LIMIT_S, self._give_up)",

@@ -62,6 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             others = (one for one in self.connections if isinstance(one, BoundedProtocol) and one is not self)
             leaving = yielding(others, self._client())
+            self.connections.discard(leaving or self)  # it is counted no more, whenever its end is told
             (leaving or self)._turn_away()  # of the same class
 
     def _client(self) -> str | None:
