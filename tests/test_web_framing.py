@@ -256,10 +256,11 @@ def test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_wa
 
 def test_a_connection_that_is_being_answered_keeps_its_place(tmp_path: Path) -> None:
     async def within() -> None:
-        app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1", "192.0.2.1")
+        app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1")
         there[0].protocol.data_received(HIDDEN)
         there[0].protocol.data_received(b"G")  # of the next request, before the answer
         there[1].wire.held = 1  # its answer is not taken yet
+        there.append(joined(app, state, "192.0.2.1", 4))  # waits for less time than both
         newcomer = joined(app, state, "192.0.2.9", 4)
 
         assert [one.wire.is_closed for one in (*there, newcomer)] == [False, False, True, False]
