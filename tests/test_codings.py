@@ -104,3 +104,7 @@ def test_a_whole_body_is_unpacked_up_to_its_limit_and_not_beyond(coding: str) ->
     packed = body if coding == "identity" else compressed(body, coding)
 
     assert [unpacked(packed, coding, limit) for limit in (300_000, 299_999, 0)] == [body, None, None]
+
+
+def test_a_field_is_read_as_far_as_any_client_writes_one() -> None:
+    assert [preferred("a," * 63 + "gzip"), preferred("a," * 64 + "gzip")] == ["gzip", IDENTITY]

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from uvicorn.server import ServerState
 
 from clustergraph.settings import Settings
 from clustergraph.web.app import create_app
 from clustergraph.web.budget import CLIENT_CONNECTIONS
-from clustergraph.web.connection import BODY_LIMIT_BYTES, COPIED_BYTES, PIPELINE_LIMIT, BoundedProtocol
+from clustergraph.web.connection import BODY_LIMIT_BYTES, COPIED_BYTES, HEAD_LINES, PIPELINE_LIMIT, BoundedProtocol
 from clustergraph.web.direct import DirectProtocol
 from web_runner import LocalRunner, published
 from wire import PATIENCE_S, Connection, Wire, answers
@@ -161,6 +163,128 @@ class Pieces(Wire):
 
     def write(self, data: Any) -> None:
         self.pieces.append(data)
+
+
+LARGE = b"HTTP/1.1 431 Request Header Fields Too Large"
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        pytest.param(b"x: y\r\n" * (HEAD_LINES - 1), b"HTTP/1.1 200 OK", id="as many as there may be"),
+        pytest.param(b"x: y\r\n" * HEAD_LINES, LARGE, id="one more"),
+        pytest.param(b"x: y\r\n" * 4_000, LARGE, id="thousands"),
+        pytest.param(b"x: " + b"y" * 23_000 + b"\r\n", b"HTTP/1.1 200 OK", id="a long one"),
+        pytest.param(b"x: " + b"y" * 25_000 + b"\r\n", LARGE, id="too long a one"),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", HIDDEN], ids=["first", "behind another request"])
+def test_a_head_with_too_much_in_it_is_refused(tmp_path: Path, before: bytes, lines: bytes, status: bytes) -> None:
+    async def ask(connection: Connection) -> None:
+        if before:
+            await connection.send(before)
+            connection.wire.written.clear()
+        await connection.send(HIDDEN[:-2] + lines + b"\r\n")
+
+        assert connection.wire.written.split(b"\r\n")[0] == status
+        assert connection.wire.is_closed == (status == LARGE)
+
+    run(tmp_path, ask)
+
+
+@pytest.mark.parametrize("line", [b"x: y\r\n" * 4_000, b"x: " + b"y" * 25_000 + b"\r\n"], ids=["lines", "length"])
+def test_a_large_head_that_comes_with_a_small_one_is_not_read(tmp_path: Path, line: bytes) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(HIDDEN + HIDDEN[:-2] + line + b"\r\n")
+
+        assert (connection.wire.is_closed, bytes(connection.wire.written)) == (True, b"")
+
+    run(tmp_path, ask)
+
+
+class Peer(Wire):
+    """A wire that says who is at its other end."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return (self.address, 1) if name == "peername" else default
+
+
+def joined(app: FastAPI, state: ServerState, address: str, limit: int) -> Connection:
+    """One more connection, from an address, to a server that has others."""
+    return Connection(app, DirectProtocol, limit=limit, state=state, wire=Peer(address))
+
+
+async def crowded(tmp_path: Path, *held: str) -> tuple[FastAPI, ServerState, list[Connection]]:
+    """An application whose places are all held, from these addresses; all its connections have one state."""
+    app = create_app(published(tmp_path), Settings(), runner=LocalRunner())
+    state = ServerState()
+    return app, state, [joined(app, state, one, len(held) + 1) for one in held]
+
+
+@pytest.mark.parametrize(
+    ("held", "leaves"),
+    [
+        (("192.0.2.1", "192.0.2.1", "192.0.2.2"), 0),
+        (("192.0.2.2", "192.0.2.1", "192.0.2.1"), 1),
+        (("192.0.2.2", "192.0.2.2", "192.0.2.1", "192.0.2.1", "192.0.2.1"), 2),
+        (("192.0.2.1", "192.0.2.2", "192.0.2.3"), None),
+        (("192.0.2.9", "192.0.2.1", "192.0.2.1"), None),
+        (("127.0.0.1", "127.0.0.1", "127.0.0.1"), None),
+    ],
+)
+def test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_waits_longest(
+    tmp_path: Path, held: tuple[str, ...], leaves: int | None
+) -> None:
+    async def within() -> None:
+        app, state, there = await crowded(tmp_path, *held)
+        newcomer = joined(app, state, "192.0.2.9", len(held) + 1)
+
+        assert [number for number, one in enumerate(there) if one.wire.is_closed] == (
+            [] if leaves is None else [leaves]
+        )
+        assert newcomer.wire.is_closed == (leaves is None)
+        await newcomer.send(HIDDEN)
+        status = b"HTTP/1.1 200 OK" if leaves is not None else b"HTTP/1.1 503 Service Unavailable"
+        assert newcomer.wire.written.split(b"\r\n")[0] == status
+
+    asyncio.run(within())
+
+
+def test_a_connection_that_is_being_answered_keeps_its_place(tmp_path: Path) -> None:
+    async def within() -> None:
+        app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1")
+        there[0].protocol.data_received(HIDDEN)
+        there[0].protocol.data_received(b"G")  # of the next request, before the answer
+        there[1].wire.held = 1  # its answer is not taken yet
+        there.append(joined(app, state, "192.0.2.1", 4))  # waits for less time than both
+        newcomer = joined(app, state, "192.0.2.9", 4)
+
+        assert [one.wire.is_closed for one in (*there, newcomer)] == [False, False, True, False]
+        assert there[2].wire.written.startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n")
+        for one in (*there, newcomer):
+            one.lose()
+
+    asyncio.run(within())
+
+
+def test_an_idle_connection_that_gives_up_its_place_is_told_nothing(tmp_path: Path) -> None:
+    async def within() -> None:
+        app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1", "192.0.2.1")
+        for one in there[1:]:
+            await one.send(HIDDEN)
+            one.wire.held = 0  # the client took it
+        there[0].lose()
+        joined(app, state, "192.0.2.1", 4)
+        written = bytes(there[1].wire.written)
+        joined(app, state, "192.0.2.9", 4)
+
+        assert (there[1].wire.is_closed, bytes(there[1].wire.written)) == (True, written)
+
+    asyncio.run(within())
 
 
 @pytest.mark.parametrize(("size", "is_shared"), [(COPIED_BYTES, False), (COPIED_BYTES + 1, True)])

@@ -104,6 +104,8 @@ NOT_PLAIN = {
     "a space before the colon": b"Host : a\r\n",
     "an 8-bit character": b"Host: \xe9\r\n",
     "a character that does not print": b"Host: a\x0bb\r\n",
+    "many lines": b"Host: a\r\n" + b"a: b\r\n" * 100,
+    "a long type": b"Host: a\r\nContent-Type: a/b;" + b" " * 300 + b"charset=utf-8\r\n",
     "no name": b"Host: a\r\n: b\r\n",
 }
 

@@ -12,6 +12,7 @@ from clustergraph.codings import compressed
 from clustergraph.errors import ClusterGraphError, DatasetUnusable, QueryMalformed, UsageError
 from clustergraph.web import envelope
 from clustergraph.web.problems import BY_STATUS, PROBLEMS, escaped, shown, told
+from clustergraph.web.refusals import HEADER_LIMITS, HeaderLimit
 from web_runner import FailingRunner, LocalRunner, TestClient, client_for, exchange, problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -279,6 +280,41 @@ def test_a_long_accept_header_is_refused_unread(client: TestClient, lines: int) 
 
 def test_an_accept_header_as_long_as_the_limit_is_read(client: TestClient) -> None:
     assert client.get("/sparql?query=ASK+{}", headers={"accept": "*/*".ljust(4_096)}).status_code == 200
+
+
+@pytest.mark.parametrize("lines", [1, 2], ids=["in one line", "in two lines"])
+@pytest.mark.parametrize("limit", HEADER_LIMITS.values(), ids=lambda one: one.name)
+def test_a_header_that_is_too_long_is_refused_and_taken_apart_by_nobody(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, limit: HeaderLimit, lines: int
+) -> None:
+    read: list[str] = []
+
+    def preferred(field: str) -> str:
+        read.append(field)
+        return "identity"
+
+    monkeypatch.setattr(envelope, "preferred", preferred)
+    part = "a," * (limit.characters // 2 // lines + 1)
+    size = len(part) * lines
+
+    response = client.get("/sparql?query=ASK+{}", headers=[(limit.name, part)] * lines)
+
+    sentence = f"the {limit.name} header has {size:,} characters, the limit is {limit.characters:,}: {limit.advice}"
+    assert response.json() == problem(limit.status, BY_STATUS[limit.status].name, sentence)
+    assert read == []
+
+
+def test_what_no_host_was_named_for_is_not_read_any_further(client: TestClient) -> None:
+    response = client.get("/sparql?query=ASK+{}", headers={"host": "a b", "accept": "text/html," * 5_000})
+
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("limit", HEADER_LIMITS.values(), ids=lambda one: one.name)
+def test_a_header_as_long_as_its_limit_is_read(client: TestClient, limit: HeaderLimit) -> None:
+    headers = {limit.name: "*/*".ljust(limit.characters)}
+
+    assert client.get("/sparql?query=ASK+{}", headers=headers).status_code == 200
 
 
 def old(app: Any) -> Any:

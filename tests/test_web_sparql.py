@@ -1,5 +1,6 @@
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
@@ -16,8 +17,9 @@ from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import expand
-from clustergraph.web import judgement
+from clustergraph.web import judgement, protocol
 from clustergraph.web import sparql as module
+from clustergraph.web.protocol import AT_ONCE_BYTES
 from web_runner import FailingRunner, LocalRunner, TestClient, client_for, exchange, problem
 
 FORM = "application/x-www-form-urlencoded"
@@ -899,3 +901,41 @@ def test_the_validator_of_an_answer_is_that_of_its_dataset(tmp_path: Path) -> No
     tags = [client.get("/sparql", params={"query": SELECT}).headers["ETag"] for client in clients]
 
     assert tags[0] != tags[1]
+
+
+LONG_FORM = "query=ASK%7B%7D" + "%20" * (AT_ONCE_BYTES // 3)
+
+
+def test_a_long_form_is_read_beside_everything_else_in_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[str] = []
+    read = protocol.parameters
+
+    def parameters(encoded: bytes) -> list[tuple[str, str]]:
+        if encoded:
+            readers.append(threading.current_thread().name)
+        return read(encoded)
+
+    monkeypatch.setattr(protocol, "parameters", parameters)
+    client = client_for(tmp_path)
+
+    answers = [client.post("/sparql", content=LONG_FORM, headers={"content-type": FORM}) for _ in range(3)]
+
+    assert [one.json()["boolean"] for one in answers] == [True] * 3
+    assert readers == ["forms_0"] * 3
+
+
+def test_the_time_in_which_a_long_form_is_read_is_its_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    async def slow(form: bytes) -> tuple[list[tuple[str, str]], float]:
+        read.append(len(form))
+        return protocol.parameters(form), 3.0
+
+    monkeypatch.setattr(module, "read_beside", slow)
+    client = client_for(tmp_path, settings=Settings(budget_seconds=4.0, budget_loopback=True))
+
+    statuses = [client.post("/sparql", content=LONG_FORM, headers={"content-type": FORM}).status_code for _ in range(3)]
+
+    assert (statuses[0], statuses[2], len(read)) == (200, 429, 2)  # 3 of 4 s, then 6: no third one is read

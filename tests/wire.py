@@ -88,12 +88,19 @@ class Connection:
     """One connection to an application."""
 
     def __init__(
-        self, app: FastAPI, kind: type[BoundedProtocol], *, room: int = 1 << 30, limit: int | None = None
+        self,
+        app: FastAPI,
+        kind: type[BoundedProtocol],
+        *,
+        room: int = 1 << 30,
+        limit: int | None = None,
+        state: ServerState | None = None,
+        wire: Wire | None = None,
     ) -> None:
         config = uvicorn.Config(app, http=kind, lifespan="off", log_level="critical", limit_concurrency=limit)
-        self.state = ServerState()
+        self.state = state or ServerState()
         self.protocol = kind(config, self.state, {"app": app}, asyncio.get_running_loop())
-        self.wire = Wire(room)
+        self.wire = wire or Wire(room)
         self.wire.protocol = self.protocol
         self.protocol.connection_made(self.wire)
 

@@ -19,6 +19,8 @@ class Format(NamedTuple):
     also: tuple[str, ...] = ()
 
 
+ELEMENTS: Final = 64  # of a field that are read
+
 JSON: Final = Format("json", "application/sparql-results+json", "srj", ("application/json",))
 XML: Final = Format("xml", "application/sparql-results+xml", "srx", ("application/xml", "text/xml"))
 CSV: Final = Format("csv", "text/csv", "csv")
@@ -81,13 +83,14 @@ def _ranges(accept: str) -> list[_Range]:
 def weights(field: str) -> dict[str, float]:
     """The elements of a field such as Accept-Encoding with their weights; one that cannot be read counts as absent.
 
+    Shape:  of a field with more than ELEMENTS elements the others count as absent too.
     Source: RFC 9110, section 12.4.2.
 
     >>> weights("gzip;q=0.5, BR")
     {'gzip': 0.5, 'br': 1.0}
     """
     found = {}
-    for element in field.split(","):
+    for element in field.split(",", ELEMENTS)[:ELEMENTS]:
         name, _, rest = element.partition(";")
         quality = {key.lower(): value for key, value in _PARAMETER.findall(f";{rest}")}.get("q", "1")
         if name.strip() and _QVALUE.fullmatch(quality):

@@ -207,6 +207,31 @@ ANSWERING: Final[tuple[Control, ...]] = (
         ),
     ),
     *of(
+        "src/clustergraph/web/refusals.py",
+        "test_web_problems.py",
+        (
+            "Host header: one, and sound",
+            "T16",
+            "return _refusal_of_host(scope) or",
+            "return",
+            "test_a_host_header_that_is_none_is_refused",
+        ),
+        (
+            "header limits: those that are taken apart",
+            "T16",
+            "        if length > limit.characters:",
+            "        if length < 0:",
+            "test_a_header_that_is_too_long_is_refused_and_taken_apart_by_nobody",
+        ),
+        (
+            "header limits: the address",
+            "T16",
+            "if length > TARGET_LIMIT_BYTES:",
+            "if length < 0:",
+            "test_web_sparql.py::test_a_long_query_may_come_by_post_but_not_in_an_address",
+        ),
+    ),
+    *of(
         "src/clustergraph/web/envelope.py",
         "test_web_problems.py",
         (
@@ -230,27 +255,6 @@ ANSWERING: Final[tuple[Control, ...]] = (
             "            _make_private(headers)",
             "            pass",
             "test_web_sparql.py::test_an_answer_to_a_post_is_not_stored",
-        ),
-        (
-            "Host header: one, and sound",
-            "T16",
-            "return _refusal_of_host(scope) or",
-            "return",
-            "test_a_host_header_that_is_none_is_refused",
-        ),
-        (
-            "header limits: Accept",
-            "T16",
-            "if length > ACCEPT_LIMIT:",
-            "if length < 0:",
-            "test_a_long_accept_header_is_refused_unread",
-        ),
-        (
-            "header limits: the address",
-            "T16",
-            "if length > TARGET_LIMIT_BYTES:",
-            "if length < 0:",
-            "test_web_sparql.py::test_a_long_query_may_come_by_post_but_not_in_an_address",
         ),
         (
             "CSP",
@@ -298,6 +302,14 @@ ANSWERING: Final[tuple[Control, ...]] = (
     *of(
         "src/clustergraph/web/protocol.py",
         "test_web_sparql.py",
+        (
+            "long forms are read beside everything else",
+            "T36",
+            "if len(form) <= AT_ONCE_BYTES else await long_form(form)",
+            "",
+            "test_a_long_form_is_read_beside_everything_else_in_one_thread",
+            "test_the_time_in_which_a_long_form_is_read_is_its_clients",
+        ),
         (
             "duplicate parameters",
             "T28",

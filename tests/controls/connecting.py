@@ -11,10 +11,55 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "header limits: the whole head",
             "T16",
-            "> HEAD_LIMIT_BYTES:",
-            "> 1 << 40:",
+            "if end >= 0 else 0) > HEAD_LIMIT_BYTES:",
+            "if end >= 0 else 0) > 1 << 40:",
             "test_a_head_without_end_is_refused",
             "test_the_next_head_on_a_connection_is_bounded_too",
+        ),
+        (
+            "header limits: lines of a head",
+            "T16",
+            "if self._lines > HEAD_LINES or",
+            "if",
+            "test_web_framing.py::test_a_head_with_too_much_in_it_is_refused",
+            "test_web_framing.py::test_a_large_head_that_comes_with_a_small_one_is_not_read",
+        ),
+        (
+            "header limits: a head sent ahead",
+            "T16",
+            "or self._line_bytes > HEAD_LIMIT_BYTES:",
+            ":",
+            "test_web_framing.py::test_a_large_head_that_comes_with_a_small_one_is_not_read",
+        ),
+        (
+            "whoever holds most places gives one up",
+            "T36",
+            "(leaving or self)._turn_away()",
+            "self._turn_away()",
+            "test_web_framing.py::"
+            "test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_waits_longest",
+        ),
+        (
+            "a connection that is being answered keeps its place",
+            "T36",
+            "if not (is_answered and self._in_head) or",
+            "if",
+            "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
+        ),
+        (
+            "a connection whose answer is not taken yet keeps its place",
+            "T36",
+            "        if self.transport.get_write_buffer_size():\n            return None",
+            "        pass",
+            "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
+        ),
+        (
+            "whoever is let in is answered",
+            "T36",
+            "            self.connections.discard(leaving or self)",
+            "            pass",
+            "test_web_framing.py::"
+            "test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_waits_longest",
         ),
         (
             "slow request heads",
@@ -40,8 +85,8 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "trailers change nothing",
             "T16",
-            "        if self._in_head:\n            super().on_header(name, value)",
-            "        super().on_header(name, value)",
+            "        if self._in_head:\n            self._lines",
+            "        if True:\n            self._lines",
             "test_web_framing.py::test_a_trailer_changes_nothing",
         ),
         (
@@ -76,7 +121,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "connection limits: all",
             "T15",
-            "len(self.connections) > self.limit_concurrency:",
+            "len(self.connections) >= self.limit_concurrency:",
             "len(self.connections) > 10**9:",
             "test_web_framing.py::test_a_connection_too_many_is_turned_away_before_it_sends_anything",
         ),
@@ -108,7 +153,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "what comes ahead of an answer is bounded",
             "T16",
-            "if len(self._later) > HEAD_LIMIT_BYTES:",
+            "if len(self._later) > AHEAD_LIMIT_BYTES:",
             "if self._later is None:",
             "test_web_framing.py::test_a_client_that_sends_on_and_on_while_its_query_runs_loses_the_connection",
         ),

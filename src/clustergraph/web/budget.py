@@ -94,6 +94,18 @@ class Budgets:
         if client is not None:
             self._require_good(self._account(client, now_s))
 
+    def require_seconds(self, client: str | None, now_s: float) -> None:
+        """Nothing, if a client has query time left.
+
+        Raises: OverBudget.
+        """
+        if client is not None:
+            self._require_seconds(self._account(client, now_s))
+
+    def _require_seconds(self, account: _Account) -> None:
+        if account.seconds_left <= 0:
+            self._refuse_spent("seconds", -account.seconds_left, self._seconds, "seconds of query time")
+
     def _require_good(self, account: _Account) -> None:
         if account.bad_left < 1:
             self._refuse_spent("bad_requests", 1 - account.bad_left, self._bad_requests, "requests that were refused")
@@ -113,8 +125,7 @@ class Budgets:
         if client is None:
             return None
         account = self._account(client, now_s)
-        if account.seconds_left <= 0:
-            self._refuse_spent("seconds", -account.seconds_left, self._seconds, "seconds of query time")
+        self._require_seconds(account)
         self._require_good(account)
         if account.running < self._running_limit:
             account.running += 1

@@ -7,15 +7,18 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clustergraph.jobs import STALL_LIMIT_S
+from clustergraph.web.crowd import yielding
 from clustergraph.web.line import LINE, Line
 
-HEAD_LIMIT_BYTES: Final = 65_536  # of request line and headers together
+HEAD_LIMIT_BYTES: Final = 24_576  # of request line and headers together: an address has a third of that at the most
+HEAD_LINES: Final = 100  # of headers in one head; each is handled by itself
 HEAD_TIME_LIMIT_S: Final = (
     10.0  # for a whole head to arrive, from the moment its connection is made or its first byte comes
 )
 
 COPIED_BYTES: Final = 16_384  # of a body that is sent in one piece with its head
 PIPELINE_LIMIT: Final = 64  # requests sent ahead that wait for the answer to one before them
+AHEAD_LIMIT_BYTES: Final = 65_536  # sent ahead while a worker has the request before
 BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and trailers included
 # An upgrade is offered, never demanded: we go on in HTTP/1.1, as those who sent it expect (RFC 9110, section 7.8).
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
@@ -42,22 +45,48 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._in_head = True
         self._in_message = False
+        self._is_too_large = False  # whether the head that is being read is
+        self.counted: str | None = None  # the client of this connection, if its connections are counted
         self._is_last = False  # whether the connection ends with the answer that is under way
         self._head_bytes = 0
+        self._line_bytes = 0  # of the header lines of one head; what was sent with the head before it is not in them
+        self._lines = 0
         self._body_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Starts the clock of the first head, or turns the client away where too many are there, idle or not."""
+        """Starts the clock of the first head, or turns a client away where too many are there, idle or not."""
         super().connection_made(transport)
         self._start_clock()
-        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
-            self._turn_away()
+        # One fewer than the server's own limit: where that is reached, requests of those who are there are refused.
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            others = (one for one in self.connections if isinstance(one, BoundedProtocol) and one is not self)
+            leaving = yielding(others, self._client())
+            self.connections.discard(leaving or self)  # it is counted no more, whenever its end is told
+            (leaving or self)._turn_away()  # of the same class
+
+    def _client(self) -> str | None:
+        """The client whose connections this one would be counted with."""
+        return None
 
     def _turn_away(self) -> None:
-        self.transport.write(_TOO_MANY)
+        if self.timeout_keep_alive_task is None:  # else it has its answer, and would take this for the next one
+            self.transport.write(_TOO_MANY)
         self.transport.close()
+
+    @property
+    def waits_since_s(self) -> float | None:
+        """When this connection began to wait for a whole head, by the clock of the loop; None if it does not wait."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if not (is_answered and self._in_head) or self.transport.is_closing():
+            return None
+        if self.transport.get_write_buffer_size():
+            return None
+        if self._head_timer is not None:
+            return self._head_timer.when() - HEAD_TIME_LIMIT_S
+        idle = self.timeout_keep_alive_task
+        return None if idle is None else idle.when() - self.timeout_keep_alive
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clocks."""
@@ -73,8 +102,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._start_clock()
             end = data.find(b"\r\n\r\n")
             if self._head_bytes - (len(data) - end - 4 if end >= 0 else 0) > HEAD_LIMIT_BYTES:
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
+                self._is_too_large = True
+                self.send_400_response("")
                 return
             if not self._in_message and end >= 0:
                 data = _UPGRADE.sub(b"", data[: end + 2]) + data[end + 2 :]
@@ -89,13 +118,20 @@ class BoundedProtocol(HttpToolsProtocol):
         """Notes that the first byte of a request has come."""
         super().on_message_begin()
         self._in_message = True
+        self._lines = self._line_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Takes a header line; a trailer, which comes behind the body, changes nothing that was decided before it.
 
+        Raises: _Refused for a head with too many lines, or one behind another head that is too large.
         Source: RFC 9110, section 6.5.1.
         """
         if self._in_head:
+            self._lines += 1
+            self._line_bytes += len(name) + len(value)
+            if self._lines > HEAD_LINES or self._line_bytes > HEAD_LIMIT_BYTES:
+                self._is_too_large = True
+                raise _Refused
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -114,11 +150,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
 
     def send_400_response(self, msg: str) -> None:
-        """Tells that a request cannot be read, where no answer to another one is under way."""
-        if self.cycle is None or self.cycle.response_complete:
-            super().send_400_response(msg)
-        else:
+        """Tells that a request cannot be read or is too large, where no answer to another one is under way."""
+        if self.cycle is not None and not self.cycle.response_complete:
             self._abort()
+        elif self._is_too_large:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def _abort(self) -> None:
         """Ends the connection at once; what is under way for it is told first, so that it writes nothing more."""

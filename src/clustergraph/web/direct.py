@@ -20,10 +20,10 @@ from clustergraph.web.attended import Attended
 from clustergraph.web.cache import Key
 from clustergraph.web.choice import answer_key, choose, question
 from clustergraph.web.clients import client_of, connected_client
-from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
+from clustergraph.web.connection import AHEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.desk import AnswerCut, Desk
 from clustergraph.web.pending import Pending
-from clustergraph.web.plain import REQUEST, Blocks, Plain, asked_by
+from clustergraph.web.plain import BLOCKS, REQUEST, Plain, asked_by
 from clustergraph.web.problems import is_of_browser
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import TARGET_LIMIT_BYTES, names
@@ -39,8 +39,6 @@ _QUERIES: Final = "/sparql"  # the route of queries
 _FROM_CACHE: Final = b"server-timing: cache\r\n"
 _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
 
-_blocks: Final = Blocks()
-
 
 class DirectProtocol(BoundedProtocol):
     """One HTTP connection, with the short way for plain requests."""
@@ -53,34 +51,36 @@ class DirectProtocol(BoundedProtocol):
         self._later = b""
         self._status = self._sent_bytes = 0  # of the answer to the request that a worker has
         self._peer: str | None = None
-        self._counted: str | None = None  # the client of this connection, if its connections are counted
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Notes who is there, and turns away a client that has too many connections."""
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else None
-        if (app := self.app_state.get("app")) is not None:
+        if (app := self.app_state.get("app")) is not None and not self.transport.is_closing():
             self._desk: Desk = app.state.desk
-            client = connected_client(self._peer, app.state.served.version.site.settings)
-            if app.state.desk.budgets.connect(client):
-                self._counted = client
+            if self._desk.budgets.connect(client := self._client()):
+                self.counted = client
             else:
                 self._turn_away()
+
+    def _client(self) -> str | None:
+        peer, app = self.client[0] if self.client else None, self.app_state.get("app")
+        return connected_client(peer, app.state.served.version.site.settings) if app else None
 
     def data_received(self, data: bytes) -> None:
         """Takes a plain request whole, or leaves it to the framework."""
         if self._pending is not None:
             # The next request came before the answer to this one: it waits, as they are answered in their order.
             self._later += data
-            if len(self._later) > HEAD_LIMIT_BYTES:  # to read no more would hide that the client leaves
+            if len(self._later) > AHEAD_LIMIT_BYTES:  # to read no more would hide that the client leaves
                 self._abort()
         elif self._is_taken() or not self._took(data):
             super().data_received(data)
 
     def _is_taken(self) -> bool:
         """Whether the framework has begun something, or a client that reads nothing would have us hold ever more."""
-        has_begun = self._in_message or not (self.cycle is None or self.cycle.response_complete)
-        return has_begun or self.flow.write_paused
+        is_answered = self.cycle is None or self.cycle.response_complete
+        return self._in_message or not is_answered or self.flow.write_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives up what the client will not read."""
@@ -91,8 +91,8 @@ class DirectProtocol(BoundedProtocol):
         if self._pending is not None:
             self._pending.attended.failed(ClientDisconnect())
         self._end()
-        if self._counted is not None:
-            self._desk.budgets.disconnect(self._counted)
+        if self.counted is not None:
+            self._desk.budgets.disconnect(self.counted)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -116,7 +116,7 @@ class DirectProtocol(BoundedProtocol):
                 self._desk.meter.count("queries", "cached")
             return True
         request = REQUEST.match(data)
-        plain = _blocks.read(request[3]) if request else None
+        plain = BLOCKS.read(request[3]) if request else None
         if request is None or plain is None or len(data) != request.end() + plain.length:
             return False
         return self._answered(version, data, request, plain)

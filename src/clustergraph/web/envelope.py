@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,15 +19,14 @@ from clustergraph.web.cache import FAILED, KEPT, REPACKED, AnswerCache, Stored, 
 from clustergraph.web.desk import AnswerCut, count_answer, route_of
 from clustergraph.web.line import line_of
 from clustergraph.web.metrics import server_timing
-from clustergraph.web.plain import HOST
-from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response, told_of_http
-from clustergraph.web.responses import CODING, HEAD_FLAG, KEYS, TARGET_LIMIT_BYTES, kept_response
+from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response
+from clustergraph.web.refusals import refusal
+from clustergraph.web.responses import CODING, HEAD_FLAG, KEYS, kept_response
 from clustergraph.web.site import SITE
 from clustergraph.web.targets import ANY_ACCEPT, kept_target, varies_by_accept
 
 _logger = logging.getLogger("clustergraph.web")
 
-ACCEPT_LIMIT: Final = 4_096  # characters of the Accept header, all of its lines together; reading it takes time
 QUERIES: Final = "/sparql"  # the path of queries
 THREAD_BYTES: Final = 65_536  # of a body; a longer one is compressed while others are served
 _OLD_VERSION: Final = Trouble(
@@ -63,13 +61,14 @@ class Envelope:
             return
         headless = scope["method"] == "HEAD"
         asked = Headers(scope=scope)
-        coding = preferred(", ".join(asked.getlist("accept-encoding")))
-        known = ", ".join(asked.getlist("if-none-match"))
+        refused = refusal(scope)
+        coding = IDENTITY if refused else preferred(", ".join(asked.getlist("accept-encoding")))
+        known = "" if refused else ", ".join(asked.getlist("if-none-match"))
         scope = {**scope, CODING: coding, KEYS: [], "headers": _without_coding(scope["headers"], coding)}
         if headless:
             scope |= {"method": "GET", HEAD_FLAG: True}
         sender = _Sender(send, scope, known)
-        app = _refusal(scope) or _kept(scope, known) or self._app
+        app = refused or _kept(scope, known) or self._app
         try:
             await app(scope, receive, sender)
         except ClientDisconnect as exc:
@@ -254,39 +253,3 @@ def _make_private(headers: MutableHeaders) -> None:
     """What came by another method than GET is nothing that a cache on the way may keep."""
     del headers["ETag"]
     headers["Cache-Control"] = "no-store"
-
-
-def _refusal(scope: Scope) -> Response | None:
-    return _refusal_of_host(scope) or _refusal_of_long_accept(scope) or _refusal_of_long_address(scope)
-
-
-def _refusal_of_host(scope: Scope) -> Response | None:
-    """The answer to HTTP/1.1 without one sound Host header, where a proxy before us may have read another one.
-
-    Source: RFC 9112, section 3.2.
-    """
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if scope.get("http_version") == "1.1" and not (len(hosts) == 1 and HOST.fullmatch(hosts[0])):
-        request = Request(scope)
-        detail = "HTTP/1.1 needs one Host header that names a host and perhaps a port: send one"
-        return problem_response(request, told_of_http(HTTPException(400, detail), request))
-    return None
-
-
-def _refusal_of_long_accept(scope: Scope) -> Response | None:
-    length = sum(len(value) for name, value in scope["headers"] if name == b"accept")
-    if length > ACCEPT_LIMIT:
-        detail = f"the Accept header has {length:,} characters, the limit is {ACCEPT_LIMIT:,}: name fewer formats"
-        # The refusal must not read what it refuses to read.
-        request = Request({**scope, "headers": [one for one in scope["headers"] if one[0] != b"accept"]})
-        return problem_response(request, told_of_http(HTTPException(400, detail), request))
-    return None
-
-
-def _refusal_of_long_address(scope: Scope) -> Response | None:
-    length = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"])
-    if length > TARGET_LIMIT_BYTES:
-        detail = f"the address has {length:,} bytes, the limit is {TARGET_LIMIT_BYTES:,}: send the query by POST"
-        request = Request(scope)
-        return problem_response(request, told_of_http(HTTPException(414, detail), request))
-    return None

@@ -7,9 +7,17 @@ from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT
 from clustergraph.queries import TEXT_LIMIT
 from clustergraph.settings import Limit, Settings
 from clustergraph.web.budget import CLIENT_CONNECTIONS, CLIENT_LIMIT
-from clustergraph.web.connection import BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES, HEAD_TIME_LIMIT_S, PIPELINE_LIMIT
-from clustergraph.web.envelope import ACCEPT_LIMIT
+from clustergraph.web.connection import (
+    AHEAD_LIMIT_BYTES,
+    BODY_LIMIT_BYTES,
+    HEAD_LIMIT_BYTES,
+    HEAD_LINES,
+    HEAD_TIME_LIMIT_S,
+    PIPELINE_LIMIT,
+)
+from clustergraph.web.problems import BY_STATUS
 from clustergraph.web.protocol import BODY_TIME_LIMIT_S, FORM_OVERHEAD_BYTES
+from clustergraph.web.refusals import HEADER_LIMITS
 from clustergraph.web.responses import TARGET_LIMIT_BYTES
 
 CONNECTION_LIMIT: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
@@ -21,13 +29,24 @@ FIXED: Final = (
     Limit("client_connections", CLIENT_CONNECTIONS, "connections", "connections of one client held at once", "503"),
     Limit("connection_idle", IDLE_LIMIT_S, "s", "time between two requests of a connection", "it is closed"),
     Limit("head_size", HEAD_LIMIT_BYTES, "bytes", "request line and headers together", "431"),
+    Limit("head_lines", HEAD_LINES, "lines", "headers of a request", "431"),
     Limit("head_time", HEAD_TIME_LIMIT_S, "s", "time for a request head to arrive", "the connection ends"),
     Limit("address", TARGET_LIMIT_BYTES, "bytes", "path and query string", "414 `address-too-long`"),
-    Limit("accept", ACCEPT_LIMIT, "characters", "the Accept header", "400 `bad-request`"),
+    *(
+        Limit(
+            one.name.lower().replace("-", "_"),
+            one.characters,
+            "characters",
+            f"the {one.name} header",
+            f"{one.status} `{BY_STATUS[one.status].name}`",
+        )
+        for one in HEADER_LIMITS.values()
+    ),
     Limit("body_time", BODY_TIME_LIMIT_S, "s", "time for a request body to arrive", "408 `too-slow`"),
     Limit("body_rest", HEAD_TIME_LIMIT_S, "s", "time for the rest of a body after its answer", "the connection ends"),
     Limit("body_size", BODY_LIMIT_BYTES, "bytes", "a body as it is sent, trailers included", "the connection ends"),
     Limit("sent_ahead", PIPELINE_LIMIT, "requests", "requests sent before the answer to one", "the connection ends"),
+    Limit("ahead_size", AHEAD_LIMIT_BYTES, "bytes", "sent ahead while a query runs", "the connection ends"),
     Limit("form", FORM_OVERHEAD_BYTES, "bytes", "a form beside its query text", "413 `too-large`"),
     Limit(
         "stream_time", STREAM_LIMIT_S, "s", "time from the first frame of an answer to its last", "the answer is cut"

@@ -7,7 +7,8 @@ from starlette.types import Message, Scope
 
 from clustergraph.codings import preferred
 from clustergraph.settings import Settings
-from clustergraph.web.protocol import FORM, SPARQL_QUERY, Asked, asked_with, parameters
+from clustergraph.web.connection import HEAD_LINES
+from clustergraph.web.protocol import CONTENT_TYPE_LIMIT, FORM, SPARQL_QUERY, Asked, asked_with, parameters
 
 _BLOCK_LIMIT_BYTES: Final = 2_048  # of header lines
 _BLOCKS: Final = 1_024  # of header lines that are remembered: a client sends the same ones each time
@@ -62,7 +63,10 @@ def read_block(block: bytes) -> Plain | None:
     b'text/csv'
     """
     values: dict[bytes, bytes] = {}
-    for line in block.split(b"\r\n")[:-1]:
+    lines = block.split(b"\r\n")[:-1]
+    if len(lines) > HEAD_LINES:
+        return None
+    for line in lines:
         read = _LINE.fullmatch(line)
         name = read[1].lower() if read else b""
         if read is None or name in _NOT_PLAIN or (name in _ONCE and name in values):
@@ -74,7 +78,7 @@ def read_block(block: bytes) -> Plain | None:
         return None
     if values.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
-    if not re.fullmatch(rb"[0-9]{1,5}", length):
+    if not re.fullmatch(rb"[0-9]{1,5}", length) or len(values.get(b"content-type", b"")) > CONTENT_TYPE_LIMIT:
         return None
     return Plain(
         values.get(b"accept", b""),
@@ -102,6 +106,10 @@ class Blocks:
             self._read.clear()
         plain = self._read[block] = read_block(block)
         return plain
+
+
+BLOCKS: Final = Blocks()
+"""Those of this process."""
 
 
 def asked_by(query_string: bytes, body: bytes | None, plain: Plain, settings: Settings) -> Asked | None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +23,8 @@ SPARQL_UPDATE: Final = "application/sparql-update"
 BODY_TIME_LIMIT_S: Final = 20.0  # for a whole body to arrive
 FORM_OVERHEAD_BYTES: Final = 16_384  # names, graphs and other parameters beside the query text
 FIELD_LIMIT: Final = 200
+CONTENT_TYPE_LIMIT: Final = 256  # characters; the longest that is read here has a fifth of that
+AT_ONCE_BYTES: Final = 16_384  # of a form that is read while others wait
 _DIGITS: Final = 15  # of a Content-Length that are read; Python refuses to read thousands
 
 _ONCE: Final = ("query", "update", "format", "timeout")
@@ -32,6 +36,12 @@ ABSOLUTE_IRI: Final = re.compile(
 _SECONDS: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
 _READ_ONLY: Final = "this endpoint is read-only: it answers SELECT, ASK, CONSTRUCT and DESCRIBE, and takes no updates"
+
+ReadForm = Callable[[bytes], Awaitable[list[tuple[str, str]]]]
+"""What reads the parameters of a form."""
+
+# One thread: however many forms come, they leave half of the time to everything else.
+_reader: Final = ThreadPoolExecutor(1, thread_name_prefix="forms")
 
 
 @dataclass(slots=True)
@@ -48,15 +58,17 @@ class Asked:
     time_limit_s: float | None = None
 
 
-async def read_request(request: Request, settings: Settings) -> Asked:
+async def read_request(request: Request, settings: Settings, long_form: ReadForm) -> Asked:
     """What is asked.
+
+    Shape: `long_form` reads a form of more than AT_ONCE_BYTES, of which each escape takes its time.
 
     Raises: QueryMalformed, QueryRefused, QueryTooLarge, ParameterUnsuitable; HTTPException 408 or 415.
     Source: SPARQL 1.1 Protocol, section 2.1.
     """
     pairs = parameters(request.scope["query_string"])
     if request.method != "GET":
-        pairs += await _from_body(request, settings)
+        pairs += await _from_body(request, settings, long_form)
     return asked_with(pairs, settings)
 
 
@@ -107,13 +119,28 @@ def parameters(encoded: bytes) -> list[tuple[str, str]]:
         raise QueryMalformed(message) from exc
 
 
-async def _from_body(request: Request, settings: Settings) -> list[tuple[str, str]]:
+async def read_beside(form: bytes) -> tuple[list[tuple[str, str]], float]:
+    """The parameters of a form, read while others are served, and the seconds that it took.
+
+    Raises: QueryMalformed.
+    """
+
+    def read() -> tuple[list[tuple[str, str]], float]:
+        began_s = time.thread_time()
+        pairs = parameters(form)
+        return pairs, time.thread_time() - began_s
+
+    return await asyncio.get_running_loop().run_in_executor(_reader, read)
+
+
+async def _from_body(request: Request, settings: Settings, long_form: ReadForm) -> list[tuple[str, str]]:
     media_type = _media_type(request)
     if media_type == SPARQL_UPDATE:
         raise QueryRefused(_READ_ONLY)
     if media_type == FORM:
         # Percent-encoding makes three bytes of one.
-        return parameters(await _body(request, 3 * settings.query_limit_bytes + FORM_OVERHEAD_BYTES))
+        form = await _body(request, 3 * settings.query_limit_bytes + FORM_OVERHEAD_BYTES)
+        return parameters(form) if len(form) <= AT_ONCE_BYTES else await long_form(form)
     body = await _body(request, settings.query_limit_bytes)
     try:
         return [("query", body.decode())]

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clustergraph.errors import ClusterGraphError, NotAcceptable, QueryMalformed
+from clustergraph.errors import ClusterGraphError, NotAcceptable, OverBudget, QueryMalformed
 from clustergraph.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, RESULT_FORMATS, TSV, Format, named, negotiate
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
 from clustergraph.runner import Limits, QueryRequest
@@ -22,7 +22,7 @@ from clustergraph.web.attended import attend
 from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
 from clustergraph.web.desk import desk_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
-from clustergraph.web.protocol import Asked, parameters, read_request
+from clustergraph.web.protocol import Asked, parameters, read_beside, read_request
 from clustergraph.web.rendering import page, with_used_prefixes
 from clustergraph.web.responses import (
     TARGET_LIMIT_BYTES,
@@ -81,8 +81,17 @@ async def _read(request: Request, site: Site) -> Asked | Response:
     """
     budgets, client = desk_of(request).budgets, client_behind(request)
     budgets.require_good(client, time.monotonic())
+
+    async def long_form(form: bytes) -> list[tuple[str, str]]:
+        budgets.require_seconds(client, time.monotonic())
+        pairs, seconds = await read_beside(form)
+        budgets.charge(client, time.monotonic(), seconds)
+        return pairs
+
     try:
-        return await read_request(request, site.settings)
+        return await read_request(request, site.settings, long_form)
+    except OverBudget:
+        raise
     except HTTPException:
         budgets.bad(client, time.monotonic())
         raise

@@ -1,0 +1,38 @@
+"""Who leaves when more connections come than are held: never one that is being answered."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+
+class Held(Protocol):
+    """One connection, as far as its place is concerned."""
+
+    @property
+    def counted(self) -> str | None:
+        """The client whose connections are counted together; None if they are not."""
+
+    @property
+    def waits_since_s(self) -> float | None:
+        """When it began to wait for a whole head; None if it does not wait."""
+
+
+_Held = TypeVar("_Held", bound=Held)
+
+
+def yielding(connections: Iterable[_Held], client: str | None) -> _Held | None:
+    """The connection whose place one more of a client may have.
+
+    Shape: among the clients that hold at least two more than this one, the one that holds most gives up the connection
+           that has waited longest for a whole head. None if there is none; so no two clients push each other out in
+           turn, and who has one connection keeps it. Connections that nobody counts stay.
+    """
+    counted = [(one, name) for one in connections if (name := one.counted) is not None]
+    held = Counter(name for _, name in counted)
+    own = held[client] if client is not None else 0
+    waiting = [
+        (-held[name], since_s, number, one)
+        for number, (one, name) in enumerate(counted)
+        if held[name] >= own + 2 and (since_s := one.waits_since_s) is not None
+    ]
+    return min(waiting)[3] if waiting else None
