@@ -91,6 +91,10 @@ _UNGROUPED = "which is neither grouped nor aggregated: add it to GROUP BY, or ag
         ("SELECT ?s (COUNT(?o) AS ?c) { ?s ?p ?o }", f"line 1, column 8: SELECT names ?s, {_UNGROUPED}"),
         ("SELECT ?x ?y { ?x ?p ?y } GROUP BY ?x", f"line 1, column 11: SELECT names ?y, {_UNGROUPED}"),
         (
+            "PREFIX : <x:>\nSELECT ((?a + ?b) AS ?c) (COUNT(?a) AS ?n)\nWHERE { ?s :p ?a ; :q ?b } GROUP BY (?a + ?b)",
+            f"line 2, column 8: SELECT names ((?a + ?b) AS ?c), {_UNGROUPED}",
+        ),
+        (
             "SELECT DISTINCT ?x\n (STR(?y) AS ?z)\nWHERE { ?x ?p ?y } GROUP BY ?x",
             f"line 2, column 2: SELECT names (STR(?y) AS ?z), {_UNGROUPED}",
         ),

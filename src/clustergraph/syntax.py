@@ -88,7 +88,7 @@ def _undeclared(query: str) -> tuple[int, _Fault]:
 
 def _ungrouped(query: str) -> tuple[int, _Fault] | None:
     """The first thing that the outermost SELECT names and that it could not even name beside a count."""
-    words = Scanner(query)
+    words = iter(Scanner(query))
     select = next((one for one in words if one.text.lower() == "select"), None)
     named = [one for one in takewhile(lambda one: one.text.lower() not in _AFTER_NAMES, words) if one.depth < 2]  # noqa: PLR2004
     items = [one for one in named if (one.depth, one.kind) == (0, "variable") or one.text == "("]
