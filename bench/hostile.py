@@ -1,14 +1,15 @@
 """What good clients notice while one request in twenty is hostile. Ours only: the peers have no defence to measure.
 
 Requests arrive at a fixed rate whatever the server does, and a wait counts from the moment a request was due, so a
-server that stands still cannot hide it. Hostile ones come from another address of the loopback interface.
+server that stands still cannot hide it. Good ones come from twenty addresses of the loopback interface and hostile ones
+from two others; the server counts each as a client of its own, as it does with addresses of the world.
 """
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, cycle
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -16,6 +17,8 @@ from bench.client import Client, Endpoint, percentile
 from bench.mix import RESULTS
 
 HOSTILE_SHARE: Final = 20  # one request in so many
+GOOD_ADDRESSES: Final = 20  # from which good requests come in turn
+ATTACKERS: Final = 2  # addresses from which hostile ones come in turn
 GOOD_LIMIT_S: Final = 30.0
 
 _HOSTILE: Final = {
@@ -45,21 +48,25 @@ class _Stretch:
     def __init__(self, endpoint: Endpoint, requests: Iterator[tuple[bytes, str]]) -> None:
         self._endpoint = endpoint
         self._requests = requests
-        self._idle: list[Client] = []
+        self._addresses = cycle(f"127.0.1.{number}" for number in range(1, GOOD_ADDRESSES + 1))
+        self._idle = deque(self._client() for _ in range(GOOD_ADDRESSES))
         self.latencies_ms: list[float] = []
         self.good: Counter[str] = Counter()
         self.hostile: Counter[str] = Counter()
 
     async def ask(self, due: float) -> None:
-        client = self._idle.pop() if self._idle else Client(self._endpoint)
+        client = self._idle.popleft() if self._idle else self._client()
         target, accept = next(self._requests)
         outcome = await _outcome(client, target, accept, GOOD_LIMIT_S)
         self.good[outcome] += 1
         self.latencies_ms.append((time.perf_counter() - due) * 1000)
         self._idle.append(client)
 
+    def _client(self) -> Client:
+        return Client(self._endpoint, source=next(self._addresses))
+
     async def attack(self, name: str, number: int) -> None:
-        client = Client(self._endpoint, source="127.0.0.2")
+        client = Client(self._endpoint, source=f"127.0.2.{1 + number % ATTACKERS}")
         text = quote(_HOSTILE[name].replace("ZNZ", str(number)), safe="").encode()
         self.hostile[f"{name}: {await _outcome(client, text, RESULTS, GOOD_LIMIT_S)}"] += 1
         client.close()

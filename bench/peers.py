@@ -160,6 +160,7 @@ class Ours(Peer):
     """clustergraph, as `clustergraph serve` starts it."""
 
     name = "clustergraph"
+    options: tuple[str, ...] = ()
 
     @classmethod
     def install(cls) -> str:
@@ -168,7 +169,20 @@ class Ours(Peer):
         return f"{commit}{' with changes' if changed else ''}"
 
     def command(self) -> Sequence[str | Path]:
-        return [Path(sys.executable).with_name("clustergraph"), "serve", self.dist, "--port", str(self.port)]
+        return [
+            Path(sys.executable).with_name("clustergraph"),
+            "serve",
+            self.dist,
+            "--port",
+            str(self.port),
+            *self.options,
+        ]
+
+
+class OursWithBudgets(Ours):
+    """The same, with the budgets for clients of the loopback interface that all others have."""
+
+    options = ("--budget-loopback",)
 
 
 class Oxigraph(Peer):

@@ -14,7 +14,7 @@ from bench.answers import Answer, answer_of, difference, size
 from bench.client import Client, Sample, measure, requests_of
 from bench.machine import busy_s, private_bytes, processor_s, tree_of, used_s
 from bench.mix import ANALYTIC, MIX, MODES, UNIQUE, Query, queries, read_constants
-from bench.peers import Ours, Peer, Unavailable
+from bench.peers import OursWithBudgets, Peer, Unavailable
 from bench.wrk import has_wrk, measure_with_wrk
 from clustergraph.published import DATASET
 
@@ -255,7 +255,7 @@ def _summed_up(name: str, mode: str, peer: str, rounds: list[_Round]) -> dict[st
 async def run_hostile(dist: Path, work: Path, *, rate: int, seconds: float, tell: Tell) -> dict[str, Any]:
     """What good clients notice of an attack on our server, started for this alone."""
     good = [one for one in queries(read_constants(dist / DATASET)) if one.name in ("point lookup", ANALYTIC[0])]
-    ours = Ours(dist, work / "hostile")
+    ours = OursWithBudgets(dist, work / "hostile")
     try:
         await ours.prepare()
         outcomes: dict[str, Any] = {}
