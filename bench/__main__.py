@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bench.chart import chart
 from bench.generate import REPOSITORY, generate
-from bench.peers import HERE, PEERS, Peer, Unavailable
+from bench.peers import HERE, PEERS, Ours, Peer, Unavailable
 from bench.report import GENERATED, markdown
 from bench.run import Options, Tell, run_dataset, run_hostile
 from clustergraph.published import DATASET
@@ -91,7 +91,6 @@ async def _run(arguments: argparse.Namespace, tell: Tell) -> dict[str, Any]:
     results: dict[str, Any] = {
         "when_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": _machine(),
-        "options": options._asdict(),
         "versions": {kind.name: version for kind, version in versions.items()},
         "absent": absent,
         "datasets": earlier.get("datasets", []),
@@ -102,7 +101,8 @@ async def _run(arguments: argparse.Namespace, tell: Tell) -> dict[str, Any]:
         name, dist, quads = _dist(size)
         measured = await run_dataset(dist, work, list(versions), options, quads=quads, tell=tell)
         others = [one for one in results["datasets"] if one["quads"] != quads]
-        results["datasets"] = sorted([*others, {"name": name, **measured}], key=lambda one: int(one["quads"]))
+        this = {"name": name, "options": options._asdict(), "ours": versions.get(Ours, ""), **measured}
+        results["datasets"] = sorted([*others, this], key=lambda one: int(one["quads"]))
         _write(results)
     if arguments.hostile_s:
         results["hostile"] = await run_hostile(

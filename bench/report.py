@@ -255,13 +255,12 @@ def _hostile_target(results: Mapping[str, Any]) -> list[_Target]:
 def markdown(results: Mapping[str, Any]) -> str:
     """The page about performance."""
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    machine, options = results["machine"], results["options"]
+    machine = results["machine"]
     parts = [
         "# Performance\n",
         f"Measured on {results['when_utc'][:10]} by `make bench` on one machine with {machine['cores']} cores and "
-        f"{machine['memory_gb']} GB, {machine['python']}; all servers and the client share the cores. "
-        f"{options['concurrency']} connections, {options['rounds']} rounds of {options['seconds']:g} s for each cell, "
-        "servers taking turns within a round; figures are medians over the rounds. `bench/` has the rest.\n",
+        f"{machine['memory_gb']} GB, {machine['python']}; all servers and the client share the cores; "
+        "servers take turns within a round; figures are medians over the rounds. `bench/` has the rest.\n",
         f"Servers: {versions}.\n",
         *(f"Left out: {name}, {reason}.\n" for name, reason in results["absent"].items()),
         "*Unique*: no two requests have the same text. *Repeated*: thirty wordings, some much more often than others. "
@@ -285,8 +284,11 @@ def _targets_part(results: Mapping[str, Any]) -> list[str]:
 
 
 def _dataset_part(dataset: Mapping[str, Any]) -> list[str]:
+    options = dataset["options"]
     return [
         f"## {dataset['name']}: {dataset['quads']:,} quads\n",
+        f"clustergraph {dataset['ours']}, {options['concurrency']} connections, rounds for each cell: "
+        f"{options['rounds']} of {options['seconds']:g} s.\n",
         *(f"Left out: {name}, {reason}.\n" for name, reason in dataset["absent"].items()),
         *(f"Other answer: {one['peer']}, {one['query']}: {one['fault']}.\n" for one in dataset["faults"]),
         "Answers per second:\n",
