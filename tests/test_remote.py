@@ -773,3 +773,15 @@ def test_an_answer_over_the_output_limit_is_visibly_cut(tmp_path: Path) -> None:
         False,
         True,
     )
+
+
+def test_an_engine_that_hangs_up_as_a_connection_is_used_again_is_asked_once_more(tmp_path: Path) -> None:
+    behaviours = iter([saying(b""), saying(answer(table(["s"], [["urn:a"]])))])
+
+    async def behave(form: dict[str, list[str]], write: Write) -> None:
+        await next(behaviours)(form, write)
+
+    with served(tmp_path, behave) as (engine, front):
+        reply = front.get("/sparql", query=SELECT, format="csv")
+
+    assert (reply.status, reply.body, len(engine.asked)) == (200, b"s\r\nurn:a\r\n", 2)

@@ -33,6 +33,7 @@ RUNNING: Final = 16  # queries at once where nothing else is said
 OWN_RUNNING: Final = 4  # queries of our pages at once: each takes a way over the network
 _STATE_BYTES: Final = 1 << 20  # of what says which dataset is published
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_HUNG_UP: Final = (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError)
 _UNREACHED: Final = "the engine cannot be reached: try again in a moment"
 _NO_DATASET: Final = "the engine does not say which dataset it holds"
 _STATE: Final = (
@@ -202,12 +203,16 @@ class RemoteEngine:
         return DatasetUnusable(self._trouble.detail if self._trouble else _NO_DATASET)
 
     async def _sent(self, form: dict[str, str | list[str]], accept: str) -> httpx2.Response:
-        try:
-            request = self._client.build_request("POST", self._address, data=form, headers={"Accept": accept})
-            return await self._client.send(request, stream=True)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
-            _logger.warning("the engine cannot be reached: %s: %s", type(exc).__name__, exc)
-            raise Busy(_UNREACHED, retry_after_s=5) from exc
+        for hung_up in (_HUNG_UP, ()):  # an engine may close a connection as we use it again; to ask twice is safe
+            try:
+                request = self._client.build_request("POST", self._address, data=form, headers={"Accept": accept})
+                return await self._client.send(request, stream=True)
+            except hung_up:
+                continue
+            except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
+                _logger.warning("the engine cannot be reached: %s: %s", type(exc).__name__, exc)
+                raise Busy(_UNREACHED, retry_after_s=5) from exc
+        raise AssertionError  # the second attempt answers or raises
 
     async def _poll(self) -> None:
         while True:
