@@ -17,7 +17,7 @@ import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from clustergraph import sandbox
 from clustergraph.codings import IDENTITY, PIECE_BYTES, WORTHWHILE_BYTES, Compressor, compressed, compressor
@@ -217,8 +217,9 @@ def _source(dataset: Path, told: dict[str, Any]) -> _Source:
     return _Source(lambda: engine, len(engine), confined=not missing)
 
 
-def _asked(control: socket.socket) -> bytes:
-    """What is asked for; nothing, once the parent has gone, however it went."""
+def _asked(control: socket.socket, deaths: Deaths) -> bytes:
+    """What is asked for; nothing, once the parent has gone, however it went. Buries workers until then."""
+    deaths.bury_until(control)
     try:
         return control.recv(1)
     except ConnectionResetError:
@@ -227,38 +228,37 @@ def _asked(control: socket.socket) -> bytes:
 
 def _serve(source: _Source, control: socket.socket, limits: dict[str, int]) -> None:
     deaths = Deaths()
-    signal.signal(signal.SIGCHLD, deaths.bury)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is the parent's affair
     control.sendall(struct.pack(">Q", source.quads))
     parent = os.getpid()
-    while asked := _asked(control):
+    while asked := _asked(control, deaths):
         if asked == ASK_ENDING:
             (pid,) = struct.unpack(">I", control.recv(4, socket.MSG_WAITALL))
             control.sendall(struct.pack(">i", deaths.status_of(pid)))
             continue
-        ours, theirs = socket.socketpair()
         try:
-            pid = os.fork()
-        except OSError:  # no process or memory is free just now: said by sending no worker
-            ours.close()
-            theirs.close()
-            socket.send_fds(control, [struct.pack(">I", 0)], [])
-            continue
-        if pid == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            ours.close()
-            control.close()
-            status = 1
-            try:
-                _work(source, theirs, parent, limits)
-                status = 0
-            finally:
-                os._exit(status)
-        theirs.close()
-        handle = os.pidfd_open(pid)  # a number may be given to another process once ours is dead; a handle may not
-        socket.send_fds(control, [struct.pack(">I", pid)], [ours.fileno(), handle])
-        ours.close()
-        os.close(handle)
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                pid = os.fork()
+                if pid == 0:
+                    deaths.close()
+                    ours.close()
+                    control.close()
+                    _end_after(source, theirs, parent, limits)
+                socket.send_fds(control, [struct.pack(">I", pid)], [ours.fileno(), deaths.watch(pid)])
+        except OSError:  # no process, memory or descriptor is free just now: said by sending no worker
+            with contextlib.suppress(OSError):  # or the parent has gone
+                socket.send_fds(control, [struct.pack(">I", 0)], [])
+
+
+def _end_after(source: _Source, sock: socket.socket, parent: int, limits: dict[str, int]) -> NoReturn:
+    """The life of a worker, whatever comes."""
+    status = 1
+    try:
+        _work(source, sock, parent, limits)
+        status = 0
+    finally:
+        os._exit(status)
 
 
 def main(arguments: list[str]) -> None:
