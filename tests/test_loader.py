@@ -195,7 +195,7 @@ def test_fifty_thousand_groups_inside_one_another_fit_the_stack(dataset: Path, m
 @KINDS
 def test_a_loader_that_is_killed_takes_its_workers_along(dataset: Path, memory_quads: int) -> None:
     async def ask(pool: WorkerPool) -> None:
-        worker, ours = only(pool), pool._loader._process.pid
+        worker, ours = only(pool), pool.processes[0]
         os.kill(ours, signal.SIGKILL)
 
         await asyncio.to_thread(wait_until_gone, worker)
@@ -213,7 +213,7 @@ from clustergraph.workers import WorkerPool
 async def serve():
     storage = Storage(memory_quads=int(sys.argv[3]))
     async with WorkerPool(Path(sys.argv[1]), sys.argv[2], limits=Limits(), workers=2, storage=storage) as pool:
-        print(pool._loader._process.pid, *(worker.pid for worker in pool._alive), flush=True)
+        print(pool.processes[0], *(worker.pid for worker in pool._alive), flush=True)
         await asyncio.sleep(600)
 
 asyncio.run(serve())

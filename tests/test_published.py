@@ -75,6 +75,13 @@ def test_a_manifest_that_is_not_json_is_refused(dist: Path, data: bytes) -> None
     assert refusal(dist) == f"'{dist}/manifest.json' is not JSON: {ANEW}"
 
 
+def test_a_manifest_without_end_is_not_read_to_its_end(dist: Path) -> None:
+    with (dist / "manifest.json").open("ab") as stream:
+        stream.truncate(1 << 40)  # of which nothing takes room
+
+    assert refusal(dist) == f"'{dist}/manifest.json' is not JSON: {ANEW}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -82,12 +89,18 @@ def test_a_manifest_that_is_not_json_is_refused(dist: Path, data: bytes) -> None
         pytest.param('{"version": "1", "digest": "d", "counts": {}}', id="no-files"),
         pytest.param('{"version": "1", "digest": "d", "counts": {}, "files": ["a"]}', id="files-in-a-list"),
         pytest.param('{"version": "1", "digest": null, "counts": {}, "files": {}}', id="no-digest"),
+        pytest.param('{"version": "\\ud800", "digest": "d", "counts": {}, "files": {}}', id="half-a-character"),
+        pytest.param('{"version": "1\\n", "digest": "d", "counts": {}, "files": {}}', id="line-break-in-version"),
+        pytest.param('{"version": "1", "digest": "d", "counts": {"x": NaN}, "files": {}}', id="no-count"),
+        pytest.param('{"version": "1", "digest": "d", "counts": {"x": "1"}, "files": {}}', id="count-in-words"),
+        pytest.param('{"version": "1", "digest": "d", "counts": {}, "files": {"x": 1}}', id="digest-in-figures"),
     ],
 )
-def test_a_manifest_that_lacks_something_is_refused(dist: Path, text: str) -> None:
+def test_a_manifest_that_lacks_something_or_has_another_thing_in_its_place_is_refused(dist: Path, text: str) -> None:
     (dist / "manifest.json").write_text(text, encoding="utf-8")
 
-    assert refusal(dist) == f"'{dist}/manifest.json' lacks one of version, digest, counts, files: {ANEW}"
+    said = "lacks one of version, digest, counts, files, or has there what no build writes"
+    assert refusal(dist) == f"'{dist}/manifest.json' {said}: {ANEW}"
 
 
 @pytest.mark.parametrize(

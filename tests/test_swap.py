@@ -360,6 +360,21 @@ def test_a_server_whose_folder_is_gone_answers_on_and_replaces_its_loader(
     shutil.copytree(releases[0].folder, steady.dist)
 
 
+def test_a_server_whose_dataset_was_damaged_in_place_takes_over_a_whole_copy_of_the_same_build(
+    served: Server, releases: tuple[Release, Release]
+) -> None:
+    (loader,) = served.loaders()
+    with (served.dist / "clustergraph.nq").open("ab") as stream:
+        stream.write(b"damaged")
+
+    os.kill(loader, signal.SIGKILL)
+    until(lambda: b"The dataset cannot be read" in served.get("/health/ready").body)
+    publish(releases[0].folder, served.dist)
+    until(lambda: served.get("/health/ready").status == 200)
+
+    assert served.get(f"{QUERY}&timeout=9").digest == releases[0].digest
+
+
 def roll_back(dist: Path) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "clustergraph", "rollback", str(dist)]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
@@ -612,7 +627,9 @@ def test_workers_are_told_which_dataset_was_verified(releases: tuple[Release, Re
     site = served_site(releases[0].folder)
     pool = Succession(Served(site), site.settings, Meter())._pool(site.published, None)
 
-    assert pool._expected == releases[0].digest
+    loader = pool._loaders._new()
+    loader.close()
+    assert loader.digest == releases[0].digest
 
 
 def test_a_successor_that_does_not_answer_takes_nobodys_place(

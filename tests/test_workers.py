@@ -6,15 +6,16 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clustergraph import jobs, workers
+from clustergraph import jobs, loaders, processes, workers
 from clustergraph.errors import Busy, DatasetUnusable, QueryError, QueryMalformed, QueryTimedOut, QueryTooHungry
 from clustergraph.formats import CSV, JSON, N_TRIPLES, TURTLE
-from clustergraph.processes import ForkFailed
+from clustergraph.processes import ForkFailed, Loader
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.workers import WorkerPool
 
@@ -194,7 +195,7 @@ def test_workers_that_die_idle_are_replaced_and_no_query_notices(dataset: Path) 
 def test_a_loader_that_dies_is_started_again(dataset: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def ask(pool: WorkerPool) -> None:
         orphans = list(pool._alive)
-        os.kill(pool._loader._process.pid, signal.SIGKILL)
+        os.kill(pool.processes[0], signal.SIGKILL)
         while any(not _is_dying(worker.pid) for worker in orphans):
             await asyncio.sleep(0.01)
 
@@ -205,19 +206,88 @@ def test_a_loader_that_dies_is_started_again(dataset: Path, caplog: pytest.LogCa
     assert [one.getMessage() for one in caplog.records] == ["the loader process has ended and is started again"]
 
 
+def test_a_loader_that_does_nothing_any_more_is_replaced(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "FORK_LIMIT_S", 2.0)
+
+    async def ask(pool: WorkerPool) -> None:
+        stopped, workers_of_it = pool.processes
+        os.kill(stopped, signal.SIGSTOP)
+        for pid in workers_of_it:
+            os.kill(pid, signal.SIGKILL)
+        while any(not _is_dying(pid) for pid in workers_of_it):
+            await asyncio.sleep(0.01)
+
+        assert [await body(pool, ORDINARY) for _ in range(4)] == [ORDINARY_ANSWER] * 4
+        assert pool.processes[0] != stopped
+
+    run(dataset, ask, queue_wait_s=PATIENCE_S)
+
+
+def test_a_pool_whose_loader_was_stopped_ends_without_waiting_for_it(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "FORK_LIMIT_S", 10 * PATIENCE_S)
+
+    async def ask(pool: WorkerPool) -> None:
+        stopped, workers_of_it = pool.processes
+        os.kill(stopped, signal.SIGSTOP)
+        os.kill(workers_of_it[0], signal.SIGKILL)
+        while len(pool.processes[1]) == len(workers_of_it):  # until another one is wanted
+            await asyncio.sleep(0.01)
+
+    run(dataset, ask)
+
+
+def test_however_many_workers_are_wanted_one_loader_is_tried_at_a_time_and_trouble_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = tmp_path / "clustergraph.nq"
+    dataset.write_text("<x:s> <x:p> <x:o> .\n", encoding="utf-8")
+    monkeypatch.setattr(workers, "RETRY_S", 0.02)
+    monkeypatch.setattr(loaders, "RETRY_S", 0.2)
+
+    async def ask(pool: WorkerPool) -> None:
+        started: list[float] = []
+        new = pool._loaders._new
+
+        def noted() -> Loader:
+            started.append(time.monotonic())
+            return new()
+
+        monkeypatch.setattr(pool._loaders, "_new", noted)
+        dataset.write_text("damaged", encoding="utf-8")
+        os.kill(pool.processes[0], signal.SIGKILL)
+        while len(started) < 3:
+            await asyncio.sleep(0.01)
+
+        assert pool.trouble is not None
+        assert [after - before >= 0.2 for before, after in pairwise(started)] == [True, True]
+        dataset.write_text("<x:s> <x:p> <x:o> .\n", encoding="utf-8")
+        assert await body(pool, ORDINARY) == b"n\r\n1\r\n"
+        assert pool.trouble is None
+
+    run(dataset, ask, queue_wait_s=PATIENCE_S)
+
+    assert [one.getMessage() for one in caplog.records] == [
+        "the loader process has ended and is started again",
+        "no query can be answered until a build takes over: "
+        "the dataset could not be loaded: run 'clustergraph build' to make it anew",
+    ]
+
+
 def test_a_worker_that_cannot_be_forked_now_is_forked_later(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "RETRY_S", 0.01)
 
     async def ask(pool: WorkerPool) -> None:
         failures = [ForkFailed("full"), OSError(24, "full")]
-        fork = pool._fork
+        fork = pool._loaders.fork
 
         def failing() -> tuple[int, int, socket.socket]:
             if failures:
                 raise failures.pop()
             return fork()
 
-        monkeypatch.setattr(pool, "_fork", failing)
+        monkeypatch.setattr(pool._loaders, "fork", failing)
         killed = list(pool._alive)
         for worker in killed:
             os.kill(worker.pid, signal.SIGKILL)

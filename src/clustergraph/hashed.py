@@ -31,7 +31,7 @@ class LinesWithout:
     Shape: `aside` has them, once all has been read.
     """
 
-    def __init__(self, stream: HashedStream, mark: bytes) -> None:
+    def __init__(self, stream: HashedStream | IO[bytes], mark: bytes) -> None:
         self._stream = stream
         self._mark = mark
         self._ready = b""

@@ -21,6 +21,7 @@ from clustergraph.runner import Limits, Storage
 
 LOWERED_NICE: Final = 15  # of a worker whose query has run for long; only the kernel's superuser could raise it again
 START_LIMIT_S: Final = 120.0  # to load a dataset of no size; a slow disk or a busy machine may take so long
+FORK_LIMIT_S: Final = 5.0  # takes milliseconds; a loader that was stopped would never answer
 LOADED_BYTES_PER_S: Final = 1 << 20  # a tenth of what one core loads, into memory or into a store on disk
 
 
@@ -175,12 +176,13 @@ class Loader:
             message = "the dataset could not be loaded: run 'clustergraph build' to make it anew"
             raise DatasetUnusable(message)
         self._quads = int(struct.unpack(">Q", said)[0])
+        self._control.settimeout(FORK_LIMIT_S)
         return self._quads
 
     def fork(self) -> tuple[int, int, socket.socket]:
         """A new worker's process id, its handle and our end of its socket. Blocks for the milliseconds of a fork.
 
-        Raises: ForkFailed if it may go better next time; OSError if the loader has ended.
+        Raises: ForkFailed if it may go better next time; OSError if the loader has ended, or does nothing any more.
         """
         self._control.sendall(ASK_WORKER)
         data, descriptors, _, _ = socket.recv_fds(self._control, 4, 2)
@@ -207,8 +209,12 @@ class Loader:
         status: int = struct.unpack(">i", said)[0]
         return None if status < 0 else status
 
+    def end(self) -> None:
+        """Ends the process, and through the kernel its workers."""
+        self._process.kill()
+
     def close(self) -> None:
-        """Ends the process, and through the kernel its workers. Blocks until it is gone."""
+        """Ends it. Blocks until it is gone."""
         self._control.close()
         self._process.kill()
         self._process.wait()

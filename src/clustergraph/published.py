@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -19,7 +19,13 @@ MANIFEST: Final = "manifest.json"
 DATASET: Final = "clustergraph.nq"
 CATALOGUE: Final = "queries/catalogue"
 INTERNAL: Final = "queries/internal"
-_KEYS: Final = {"version": str, "digest": str, "counts": dict, "files": dict}
+_MANIFEST_LIMIT_BYTES: Final = 10_000_000  # a hundred thousand files
+_KEYS: Final[dict[str, Callable[[Any], bool]]] = {
+    "version": lambda one: isinstance(one, str) and one.isprintable(),
+    "digest": lambda one: isinstance(one, str) and one.isprintable(),
+    "counts": lambda one: isinstance(one, dict) and all(type(count) is int for count in one.values()),
+    "files": lambda one: isinstance(one, dict) and all(isinstance(digest, str) for digest in one.values()),
+}
 _CHECKSUM: Final = "checksum"
 _QUERY: Final = ".rq"
 ANEW: Final = "run 'clustergraph build' to make it anew"
@@ -151,10 +157,10 @@ def _manifest(folder: Path, held: int) -> tuple[dict[str, Any], bytes]:
         message = f"'{path}' is no regular file: {ANEW}" if is_there else f"'{folder}' has no {MANIFEST}: {ANEW}"
         raise DatasetUnusable(message)
     with os.fdopen(descriptor, "rb") as stream:
-        data = stream.read()
+        data = stream.read(_MANIFEST_LIMIT_BYTES)
     manifest = _parsed(path, data)
-    if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), kind) for key, kind in _KEYS.items()):
-        message = f"'{path}' lacks one of {', '.join(_KEYS)}: {ANEW}"
+    if not isinstance(manifest, dict) or not all(is_fit(manifest.get(key)) for key, is_fit in _KEYS.items()):
+        message = f"'{path}' lacks one of {', '.join(_KEYS)}, or has there what no build writes: {ANEW}"
         raise DatasetUnusable(message)
     return manifest, data
 

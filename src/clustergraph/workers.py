@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -17,12 +17,12 @@ from typing import Final, Self
 from clustergraph.errors import ClusterGraphError, DatasetUnusable
 from clustergraph.jobs import DIED, DISCONNECT, LOWERED, Job
 from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, first_to_go, most_long
+from clustergraph.loaders import RETRY_S, Loaders
 from clustergraph.processes import ForkFailed, Loader, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest, Storage
 
 _logger: Final = logging.getLogger("clustergraph.workers")
 
-RETRY_S: Final = 1.0  # between two attempts to start a worker
 WHY_S: Final = 0.5  # for whoever's worker died to be told why; then they are told that nobody knows
 PER_CORE: Final = 4  # workers, where no number is given: long queries must not take them all
 
@@ -140,9 +140,7 @@ class WorkerPool:
         loader: Loader | None = None,
     ) -> None:
         self.digest = digest
-        self._dataset = dataset
-        self._expected = expected
-        self._started = loader
+        self._loaders = Loaders(partial(Loader, dataset, limits, expected, storage, digest), loader)
         self._limits = limits
         self._tell = tell
         size = workers or PER_CORE * (os.cpu_count() or 1)
@@ -151,7 +149,6 @@ class WorkerPool:
             "own", own_workers, OWN_QUEUE, queue_wait_s, self.replace, self.ask_why, OWN_QUEUE_OF_CLIENT
         )
         self._alive: dict[Worker, WorkerLane] = {}
-        self._storage = storage
         self._tasks: set[asyncio.Task[None]] = set()
         self._forking = asyncio.Lock()
         self._closing = False
@@ -166,17 +163,17 @@ class WorkerPool:
         return sum(one is lane for one in self._alive.values())
 
     @property
+    def trouble(self) -> DatasetUnusable | None:
+        """Why there can be no new worker, for as long as that is so."""
+        return self._loaders.trouble
+
+    @property
     def processes(self) -> tuple[int, list[int]]:
         """The process id of the loader, and those of the workers."""
-        return self._loader.pid, [worker.pid for worker in self._alive]
+        return self._loaders.current.pid, [worker.pid for worker in self._alive]
 
     async def __aenter__(self) -> Self:
-        self._loader = self._started or self._new_loader()
-        try:
-            await asyncio.to_thread(self._loader.wait_until_loaded)
-        except BaseException:
-            self._loader.close()
-            raise
+        await asyncio.to_thread(self._loaders.start)
         for lane in (self.open, self.own):
             for _ in range(lane.size):
                 await self._spawn(lane)
@@ -186,10 +183,11 @@ class WorkerPool:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing = True
-        await asyncio.gather(*self._tasks, return_exceptions=True)  # a fork under way ends in a worker to be killed
+        self._loaders.end()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for worker in list(self._alive):
             worker.kill()
-        await asyncio.to_thread(self._loader.close)
+        await asyncio.to_thread(self._loaders.current.close)
 
     async def answer(self, request: QueryRequest) -> Answer:
         """The answer to one query, once its status is certain.
@@ -244,7 +242,7 @@ class WorkerPool:
             async with asyncio.timeout(WHY_S):  # it may be taken while a new loader loads
                 await self._forking.acquire()
             try:
-                status = await asyncio.to_thread(self._loader.ending, pid)
+                status = await asyncio.to_thread(self._loaders.current.ending, pid)
             finally:
                 self._forking.release()
         tell(status)
@@ -254,29 +252,16 @@ class WorkerPool:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _new_loader(self) -> Loader:
-        return Loader(self._dataset, self._limits, self._expected, self._storage, self.digest)
-
-    def _fork(self) -> tuple[int, int, socket.socket]:
-        """A new worker, from a new loader where the old one has ended. Blocks."""
-        try:
-            return self._loader.fork()
-        except OSError:
-            _logger.warning("the loader process has ended and is started again")
-            self._loader.close()
-            self._loader = self._new_loader()
-            self._loader.wait_until_loaded()
-            return self._loader.fork()
-
     async def _spawn(self, lane: WorkerLane) -> None:
         """Adds one worker, however often it takes: a pool that shrank for good would end by answering nobody."""
         while True:
             try:
                 async with self._forking:
-                    pid, handle, sock = await asyncio.to_thread(self._fork)
+                    pid, handle, sock = await asyncio.to_thread(self._loaders.fork)
                 break
-            except (OSError, RuntimeError, DatasetUnusable, ForkFailed):  # RuntimeError: no thread can be started
-                _logger.exception("no worker could be started; the next attempt follows in %g s", RETRY_S)
+            except (OSError, RuntimeError, DatasetUnusable, ForkFailed) as exc:  # RuntimeError: no thread
+                if self.trouble is None and not self._closing:
+                    _logger.warning("no worker could be started (%s); the next attempt follows in %g s", exc, RETRY_S)
                 await asyncio.sleep(RETRY_S)
                 if self._closing:
                     return

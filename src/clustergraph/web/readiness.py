@@ -34,6 +34,8 @@ class Readiness:
 
 
 async def _trouble(runner: Runner) -> ClusterGraphError | None:
+    if isinstance(runner, WorkerPool) and runner.trouble is not None:
+        return runner.trouble
     try:
         for is_own in _lanes_to_ask(runner):
             asked = QueryRequest("ASK {}", result_format=TSV, time_limit_s=_LIMIT_S, own=is_own, client=_CLIENT)

@@ -143,7 +143,7 @@ class Succession:
                 return
             self._seen = seen
             published = await asyncio.to_thread(open_published, folder)
-            if published.release != self._served.version.site.published.release:
+            if published.release != self._served.version.site.published.release or self._is_in_trouble:
                 await self._take_over(published)
             self._refused = ()
         except (ClusterGraphError, OSError) as exc:
@@ -158,6 +158,11 @@ class Succession:
             if refused != self._refused or is_told:
                 _logger.warning("the new build is not served, the one before it still is: %s", detail)
             self._refused = refused
+
+    @property
+    def _is_in_trouble(self) -> bool:
+        """Whether the build that is served was damaged in place, so that no worker comes from it any more."""
+        return any(isinstance(one, WorkerPool) and one.trouble is not None for one in self._runners[-1:])
 
     async def _is_overtaken(self, folder: Path) -> bool:
         """Whether a folder is no longer as it was when the last look began."""
