@@ -150,21 +150,23 @@ class DirectProtocol(BoundedProtocol):
             return False
 
     def _send_kept(
-        self, site: Site, data: bytes, plain: Plain, key: Key, *, is_get: bool = True, is_last: bool = False
+        self, site: Site, data: bytes, plain: Plain, key: Key, attended: Attended | None = None, *, is_get: bool = True
     ) -> int:
         """Answers from the cache, if the answer is there; with which status, 0 if it is not."""
-        stored = site.answers.get(key, is_last=is_last)
+        stored = site.answers.get(key, is_last=attended is not None)
         if stored is None:
             return 0
-        if is_get and names(plain.known, stored.tag.decode()):
+        status = 304 if is_get and names(plain.known, stored.tag.decode()) else 200
+        if attended is not None:
+            attended.kept(stored, status)
+        self._count(status, data, stored.route)
+        if status == 304:  # noqa: PLR2004
             self._send(_NOT_MODIFIED, stored.head_unchanged)
-            self._count(304, data, stored.route)
-            return 304
+            return status
         if is_get and not plain.known:
             site.answers.put((data,), stored)
         self._send(_OK, _FROM_CACHE + (stored.head if is_get else stored.head_private), stored.body)
-        self._count(200, data, stored.route)
-        return 200
+        return status
 
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
@@ -185,9 +187,7 @@ class DirectProtocol(BoundedProtocol):
         if choice.page or is_of_browser(accept):
             return False  # what goes wrong is shown in a page, with the query
         key = answer_key(asked, choice, judgement)
-        status = self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get, is_last=True) if key else 0
-        if status:
-            attended.end(status, 0, cached=True)
+        if key and self._send_kept(site, data, plain, (*key, plain.coding), attended, is_get=is_get):
             return True
         if plain.known or (key and site.answers.elsewhere(key, plain.coding)):
             return False
