@@ -4,7 +4,8 @@ import asyncio
 import re
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from httptools import HttpParserError, HttpParserUpgrade
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from clustergraph.jobs import STALL_LIMIT_S
 from clustergraph.web.crowd import yielding
@@ -40,6 +41,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     Source: RFC 9110, section 15.5.22 and RFC 6585, section 5 (431).
     """
+
+    unreadable = b"content-length: 0\r\n\r\n"  # header lines and body of the answer to what cannot be read
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -112,7 +115,11 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._body_bytes > BODY_LIMIT_BYTES:
                 self._abort()
                 return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):  # the server's own class logs each, and strangers send many
+            self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """Notes that the first byte of a request has come."""
@@ -157,7 +164,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write(_TOO_LARGE)
             self.transport.close()
         else:
-            super().send_400_response(msg)
+            self._is_last = True
+            self._send(STATUS_LINE[400], self.unreadable)
+            self.transport.close()
 
     def _abort(self) -> None:
         """Ends the connection at once; what is under way for it is told first, so that it writes nothing more."""

@@ -22,6 +22,7 @@ from clustergraph.web.choice import answer_key, choose, question
 from clustergraph.web.clients import client_of, connected_client
 from clustergraph.web.connection import AHEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.desk import AnswerCut, Desk
+from clustergraph.web.heads import UNREADABLE
 from clustergraph.web.pending import Pending
 from clustergraph.web.plain import BLOCKS, REQUEST, Plain, asked_by
 from clustergraph.web.problems import is_of_browser
@@ -43,6 +44,8 @@ _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
 class DirectProtocol(BoundedProtocol):
     """One HTTP connection, with the short way for plain requests."""
 
+    unreadable = UNREADABLE
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pending: Pending | None = None
@@ -50,12 +53,11 @@ class DirectProtocol(BoundedProtocol):
         self._task: asyncio.Task[None] | None = None
         self._later = b""
         self._status = self._sent_bytes = 0  # of the answer to the request that a worker has
-        self._peer: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Notes who is there, and turns away a client that has too many connections."""
         super().connection_made(transport)
-        self._peer = self.client[0] if self.client else None
+        self._peer: str | None = self.client[0] if self.client else None
         if (app := self.app_state.get("app")) is not None and not self.transport.is_closing():
             self._desk: Desk = app.state.desk
             if self._desk.budgets.connect(client := self._client()):
@@ -127,8 +129,7 @@ class DirectProtocol(BoundedProtocol):
 
     def _answered(self, version: Version, data: bytes, request: re.Match[bytes], plain: Plain) -> bool:
         method, target, _ = request.groups()
-        site = version.site
-        is_get = method == b"GET"
+        site, is_get = version.site, method == b"GET"
         path, _, query_string = target.partition(b"?")
         if is_get and not (path == b"/sparql" and self._desk.query_log.is_on):
             whole, coding = path + b"?" + query_string, plain.coding.encode()
@@ -171,9 +172,8 @@ class DirectProtocol(BoundedProtocol):
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
         site, now_s = version.site, time.monotonic()
-        client = client_of(
-            self._peer, [(b"x-forwarded-for", plain.forwarded)] if plain.forwarded else (), site.settings
-        )
+        forwarded = [(b"x-forwarded-for", plain.forwarded)] if plain.forwarded else ()
+        client = client_of(self._peer, forwarded, site.settings)
         pool, budgets = site.open_runner, self._desk.budgets
         if not isinstance(pool, WorkerPool) or not budgets.runs_at_once(client, now_s):
             return False
