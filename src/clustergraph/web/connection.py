@@ -25,6 +25,7 @@ BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and tr
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
 _VERSIONS: Final = ("1.0", "1.1")
 
+_NOTHING: Final = b"content-length: 0\r\n\r\n"
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _TOO_MANY: Final = (
@@ -41,8 +42,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     Source: RFC 9110, section 15.5.22 and RFC 6585, section 5 (431).
     """
-
-    unreadable = b"content-length: 0\r\n\r\n"  # header lines and body of the answer to what cannot be read
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -165,7 +164,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._is_last = True
-            self._send(STATUS_LINE[400], self.unreadable)
+            app = self.app_state.get("app")
+            self._send(STATUS_LINE[400], app.state.unreadable if app else _NOTHING)
             self.transport.close()
 
     def _abort(self) -> None:

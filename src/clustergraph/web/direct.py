@@ -22,7 +22,6 @@ from clustergraph.web.choice import answer_key, choose, question
 from clustergraph.web.clients import client_of, connected_client
 from clustergraph.web.connection import AHEAD_LIMIT_BYTES, BoundedProtocol
 from clustergraph.web.desk import AnswerCut, Desk
-from clustergraph.web.heads import UNREADABLE
 from clustergraph.web.pending import Pending
 from clustergraph.web.plain import BLOCKS, REQUEST, Plain, asked_by
 from clustergraph.web.problems import is_of_browser
@@ -43,8 +42,6 @@ _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
 
 class DirectProtocol(BoundedProtocol):
     """One HTTP connection, with the short way for plain requests."""
-
-    unreadable = UNREADABLE
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
