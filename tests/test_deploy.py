@@ -87,6 +87,19 @@ def test_the_image_is_made_of_files_that_the_repository_or_make_wheel_gives() ->
     assert "--wheel-dir build" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
+def test_the_page_installs_for_systemd_what_the_image_holds_where_the_unit_looks_for_it() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"## systemd\n(.*?)\n## ", page, re.DOTALL)
+    told = re.findall(r"^    (.*)", section, re.MULTILINE)
+    image = re.findall(r"&& (.*? pip install .*?)(?: \\)?$", text("Containerfile"), re.MULTILINE)
+    unit = re.search(r"ExecStart=(\S+) serve (\S+)", text("clustergraph.service"))
+    assert unit is not None
+
+    installs = [one.replace("--no-cache-dir ", "").replace("/tmp/*.whl", "build/*.whl") for one in image]  # noqa: S108
+    assert [one for one in told if "pip install" in one] == [one.replace("/tmp/", "") for one in installs]  # noqa: S108
+    assert f"{unit[1]} build --out {unit[2]}" in told
+
+
 def test_the_image_is_named_with_a_tag_and_runs_as_nobody_in_particular() -> None:
     images = re.findall(r"^FROM (\S+)", text("Containerfile"), re.MULTILINE)
     installed = re.findall(r"pip install (.*)", text("Containerfile"))

@@ -39,7 +39,8 @@ def test_a_deadline_and_a_reader_are_told_apart() -> None:
     assert [(type(one), one.detail) for one in told] == [
         (
             QueryTimedOut,
-            "stopped after 2.5 s: add a LIMIT, narrow the pattern, or download the dataset and query it",
+            "stopped after 2.5 s: add a LIMIT, narrow the pattern, "
+            "ask for less at a time, or run `clustergraph query` on a clone of the repository",
         ),
         (QueryCancelled, "stopped: its sender ended it or went away"),
         (QueryTimedOut, "stopped: its reader took nothing for 30 s; read it faster, or ask for less"),

@@ -132,7 +132,10 @@ def test_the_time_that_an_engine_took_is_told(tmp_path: Path, behaviour: Behavio
     assert float(told["evaluate"]) > 0
 
 
-TOO_LATE = "stopped after 1 s: add a LIMIT, narrow the pattern, or download the dataset and query it"
+TOO_LATE = (
+    "stopped after 1 s: add a LIMIT, narrow the pattern, "
+    "ask for less at a time, or run `clustergraph query` on a clone of the repository"
+)
 BROKE_OFF = "the engine broke off in the middle of its answer: send the query again, or ask for less"
 OTHER_FORM = "the engine answers in another form than it was asked for: try again in a moment"
 REFUSES = "the engine does not answer us: try again in a moment"

@@ -7,7 +7,7 @@ import pytest
 
 from clustergraph.errors import UsageError
 from clustergraph.runner import Limits
-from clustergraph.settings import Settings, described
+from clustergraph.settings import Settings, described, origin
 
 
 def test_the_limits_are_those_of_a_query_where_nothing_is_said() -> None:
@@ -93,6 +93,19 @@ def test_any_other_public_address_is_refused_with_what_to_write(address: str) ->
         f"'{address}' cannot be the public address: give scheme and host, with a port if need be, e.g. "
         "https://example.org, and no user name, path or query"
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "http://[::1]:9103"),
+        ("2001:db8::7", "http://[2001:db8::7]:9103"),
+        ("127.0.0.1", "http://127.0.0.1:9103"),
+        ("a.example", "http://a.example:9103"),
+    ],
+)
+def test_an_ipv6_address_has_brackets_in_a_url(host: str, url: str) -> None:
+    assert origin(host, 9103) == url
 
 
 @pytest.mark.parametrize(("time_s", "shown"), [(-1.0, "-1"), (float("nan"), "nan")])

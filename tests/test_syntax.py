@@ -67,6 +67,19 @@ HINTS = {
         "SELECT ?s (COUNT(?o) AS ?c) { ?s ?p ?o }",
         "add it to GROUP BY, or aggregate it",
     ),
+    "an aggregate without a name": (
+        "SELECT ?x COUNT (?y) { ?x ?p ?y }",
+        "SELECT takes what is computed in brackets and with a name, as in (COUNT(?y) AS ?n)",
+    ),
+    "an aggregate alone": (
+        "SELECT avg(?y) WHERE { ?x ?p ?y }",
+        "SELECT takes what is computed in brackets and with a name, as in (COUNT(?y) AS ?n)",
+    ),
+    "a variable called as an aggregate": ("SELECT ?count { ?s ?p }", None),
+    "a byte order mark": (
+        "\ufeffASK {}",
+        "remove this byte order mark (U+FEFF), which some editors write in front of a text",
+    ),
     "an IRI that is none": (
         "ASK { <https://[> ?p ?o }",
         "it needs a scheme such as https:, or a prefix, and no spaces",

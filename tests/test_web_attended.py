@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
@@ -187,6 +188,49 @@ def test_members_of_the_log_are_null_or_missing_where_it_is_written_and_nowhere_
     always = ["time", "query", "query_bytes", "form", "format", "status", "outcome", "bytes", "cached", "dataset"]
     timed = [f"{name}_ms" for name in phases or ()]
     assert [list(one) for one in told] == ([always[:7] + timed + always[7:]] if phases else [])
+
+
+# What a line says of an answer that was given before
+
+
+GIVEN_BEFORE = [
+    pytest.param("GET", "", "csv", id="as it was"),
+    pytest.param("POST", "", "csv", id="by another method"),
+    pytest.param("GET", "Accept-Encoding: gzip\r\n", "csv", id="in another coding"),
+    pytest.param("GET", 'If-None-Match: "TAG"\r\n', None, id="known to the client"),
+]
+
+
+@pytest.mark.parametrize("kind", WAYS)
+@pytest.mark.parametrize(("method", "header", "name"), GIVEN_BEFORE)
+def test_a_line_tells_the_bytes_and_the_format_of_an_answer_from_the_cache(
+    tmp_path: Path, kind: type[BoundedProtocol], method: str, header: str, name: str | None
+) -> None:
+    text = "SELECT ?s { ?s a ?t }"
+
+    async def within() -> None:
+        async with served(tmp_path, query_log=str(tmp_path / "log")) as ((app,), _):
+            connection = Connection(app, kind)
+            body = text if method == "POST" else ""
+            first = f"GET /sparql?query={quote(text)} HTTP/1.1\r\nHost: a\r\nAccept: text/csv\r\n"
+            again = first if method == "GET" else first.replace("GET", "POST").replace(f"?query={quote(text)}", "")
+            await connection.send(f"{first}\r\n".encode())
+            (before,) = answers(connection.wire.written)
+            lines = header.replace('"TAG"', before.header("etag"))
+            typed = "Content-Type: application/sparql-query\r\n" if body else ""
+            await connection.send(f"{again}{lines}{typed}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            _, answer = answers(connection.wire.written)
+
+            app.state.desk.query_log.flush()
+            told = [json.loads(one) for one in (tmp_path / "log").read_text(encoding="ascii").splitlines()]
+            assert [(one["format"], one["bytes"]) for one in told] == [
+                ("csv", len(before.body)),
+                (name, len(answer.body)),
+            ]
+            assert (len(answer.body) > 0) == (name is not None)
+            assert "evaluate_ms" not in told[1]
+
+    asyncio.run(within())
 
 
 # What went wrong while real workers had the query

@@ -19,7 +19,8 @@ ALICE, BOB = "192.0.2.1", "192.0.2.2"
 def spent(what: str, retry_after_s: int) -> str:
     return (
         f"you have used the {what} that one client has in 60 s: "
-        f"try again in {retry_after_s} s, or download the dataset and query it"
+        f"try again in {retry_after_s} s, "
+        "ask for less at a time, or run `clustergraph query` on a clone of the repository"
     )
 
 

@@ -282,7 +282,8 @@ def test_a_query_with_a_text_is_refused_to_a_client_that_has_spent_its_budget(tm
 
     detail = (
         "you have used the 0 seconds of query time that one client has in 60 s: "
-        "try again in 60 s, or download the dataset and query it"
+        "try again in 60 s, "
+        "ask for less at a time, or run `clustergraph query` on a clone of the repository"
     )
     assert (refused.status_code, refused.json()) == (429, problem(429, "over-budget", detail))
     assert others == [200, 200]

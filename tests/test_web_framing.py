@@ -1,6 +1,8 @@
 """Requests whose frame is not what it seems: upgrades, trailers, versions, many at once. Sent over a wire of bytes."""
 
 import asyncio
+import json
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ from clustergraph.web.app import create_app
 from clustergraph.web.budget import CLIENT_CONNECTIONS
 from clustergraph.web.connection import BODY_LIMIT_BYTES, COPIED_BYTES, HEAD_LINES, PIPELINE_LIMIT, BoundedProtocol
 from clustergraph.web.direct import DirectProtocol
-from web_runner import LocalRunner, published
+from clustergraph.web.envelope import SAFETY
+from web_runner import LocalRunner, problem, published
 from wire import PATIENCE_S, Connection, Wire, answers
 
 POST = b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\n"
@@ -101,6 +104,46 @@ def test_another_version_of_http_is_refused(tmp_path: Path, version: bytes) -> N
         assert connection.wire.is_closed
 
     run(tmp_path, ask)
+
+
+LINE = b"GET /limits HTTP/1.1\r\nHost: a\r\n"
+UNREADABLE = {
+    "a header name with a space": LINE + b"X y: 1\r\n\r\n",
+    "a length and chunks": POST + b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 6\r\nContent-Length: 7\r\n\r\nASK {} ",
+    "garbage": b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+    "another version": b"GET /limits HTTP/2.0\r\nHost: a\r\n\r\n",
+    "a tunnel": b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_read_as_http_is_told_like_any_other_problem_and_logged_nowhere(
+    tmp_path: Path, sent: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def ask(connection: Connection) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        await connection.send(LINE + b"\r\n")
+        await connection.send(sent)
+
+        _, answer = answers(connection.wire.written)
+        assert (answer.status, connection.wire.is_closed) == (b"HTTP/1.1 400 Bad Request", True)
+        others = {name: answer.header(name) for name in ("content-type", "connection", "cache-control")}
+        assert others == {
+            "content-type": "application/problem+json",
+            "connection": "close",
+            "cache-control": "no-store",
+        }
+        assert {name: answer.header(name.lower()) for name in SAFETY} == SAFETY
+        assert json.loads(answer.body) == problem(
+            400,
+            "bad-request",
+            "this is not HTTP/1.1: check the first line and the names of headers, "
+            "and tell the length of the body once, by Content-Length or by Transfer-Encoding",
+        )
+
+    run(tmp_path, ask)
+    assert capfd.readouterr().err == ""
 
 
 def test_no_more_requests_are_held_than_a_few(tmp_path: Path) -> None:

@@ -255,7 +255,43 @@ def test_a_body_that_is_not_utf_8_is_refused(client: TestClient) -> None:
 def test_a_query_and_a_body_are_two_queries(client: TestClient) -> None:
     response = client.post("/sparql?query=ASK+{}", content=ASK, headers={"content-type": SPARQL_QUERY})
 
+    detail = "there is a query in the address and another one in the body: send one"
+    assert response.json() == problem(400, "query-malformed", detail)
+
+
+def test_a_query_in_the_address_and_one_in_a_form_are_two_parameters(client: TestClient) -> None:
+    response = client.post("/sparql?query=ASK+{}", data={"query": ASK})
+
     assert response.json() == problem(400, "query-malformed", "there are 2 parameters 'query': send one")
+
+
+def test_two_content_types_are_refused_whichever_comes_first(client: TestClient, runner: LocalRunner) -> None:
+    types = (SPARQL_QUERY, "application/x-www-form-urlencoded")
+    said = [
+        client.post("/sparql", content=ASK, headers=[("content-type", one) for one in order]).json()
+        for order in (types, types[::-1], (SPARQL_QUERY, SPARQL_QUERY))
+    ]
+
+    assert said == [problem(400, "query-malformed", "there are 2 Content-Type headers: send one")] * 3
+    assert runner.asked == []
+
+
+def test_one_byte_order_mark_before_a_query_in_a_body_is_no_part_of_it(client: TestClient, runner: LocalRunner) -> None:
+    mark = "\ufeff".encode()
+    first, second, escaped = (
+        client.post("/sparql", content=one, headers={"content-type": kind})
+        for one, kind in (
+            (mark + ASK.encode(), SPARQL_QUERY),
+            (mark * 2 + ASK.encode(), SPARQL_QUERY),
+            (urlencode({"query": f"\ufeff{ASK}"}), "application/x-www-form-urlencoded"),
+        )
+    )
+
+    assert (first.status_code, runner.asked[0].query) == (200, ASK)
+    hint = "remove this byte order mark (U+FEFF), which some editors write in front of a text"
+    for answer in (second, escaped):
+        detail = f"line 1, column 1: '\\ufeff' cannot stand here: {hint}"
+        assert answer.json() == problem(400, "query-malformed", detail, line=1, column=1, hint=hint)
 
 
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "chunked"])

@@ -8,6 +8,7 @@ from typing import Final
 
 from clustergraph import errors
 from clustergraph.errors import (
+    IN_STEPS,
     Busy,
     ClusterGraphError,
     NotAcceptable,
@@ -26,9 +27,7 @@ AGAIN_S: Final = 5  # for whoever had to make way: who asks the same at once mee
 
 def timed_out(limit_s: float) -> QueryTimedOut:
     """Of a query that was evaluated for too long."""
-    return QueryTimedOut(
-        f"stopped after {limit_s:g} s: add a LIMIT, narrow the pattern, or download the dataset and query it"
-    )
+    return QueryTimedOut(f"stopped after {limit_s:g} s: add a LIMIT, narrow the pattern, {IN_STEPS}")
 
 
 def crowded_out(ran_s: float) -> Busy:

@@ -19,6 +19,10 @@ ClusterGraphError
 """
 
 from collections.abc import Sequence
+from typing import Final
+
+IN_STEPS: Final = "ask for less at a time, or run `clustergraph query` on a clone of the repository"
+"""What whoever wants more than this server gives can do, wherever that is told."""
 
 
 class ClusterGraphError(Exception):

@@ -13,6 +13,7 @@ from typing import Final
 import httpx2
 
 from clustergraph.errors import (
+    IN_STEPS,
     Busy,
     ClusterGraphError,
     NotAcceptable,
@@ -95,8 +96,7 @@ class deadline:  # noqa: N801  # used as asyncio.timeout is
         try:
             await self._timeout.__aexit__(kind, value, trace)
         except TimeoutError as exc:
-            wanted = "add a LIMIT, narrow the pattern, or download the dataset and query it"
-            message = f"stopped after {self._limit_s:g} s: {wanted}"
+            message = f"stopped after {self._limit_s:g} s: add a LIMIT, narrow the pattern, {IN_STEPS}"
             raise QueryTimedOut(message) from exc
 
 

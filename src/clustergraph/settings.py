@@ -149,6 +149,17 @@ class Settings:
         return Storage(self.memory_quads, self.dist.absolute().parent / self.store_dir)
 
 
+def origin(host: str, port: int) -> str:
+    """An address that somebody listens on, as a URL without a path.
+
+    Source: RFC 3986, section 3.2.2.
+
+    >>> origin("::1", 8000)
+    'http://[::1]:8000'
+    """
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def described() -> list[tuple[str, type, object, str]]:
     """Every knob as (name, type, default, what it does), in order: the CLI and the docs derive from this."""
     return [(one.name, type(one.default), one.default, one.metadata["text"]) for one in fields(Settings)]

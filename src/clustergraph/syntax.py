@@ -49,6 +49,15 @@ _FAULTS: Final = {
     _UNGROUPED_EXPRESSION: _Fault("SELECT computes with a variable that is neither grouped nor aggregated", _GROUP_IT),
     "IRI parsing failed": _Fault("this is not an IRI", "it needs a scheme such as https:, or a prefix, and no spaces"),
 }
+_REMEDIES: Final = (
+    (re.compile("\ufeff"), "remove this byte order mark (U+FEFF), which some editors write in front of a text"),
+    (
+        re.compile(r"(?:COUNT|SUM|MIN|MAX|AVG|SAMPLE|GROUP_CONCAT)\s*\(", re.IGNORECASE),
+        "SELECT takes what is computed in brackets and with a name, as in (COUNT(?y) AS ?n)",
+    ),
+)
+"""What to do where a text begins so and cannot stand there."""
+
 _AFTER_NAMES: Final = ("where", "from", "{")
 _SEARCHED_CHARACTERS: Final = 20_000  # each step of the search reads the query once more
 
@@ -66,7 +75,7 @@ def malformed(error: SyntaxError, query: str) -> QueryMalformed:
     if place < 0:
         reported = _offset(query, int(report[1]), int(report[2]))
         place = _place(query, reported) if len(query) <= _SEARCHED_CHARACTERS else reported
-        fault = _semantic(report[3]) or _Fault(_what(query, place))
+        fault = _semantic(report[3]) or _Fault(_what(query, place), _remedy(query, place))
         if fault.remedy == _GROUP_IT and len(query) <= _SEARCHED_CHARACTERS:
             place, fault = _ungrouped(query) or (place, fault)
     line = query.count("\n", 0, place) + 1
@@ -159,6 +168,10 @@ def _what(query: str, place: int) -> str:
         return f"{wanted or 'something more is needed'} before the end of the query"
     shown = found.group()[:40]
     return f"{wanted}, found '{shown}'" if wanted else f"'{shown}' cannot stand here"
+
+
+def _remedy(query: str, place: int) -> str:
+    return next((remedy for pattern, remedy in _REMEDIES if pattern.match(query, place)), "")
 
 
 def _semantic(expected: str) -> _Fault | None:

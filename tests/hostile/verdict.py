@@ -34,7 +34,7 @@ _KNOWN_HEADERS: Final = """
 KNOWN_HEADERS: Final = frozenset(_KNOWN_HEADERS.split())
 """No answer has others. What is not here was injected, or tells what software we run, or keeps a state."""
 
-_BARE_BODIES: Final = frozenset((b"", b"Invalid HTTP request received.", b"Service Unavailable"))
+_BARE_BODIES: Final = frozenset((b"", b"Service Unavailable"))
 _WORDS: Final = re.compile(
     r"Traceback|File \"|site-packages|\.py\b|pyoxigraph|oxigraph|uvicorn|starlette|fastapi|httptools|asyncio|jinja"
     r"|\b0x[0-9a-f]{6,}|/(?:home|root|tmp|usr|opt|work|proc|etc)/|rdflib|Errno|Exception|panicked|errno",

@@ -18,7 +18,7 @@ from clustergraph.errors import DatasetUnusable, UsageError
 from clustergraph.processes import Loader
 from clustergraph.published import DATASET, dataset_digest, find_dist, open_published
 from clustergraph.runner import STACK_BYTES
-from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described
+from clustergraph.settings import ENVIRONMENT_PREFIX, Settings, described, origin
 
 _COLLECTED_AFTER: Final = 50_000  # objects made and not gone
 _FILES: Final = 65_536  # each connection is one, and a new worker takes two
@@ -102,9 +102,8 @@ def _run(settings: Settings, loader: Loader | None) -> None:
             loader.wait_until_loaded()
         # uvicorn sends itself the signal again once it has ended in good order; unheeded, so that the status is 0.
         signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-        address = f"http://{settings.host}:{settings.port}/"
         named = "another engine" if settings.engine else f"{published.folder} (sha256:{published.digest[:12]}…)"
-        click.echo(f"Serving {named} on {address}")
+        click.echo(f"Serving {named} on {origin(settings.host, settings.port)}/")
         config = uvicorn.Config(
             app,
             http=DirectProtocol,

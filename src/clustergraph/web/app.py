@@ -19,6 +19,7 @@ from clustergraph.web import catalogue, entities, operations, pages, problems, s
 from clustergraph.web.desk import open_desk
 from clustergraph.web.envelope import Envelope
 from clustergraph.web.gauges import register_gauges
+from clustergraph.web.heads import UNREADABLE
 from clustergraph.web.openapi import describe_api
 from clustergraph.web.site import FOLDER, open_site, site_of
 from clustergraph.web.succession import Succession
@@ -56,6 +57,7 @@ def create_app(
         redirect_slashes=False,  # a redirect would repeat the Host header, which the client chooses
         lifespan=lifespan,
     )
+    app.state.unreadable = UNREADABLE
     app.state.served = served
     app.state.desk = open_desk(settings, lambda: served.version.site.published, _paths())
     register_gauges(app.state.desk.meter, served)

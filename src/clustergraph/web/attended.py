@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from clustergraph.errors import QueryCancelled, QueryError
 from clustergraph.runner import Answer, QueryRequest
+from clustergraph.web.cache import Stored
 from clustergraph.web.desk import Desk, desk_of, outcome_of
 from clustergraph.web.judgement import Judgement
 from clustergraph.web.querylog import Record
@@ -187,6 +188,11 @@ class Attended:
         if self._outcome in _BAD:
             self._desk.budgets.bad(self.client, time.monotonic())
 
+    def kept(self, stored: Stored, status: int) -> None:
+        """Ends it with an answer from the cache, or with 304, which has no body."""
+        self.format_name = stored.format_name
+        self.end(status, 0 if status == 304 else len(stored.body), cached=True)  # noqa: PLR2004
+
     def end(self, status: int, sent_bytes: int, *, cached: bool = False) -> None:
         """Ends it; only the first call counts."""
         if self._is_over:
@@ -199,7 +205,7 @@ class Attended:
         if self._has_turn:
             used_s = now_s - self._began_s - self.phases.get("queue", 0.0)
             self._desk.budgets.end(self.client, now_s, used_s)
-            if self.format_name is not None:
+            if self.format_name is not None and "evaluate" in self.phases:  # what was packed anew was not evaluated
                 known_s = self.phases["evaluate"] + (self.phases.get("guard", 0.0) if self._read_in_turn else 0.0)
                 self.phases["stream"] = max(0.0, used_s - known_s)
         outcome = self._outcome or ("not_modified" if status == 304 else "cached" if cached else "answered")  # noqa: PLR2004
@@ -207,7 +213,7 @@ class Attended:
             Record(
                 self._query,
                 self.form,
-                self.format_name,
+                None if status == 304 else self.format_name,  # noqa: PLR2004
                 status,
                 outcome,
                 self.phases,

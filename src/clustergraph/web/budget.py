@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Final
 
-from clustergraph.errors import OverBudget
+from clustergraph.errors import IN_STEPS, OverBudget
 from clustergraph.settings import Settings
 
 CLIENT_CONNECTIONS: Final = 64  # held at once by one client; a whole office behind one address needs some dozens
@@ -232,7 +232,7 @@ class Budgets:
         retry_after_s = max(1, ceil(missing / budget * PERIOD_S)) if budget > 0 else ceil(PERIOD_S)
         message = (
             f"you have used the {budget:g} {what} that one client has in {PERIOD_S:g} s: "
-            f"try again in {retry_after_s} s, or download the dataset and query it"
+            f"try again in {retry_after_s} s, {IN_STEPS}"
         )
         raise self._refused(message, name, retry_after_s)
 

@@ -39,16 +39,20 @@ class Stored:
     """One whole answer with status 200, in one content coding.
 
     Shape: `head` has the header lines of a GET, without Date, and the empty line behind them; `tag` is its strong
-           validator, with the quotes; `route` is the path of the route that made it.
+           validator, with the quotes; `route` is the path of the route that made it; `format_name` is None where it
+           answers no query.
     """
 
-    __slots__ = ("body", "head", "keys", "route", "size_bytes", "tag")
+    __slots__ = ("body", "format_name", "head", "keys", "route", "size_bytes", "tag")
 
-    def __init__(self, head: bytes, body: bytes, tag: bytes, route: str = "/sparql") -> None:
+    def __init__(
+        self, head: bytes, body: bytes, tag: bytes, route: str = "/sparql", format_name: str | None = None
+    ) -> None:
         self.head = head
         self.body = body
         self.tag = tag
         self.route = route
+        self.format_name = format_name
         self.keys: list[Key] = []
         self.size_bytes = len(body) + len(head) + _OVERHEAD_BYTES  # what it takes of the cache, its keys included
 

@@ -4,7 +4,8 @@ import asyncio
 import re
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from httptools import HttpParserError, HttpParserUpgrade
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from clustergraph.jobs import STALL_LIMIT_S
 from clustergraph.web.crowd import yielding
@@ -24,6 +25,7 @@ BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and tr
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
 _VERSIONS: Final = ("1.0", "1.1")
 
+_NOTHING: Final = b"content-length: 0\r\n\r\n"
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _TOO_MANY: Final = (
@@ -112,7 +114,11 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._body_bytes > BODY_LIMIT_BYTES:
                 self._abort()
                 return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):  # the server's own class logs each, and strangers send many
+            self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """Notes that the first byte of a request has come."""
@@ -157,7 +163,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write(_TOO_LARGE)
             self.transport.close()
         else:
-            super().send_400_response(msg)
+            self._is_last = True
+            app = self.app_state.get("app")
+            self._send(STATUS_LINE[400], app.state.unreadable if app else _NOTHING)
+            self.transport.close()
 
     def _abort(self) -> None:
         """Ends the connection at once; what is under way for it is told first, so that it writes nothing more."""

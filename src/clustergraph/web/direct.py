@@ -50,12 +50,11 @@ class DirectProtocol(BoundedProtocol):
         self._task: asyncio.Task[None] | None = None
         self._later = b""
         self._status = self._sent_bytes = 0  # of the answer to the request that a worker has
-        self._peer: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Notes who is there, and turns away a client that has too many connections."""
         super().connection_made(transport)
-        self._peer = self.client[0] if self.client else None
+        self._peer: str | None = self.client[0] if self.client else None
         if (app := self.app_state.get("app")) is not None and not self.transport.is_closing():
             self._desk: Desk = app.state.desk
             if self._desk.budgets.connect(client := self._client()):
@@ -127,8 +126,7 @@ class DirectProtocol(BoundedProtocol):
 
     def _answered(self, version: Version, data: bytes, request: re.Match[bytes], plain: Plain) -> bool:
         method, target, _ = request.groups()
-        site = version.site
-        is_get = method == b"GET"
+        site, is_get = version.site, method == b"GET"
         path, _, query_string = target.partition(b"?")
         if is_get and not (path == b"/sparql" and self._desk.query_log.is_on):
             whole, coding = path + b"?" + query_string, plain.coding.encode()
@@ -150,28 +148,29 @@ class DirectProtocol(BoundedProtocol):
             return False
 
     def _send_kept(
-        self, site: Site, data: bytes, plain: Plain, key: Key, *, is_get: bool = True, is_last: bool = False
+        self, site: Site, data: bytes, plain: Plain, key: Key, attended: Attended | None = None, *, is_get: bool = True
     ) -> int:
         """Answers from the cache, if the answer is there; with which status, 0 if it is not."""
-        stored = site.answers.get(key, is_last=is_last)
+        stored = site.answers.get(key, is_last=attended is not None)
         if stored is None:
             return 0
-        if is_get and names(plain.known, stored.tag.decode()):
+        status = 304 if is_get and names(plain.known, stored.tag.decode()) else 200
+        if attended is not None:
+            attended.kept(stored, status)
+        self._count(status, data, stored.route)
+        if status == 304:  # noqa: PLR2004
             self._send(_NOT_MODIFIED, stored.head_unchanged)
-            self._count(304, data, stored.route)
-            return 304
+            return status
         if is_get and not plain.known:
             site.answers.put((data,), stored)
         self._send(_OK, _FROM_CACHE + (stored.head if is_get else stored.head_private), stored.body)
-        self._count(200, data, stored.route)
-        return 200
+        return status
 
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
         site, now_s = version.site, time.monotonic()
-        client = client_of(
-            self._peer, [(b"x-forwarded-for", plain.forwarded)] if plain.forwarded else (), site.settings
-        )
+        forwarded = [(b"x-forwarded-for", plain.forwarded)] if plain.forwarded else ()
+        client = client_of(self._peer, forwarded, site.settings)
         pool, budgets = site.open_runner, self._desk.budgets
         if not isinstance(pool, WorkerPool) or not budgets.runs_at_once(client, now_s):
             return False
@@ -185,9 +184,7 @@ class DirectProtocol(BoundedProtocol):
         if choice.page or is_of_browser(accept):
             return False  # what goes wrong is shown in a page, with the query
         key = answer_key(asked, choice, judgement)
-        status = self._send_kept(site, data, plain, (*key, plain.coding), is_get=is_get, is_last=True) if key else 0
-        if status:
-            attended.end(status, 0, cached=True)
+        if key and self._send_kept(site, data, plain, (*key, plain.coding), attended, is_get=is_get):
             return True
         if plain.known or (key and site.answers.elsewhere(key, plain.coding)):
             return False

@@ -232,7 +232,8 @@ def keep(answers: AnswerCache, scope: Scope, headers: list[tuple[bytes, bytes]],
     if stored is None:
         length = (b"content-length", b"%d" % len(body))
         others = [one for one in headers if one[0] not in (b"content-length", b"transfer-encoding")]
-        stored = Stored(head_of([*others, length]), body, dict(headers)[b"etag"], route_of(scope))
+        name = scope[QUERY].format_name if QUERY in scope else None
+        stored = Stored(head_of([*others, length]), body, dict(headers)[b"etag"], route_of(scope), name)
     for key in scope[KEYS]:
         answers.put(key, stored)
     if scope["method"] == "GET":

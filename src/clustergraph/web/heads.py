@@ -1,11 +1,13 @@
 """The head of an answer as bytes: of the lines that are the same each time, made once."""
 
+import json
 from typing import Final
 
 from clustergraph.formats import Format
 from clustergraph.runner import Answer
 from clustergraph.web.cache import head_of
 from clustergraph.web.envelope import SAFETY
+from clustergraph.web.problems import BY_STATUS, PROBLEM_JSON, Trouble
 from clustergraph.web.responses import data_headers, headers_of
 from clustergraph.web.site import Site
 
@@ -29,3 +31,22 @@ def head(site: Site, answer: Answer, tag: str | None, length: int | None) -> byt
         lines = _heads[about] = head_of((name.lower().encode(), value.encode()) for name, value in headers.items())
     measured = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
     return (b"etag: %s\r\n" % tag.encode() if tag else b"") + measured + lines
+
+
+def _unreadable() -> bytes:
+    detail = (
+        "this is not HTTP/1.1: check the first line and the names of headers, "
+        "and tell the length of the body once, by Content-Length or by Transfer-Encoding"
+    )
+    body = json.dumps(Trouble(BY_STATUS[400], detail).body, separators=(",", ":")).encode()
+    headers = {
+        "Content-Type": PROBLEM_JSON.media_type,
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store",
+        **SAFETY,
+    }
+    return head_of((name.lower().encode(), value.encode()) for name, value in headers.items()) + body
+
+
+UNREADABLE: Final = _unreadable()
+"""Header lines and body of the answer to what cannot be read as HTTP, of which nobody knows what it would accept."""

@@ -49,7 +49,7 @@ class Pending(NamedTuple):
         if self.key is None or tag is None:
             return head(site, answer, None, len(body))
         tag = variant_tag(tag, answer.coding)
-        stored = Stored(head(site, answer, tag, len(body)), body, tag.encode())
+        stored = Stored(head(site, answer, tag, len(body)), body, tag.encode(), format_name=answer.format.name)
         site.answers.put((*self.key, self.plain.coding), stored)
         if not self.is_get:
             return stored.head_private

@@ -27,6 +27,7 @@ CONTENT_TYPE_LIMIT: Final = 256  # characters; the longest that is read here has
 AT_ONCE_BYTES: Final = 16_384  # of a form that is read while others wait
 _DIGITS: Final = 15  # of a Content-Length that are read; Python refuses to read thousands
 
+_BYTE_ORDER_MARK: Final = "\ufeff"  # in front of a file as some editors write it; no part of the text
 _ONCE: Final = ("query", "update", "format", "timeout")
 # Narrower than RFC 3987 on purpose: no IPv6 host, no user name, no odd port, one '#'.
 ABSOLUTE_IRI: Final = re.compile(
@@ -68,7 +69,7 @@ async def read_request(request: Request, settings: Settings, long_form: ReadForm
     """
     pairs = parameters(request.scope["query_string"])
     if request.method != "GET":
-        pairs += await _from_body(request, settings, long_form)
+        pairs += await _from_body(request, settings, long_form, pairs)
     return asked_with(pairs, settings)
 
 
@@ -133,7 +134,9 @@ async def read_beside(form: bytes) -> tuple[list[tuple[str, str]], float]:
     return await asyncio.get_running_loop().run_in_executor(_reader, read)
 
 
-async def _from_body(request: Request, settings: Settings, long_form: ReadForm) -> list[tuple[str, str]]:
+async def _from_body(
+    request: Request, settings: Settings, long_form: ReadForm, in_address: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
     media_type = _media_type(request)
     if media_type == SPARQL_UPDATE:
         raise QueryRefused(_READ_ONLY)
@@ -142,8 +145,11 @@ async def _from_body(request: Request, settings: Settings, long_form: ReadForm) 
         form = await _body(request, 3 * settings.query_limit_bytes + FORM_OVERHEAD_BYTES)
         return parameters(form) if len(form) <= AT_ONCE_BYTES else await long_form(form)
     body = await _body(request, settings.query_limit_bytes)
+    if any(name == "query" for name, _ in in_address):
+        message = "there is a query in the address and another one in the body: send one"
+        raise QueryMalformed(message)
     try:
-        return [("query", body.decode())]
+        return [("query", body.decode().removeprefix(_BYTE_ORDER_MARK))]
     except UnicodeDecodeError as exc:
         message = f"the query is not UTF-8: byte {exc.start + 1} cannot be read"
         raise QueryMalformed(message) from exc
@@ -152,8 +158,11 @@ async def _from_body(request: Request, settings: Settings, long_form: ReadForm) 
 def _media_type(request: Request) -> str:
     """The media type of the body, once it is sure that we can read it.
 
-    Raises: HTTPException 415.
+    Raises: QueryMalformed if there are several; HTTPException 415.
     """
+    if (count := len(request.headers.getlist("content-type"))) > 1:
+        message = f"there are {count} Content-Type headers: send one"
+        raise QueryMalformed(message)
     media_type, *rest = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
     choices = f"send {FORM} or {SPARQL_QUERY}"
     if media_type not in (FORM, SPARQL_QUERY, SPARQL_UPDATE):

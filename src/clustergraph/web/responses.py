@@ -70,6 +70,7 @@ def kept_answer(request: Request, key: tuple[str, ...] | None) -> Response | Non
     if stored is None:
         return None
     request.scope[KEPT] = stored
+    _note_format(request, stored)
     return kept_response(stored, _known(request))
 
 
@@ -85,7 +86,13 @@ async def repacked_answer(request: Request, key: tuple[str, ...] | None, headers
     if body is None:
         return None
     request.scope[REPACKED] = True
+    _note_format(request, stored)
     return Response(body, headers={**headers, **{name: told[name] for name in _OF_THE_FORMAT if name in told}})
+
+
+def _note_format(request: Request, stored: Stored) -> None:
+    if QUERY in request.scope:
+        request.scope[QUERY].format_name = stored.format_name
 
 
 def kept_response(stored: Stored, known: str) -> Response:

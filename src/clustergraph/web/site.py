@@ -12,7 +12,7 @@ from clustergraph.describe import Questions
 from clustergraph.errors import Busy, OverBudget
 from clustergraph.published import Published
 from clustergraph.runner import Answer, QueryRequest, Runner
-from clustergraph.settings import Settings
+from clustergraph.settings import Settings, origin
 from clustergraph.web.cache import AnswerCache
 from clustergraph.web.clients import client_of
 from clustergraph.web.desk import desk_of
@@ -60,8 +60,7 @@ class Site:
         if self.settings.public_url:
             return self.settings.public_url.removesuffix("/")
         host = self.settings.host
-        named = "localhost" if host in _ANYWHERE else f"[{host}]" if ":" in host else host
-        return f"http://{named}:{self.settings.port}"
+        return origin("localhost" if host in _ANYWHERE else host, self.settings.port)
 
     @property
     def endpoint(self) -> str:
