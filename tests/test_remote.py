@@ -757,6 +757,52 @@ def test_a_state_that_is_too_long_is_not_read(tmp_path: Path) -> None:
     assert told(reply) == (503, "dataset-unusable", said)
 
 
+STATE = table(["digest", "graph"], [[DIGEST, GRAPH], [DIGEST, "urn:second"]])
+NO_STATE = [
+    pytest.param(answer(STATE, "text/html"), id="a page"),
+    pytest.param(answer(STATE[: STATE.index(b"urn:second")]), id="half a document"),
+    pytest.param(answer(STATE.removesuffix(b"</results></sparql>")), id="without its end"),
+    pytest.param(answer(table(["digest"], [[DIGEST]])), id="a column is missing"),
+    pytest.param(answer(table(["graph", "digest"], [[GRAPH, DIGEST]])), id="other columns"),
+    pytest.param(answer(beginning(["digest", "graph"]) + b"<result/></results></sparql>"), id="an empty row"),
+]
+
+
+@pytest.mark.parametrize("said", NO_STATE)
+def test_what_does_not_say_the_whole_state_says_none_and_what_was_seen_before_holds(said: bytes) -> None:
+    async def look(engine: Engine) -> list[tuple[bool, str]]:
+        async with RemoteEngine(engine.address, "0" * 64, limits=Limits()) as runner:
+            seen = [(runner.is_up, runner.digest)]
+            for state in (answer(STATE), said):
+                engine.state = state
+                await runner._look()
+                seen.append((runner.is_up, runner.digest))
+            assert runner._state is not None
+            assert runner._state.graphs == {GRAPH, "urn:second"}
+        return seen
+
+    with engines.running(Engine(never)) as engine:
+        engine.state = said
+        assert asyncio.run(look(engine)) == [(False, "0" * 64), (True, DIGEST), (False, DIGEST)]
+
+
+def test_other_graphs_under_the_same_digest_are_a_change() -> None:
+    async def look(engine: Engine) -> list[int]:
+        changes: list[None] = []
+        seen = []
+        async with RemoteEngine(
+            engine.address, DIGEST, limits=Limits(), changed=lambda: changes.append(None)
+        ) as runner:
+            for graphs in ([GRAPH], [GRAPH, "urn:second"], [GRAPH, "urn:second"], [GRAPH]):
+                engine.state = answer(table(["digest", "graph"], [[DIGEST, one] for one in graphs]))
+                await runner._look()
+                seen.append(len(changes))
+        return seen
+
+    with engines.running(Engine(never)) as engine:
+        assert asyncio.run(look(engine)) == [0, 1, 1, 2]
+
+
 def test_of_an_error_without_end_the_beginning_is_read(tmp_path: Path) -> None:
     async def behave(_: dict[str, list[str]], write: Write) -> None:
         await write(b"HTTP/1.1 500 Oops\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n")

@@ -79,6 +79,15 @@ class TableReader:
         rows, self._rows = self._rows, []
         return rows
 
+    def finish(self) -> None:
+        """Nothing, if what was read is whole.
+
+        Raises: Unreadable.
+        """
+        if not self.is_complete:
+            message = "it ends in the middle"
+            raise Unreadable(message)
+
     def _refuse(self, *_: object) -> None:
         message = "a document type, which may define entities without end"
         raise Unreadable(message)
@@ -242,9 +251,7 @@ class TableWriter:
 
         Raises: Unreadable if what was read is not whole.
         """
-        if not self._reader.is_complete:
-            message = "it ends in the middle"
-            raise Unreadable(message)
+        self._reader.finish()
         end: str = self._writing.end
         return end.encode()
 

@@ -243,6 +243,27 @@ BUILDING: Final[tuple[Control, ...]] = (
             "pieces(response, 1 << 40)",
             "test_a_state_that_is_too_long_is_not_read",
         ),
+        (
+            "another engine: half of what says its state says nothing",
+            "T35",
+            "            reader.finish()\n",
+            "",
+            "test_what_does_not_say_the_whole_state_says_none_and_what_was_seen_before_holds[half a document]",
+        ),
+        (
+            "another engine: what says its state is of its media type",
+            "T17",
+            '            check_type(response, XML, "SELECT")\n',
+            "",
+            "test_what_does_not_say_the_whole_state_says_none_and_what_was_seen_before_holds[a page]",
+        ),
+        (
+            "another engine: no answer outlives the graphs that it was made from",
+            "T20",
+            "if state != before:",
+            "if state.digest != before.digest:",
+            "test_other_graphs_under_the_same_digest_are_a_change",
+        ),
     ),
     *of(
         "src/clustergraph/remote_jobs.py",
