@@ -352,7 +352,6 @@ REFUSED = [
     pytest.param("SELECT (<bif:user>() AS ?s) { }", 403, id="a function of the engine, in full"),
     pytest.param("SELECT (<\\u0062if:user>() AS ?s) { }", 403, id="a function of the engine, escaped"),
     pytest.param("PREFIX x: <java:> SELECT (x:a() AS ?s) { }", 403, id="a class of the engine"),
-    pytest.param("PREFIX b: <b> SELECT (b:if:user() AS ?s) { }", 400, id="a relative namespace"),
     pytest.param("SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }", 403, id="SERVICE"),
     pytest.param("DROP ALL", 403, id="an update"),
 ]

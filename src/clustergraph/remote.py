@@ -87,7 +87,8 @@ class RemoteEngine:
     """Answers queries by asking another service. Use as an asynchronous context manager.
 
     Shape: `digest` is that of the dataset that the service was last seen to hold, looked up every POLL_S seconds; until
-           it was seen for the first time, the digest given here. `changed` is called when it, or its graphs, are others.
+           it was seen for the first time, the digest given here. `changed` is called when it or the set of its
+           graphs is another one.
            `open` takes the queries of strangers, `own` those from our own files; neither can take the other's places.
            `tell` is called with the cause for which a request is ended before its time.
     """
