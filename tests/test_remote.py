@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +317,28 @@ def test_a_long_answer_takes_no_memory() -> None:
     assert said == "the answer is longer than 200,000,000 bytes: add a LIMIT, or ask for less of each entity"
     assert size > 199_000_000
     assert grown_kib < 30_000
+
+
+INFLATING = [
+    pytest.param(b"", b"<a>" * 10_000, "elements deeper than 16 in each other", id="depth"),
+    pytest.param(b"<head>", b'<variable name="v%d"/>', "more than 1,000 columns", id="columns"),
+    pytest.param(b"", b"<n%d/>", "more than 100 names of elements, attributes and namespaces", id="names"),
+]
+
+
+@pytest.mark.parametrize(("begins", "more", "said"), INFLATING)
+def test_an_answer_that_would_fill_our_memory_is_said_to_be_broken(
+    tmp_path: Path, begins: bytes, more: bytes, said: str
+) -> None:
+    async def behave(_: dict[str, list[str]], write: Write) -> None:
+        await write(head() + b'<sparql xmlns="http://www.w3.org/2005/sparql-results#">' + begins)
+        for start in count(step=1_000):
+            await write(b"".join(more.replace(b"%d", b"%d" % number) for number in range(start, start + 1_000)))
+
+    reply = asked(tmp_path, behave, time_limit_s=engines.TIME_LIMIT_S)
+
+    detail = f"the engine's answer is broken ({said}): ask for something else until it is mended"
+    assert told(reply) == (503, "query-aborted", detail)
 
 
 def test_a_value_without_an_end_is_given_up(tmp_path: Path) -> None:

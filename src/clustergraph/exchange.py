@@ -23,8 +23,9 @@ from clustergraph.errors import (
     QueryTooLarge,
 )
 from clustergraph.formats import GRAPH_FORMATS, JSON, N_TRIPLES, RDF_XML, RESULT_FORMATS, TURTLE, XML, Format
+from clustergraph.rewriting import TableWriter, is_true, truth_in
 from clustergraph.runner import QueryRequest
-from clustergraph.sparql_xml import TableWriter, Unreadable, is_true, truth_in
+from clustergraph.sparql_xml import Broken, Unreadable
 
 _logger: Final = logging.getLogger("clustergraph.remote")
 
@@ -179,6 +180,10 @@ def _broken() -> QueryAborted:
     return QueryAborted("the engine broke off in the middle of its answer: send the query again, or ask for less")
 
 
+def _wrong(what: Broken) -> QueryAborted:
+    return QueryAborted(f"the engine's answer is broken ({what}): ask for something else until it is mended")
+
+
 async def body(
     response: httpx2.Response, chosen: Format, form: str, *, limit_bytes: int
 ) -> AsyncGenerator[bytes, None]:
@@ -196,7 +201,7 @@ async def body(
             yield piece
     except Unreadable as exc:
         _logger.warning("the engine's answer cannot be read: %s", exc)
-        raise _broken() from exc
+        raise (_wrong(exc) if isinstance(exc, Broken) else _broken()) from exc
 
 
 async def _table(response: httpx2.Response, chosen: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
