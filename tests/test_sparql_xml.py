@@ -146,3 +146,51 @@ def test_a_boolean_is_no_table() -> None:
 
     with pytest.raises(Broken, match=r"^a boolean instead of a table$"):
         writer.finish()
+
+
+def one_value(value: str) -> bytes:
+    return f'{BEGINS}<binding name="a">{value}</binding></result></results></sparql>'.encode()
+
+
+NO_TERM = [
+    pytest.param("<uri>a&gt; b&#10;c&#9;d</uri>", "a uri that is none", id="rows in an IRI"),
+    pytest.param("<uri/>", "a uri that is none", id="an empty IRI"),
+    pytest.param("<bnode>a b</bnode>", "a bnode that is none", id="a label"),
+    pytest.param("<bnode>a&#10;</bnode>", "a bnode that is none", id="a row in a label"),
+    pytest.param("<bnode>a.</bnode>", "a bnode that is none", id="a label that ends a triple"),
+    pytest.param('<literal datatype="urn:a&gt;&#10;">a</literal>', "a datatype that is no IRI", id="a datatype"),
+    pytest.param('<literal xml:lang="en&#10;x">a</literal>', "a language tag that is none", id="a language"),
+]
+
+
+@pytest.mark.parametrize(("value", "said"), NO_TERM)
+def test_what_is_no_term_is_no_value(value: str, said: str) -> None:
+    with pytest.raises(Broken, match=f"^{said}$"):
+        TableReader().feed(one_value(value))
+
+
+TERMS = [
+    pytest.param("<uri>urn:\u00e9%20'a</uri>", "<urn:\u00e9%20'a>", id="an IRI"),
+    pytest.param("<bnode>genid-1f.b-0</bnode>", "_:genid-1f.b-0", id="a label"),
+    pytest.param("<bnode>nodeID://b10048</bnode>", "_:b10048", id="a label of Virtuoso"),
+    pytest.param('<literal datatype="urn:t">a&#10;b</literal>', '"a\\nb"^^<urn:t>', id="a datatype"),
+    pytest.param('<literal xml:lang="de-1996">a</literal>', '"a"@de-1996', id="a language"),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), TERMS)
+def test_a_term_is_written_as_it_is(value: str, expected: str) -> None:
+    assert rewritten(one_value(value), TSV, 1 << 16).decode() == f"?a\n{expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("a", "two columns of one name", id="twice"),
+        pytest.param("b&#10;c", "the name of a column that is none", id="a row in it"),
+        pytest.param("", "the name of a column that is none", id="empty"),
+    ],
+)
+def test_what_names_no_column_is_no_head(name: str, said: str) -> None:
+    with pytest.raises(Broken, match=f"^{said}$"):
+        TableReader().feed(BEGINS.replace("</head>", f'<variable name="{name}"/></head>').encode())

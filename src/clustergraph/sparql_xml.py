@@ -4,6 +4,7 @@ Engines disagree on CSV and TSV: Virtuoso 7 leaves out what is an IRI and what a
 tag tells a whole answer from half of one. Holds one row at a time, and no more of anything than an answer needs.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 from xml.parsers import expat
@@ -17,6 +18,12 @@ DEPTH_LIMIT: Final = 16  # elements in elements; results have five
 NAME_LIMIT: Final = 100  # different names of elements, attributes and namespaces: the parser remembers each
 _LANGUAGE: Final = "http://www.w3.org/XML/1998/namespace lang"
 _KINDS: Final = ("uri", "bnode", "literal")
+_NAME: Final = re.compile(r"[\w\u00b7]+")
+_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|^`\\]+')
+_LABEL: Final = re.compile(r"\w(?:[\w.\u00b7-]*[\w\u00b7-])?")
+_LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[a-z]+)?")
+_VALUES: Final = {"uri": _IRI, "bnode": _LABEL}
+_VIRTUOSO_LABEL: Final = "nodeID://"  # in front of each label that Virtuoso 7 gives, where it cannot stand
 _PARENTS: Final = {
     "sparql": "",
     "head": "sparql",
@@ -48,6 +55,23 @@ class Cell(NamedTuple):
 
 
 Row: TypeAlias = Sequence[Cell | None]
+
+
+def _cell(kind: str, text: str, attributes: Mapping[str, str]) -> Cell:
+    """A value as it stands in the answer.
+
+    Raises: Broken for what is no term: its parts would pass for other terms, or other rows, where it is written anew.
+    """
+    value = text.removeprefix(_VIRTUOSO_LABEL) if kind == "bnode" else text
+    cell = Cell(kind, value, attributes.get(_LANGUAGE, ""), attributes.get("datatype", ""))
+    for what, pattern, found in (
+        (f"a {kind} that is none", _VALUES.get(kind), value),
+        ("a datatype that is no IRI", _IRI, cell.datatype or "urn:"),
+        ("a language tag that is none", _LANGUAGE_TAG, cell.language or "en"),
+    ):
+        if pattern and not pattern.fullmatch(found):
+            raise Broken(what)
+    return cell
 
 
 class TableReader:
@@ -147,6 +171,9 @@ class TableReader:
         if self.columns is not None:
             message = "a column behind the head"
             raise Broken(message)
+        if not _NAME.fullmatch(name) or name in self._places:
+            message = "two columns of one name" if name in self._places else "the name of a column that is none"
+            raise Broken(message)
         if len(self._names) == COLUMN_LIMIT:
             message = f"more than {COLUMN_LIMIT:,} columns"
             raise Broken(message)
@@ -178,8 +205,7 @@ class TableReader:
             return
         if self._row is self._unbound:
             self._row = [*self._unbound]
-        found = self._attributes
-        self._row[self._place] = Cell(kind, text, found.get(_LANGUAGE, ""), found.get("datatype", ""))
+        self._row[self._place] = _cell(kind, text, self._attributes)
 
     def _end_result(self, _: str) -> None:
         self._rows.append(self._row)

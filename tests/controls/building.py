@@ -334,6 +334,23 @@ BUILDING: Final[tuple[Control, ...]] = (
             "test_sparql_xml.py::test_what_has_no_end_is_given_up[row]",
         ),
         (
+            "another engine: what is no term is not written as one",
+            "T17",
+            "if pattern and not pattern.fullmatch(found):",
+            "if pattern is None and not found:",
+            "test_sparql_xml.py::test_what_is_no_term_is_no_value[rows in an IRI]",
+            "test_sparql_xml.py::test_what_is_no_term_is_no_value[a row in a label]",
+            "test_sparql_xml.py::test_what_is_no_term_is_no_value[a datatype]",
+        ),
+        (
+            "another engine: no two columns of one name",
+            "T17",
+            "if not _NAME.fullmatch(name) or name in self._places:",
+            "if self._names is None:",
+            "test_sparql_xml.py::test_what_names_no_column_is_no_head[twice]",
+            "test_sparql_xml.py::test_what_names_no_column_is_no_head[a row in it]",
+        ),
+        (
             "another engine: columns are bounded",
             "T3",
             "if len(self._names) == COLUMN_LIMIT:",
