@@ -20,7 +20,7 @@ import pytest
 import engines
 from clustergraph import remote_jobs
 from clustergraph.errors import ClusterGraphError, OverBudget, QueryTimedOut, QueryTooHungry, UsageError
-from clustergraph.formats import CSV
+from clustergraph.formats import CSV, N_TRIPLES
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
@@ -339,6 +339,27 @@ def test_an_answer_that_would_fill_our_memory_is_said_to_be_broken(
 
     detail = f"the engine's answer is broken ({said}): ask for something else until it is mended"
     assert told(reply) == (503, "query-aborted", detail)
+
+
+def test_an_answer_in_endless_small_pieces_ends_at_the_deadline_in_few_frames() -> None:
+    async def behave(_: dict[str, list[str]], write: Write) -> None:
+        await write(head("application/n-triples", "Transfer-Encoding: chunked\r\n"))
+        while True:
+            await write(b"1\r\nx\r\n" * 10_000)
+
+    async def test(runner: RemoteEngine, told: list[str]) -> None:
+        answered = await runner.answer(QueryRequest("CONSTRUCT WHERE { ?s ?p ?o }", graph_format=N_TRIPLES))
+        size = frames = 0
+        began = time.monotonic()
+        with suppress(QueryTimedOut):
+            async for frame in answered.frames:
+                size, frames = size + len(frame), frames + 1
+
+        assert told == ["deadline"]
+        assert size > 10 * frames > 0
+        assert time.monotonic() - began < 10
+
+    run(behave, test, limits=Limits(time_limit_s=1.0))
 
 
 def test_a_value_without_an_end_is_given_up(tmp_path: Path) -> None:

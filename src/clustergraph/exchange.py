@@ -7,6 +7,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from types import TracebackType
 from typing import Final
 
@@ -23,6 +24,7 @@ from clustergraph.errors import (
     QueryTooLarge,
 )
 from clustergraph.formats import GRAPH_FORMATS, JSON, N_TRIPLES, RDF_XML, RESULT_FORMATS, TURTLE, XML, Format
+from clustergraph.intake import gathered
 from clustergraph.rewriting import TableWriter, is_true, truth_in
 from clustergraph.runner import QueryRequest
 from clustergraph.sparql_xml import Broken, Unreadable
@@ -160,11 +162,12 @@ async def pieces(response: httpx2.Response, limit_bytes: int) -> AsyncGenerator[
     """
     left = limit_bytes
     try:
-        async for piece in response.aiter_raw():
-            left -= len(piece)
-            if left < 0:
-                raise _too_long(limit_bytes)
-            yield piece
+        async with aclosing(gathered(response.aiter_raw())) as source:
+            async for piece in source:
+                left -= len(piece)
+                if left < 0:
+                    raise _too_long(limit_bytes)
+                yield piece
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as exc:
         _logger.warning("the engine broke off: %s: %s", type(exc).__name__, exc)
         raise _broken() from exc
@@ -194,11 +197,12 @@ async def body(
     left = limit_bytes
     rewrite = {"SELECT": _table, "ASK": _truth}.get(form, _as_it_is)
     try:
-        async for piece in rewrite(response, chosen, limit_bytes):
-            left -= len(piece)
-            if left < 0:
-                raise _too_long(limit_bytes)
-            yield piece
+        async with aclosing(rewrite(response, chosen, limit_bytes)) as written:
+            async for piece in written:
+                left -= len(piece)
+                if left < 0:
+                    raise _too_long(limit_bytes)
+                yield piece
     except Unreadable as exc:
         _logger.warning("the engine's answer cannot be read: %s", exc)
         raise (_wrong(exc) if isinstance(exc, Broken) else _broken()) from exc
@@ -206,10 +210,11 @@ async def body(
 
 async def _table(response: httpx2.Response, chosen: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
     writer = TableWriter(chosen)
-    async for piece in pieces(response, limit_bytes * _XML_OVERHEAD):
-        # in a thread: the loop serves others while a piece is read
-        if written := await asyncio.to_thread(writer.feed, piece):
-            yield written
+    async with aclosing(pieces(response, limit_bytes * _XML_OVERHEAD)) as source:
+        async for piece in source:
+            # in a thread: the loop serves others while a piece is read
+            if written := await asyncio.to_thread(writer.feed, piece):
+                yield written
     yield writer.finish()
 
 
@@ -219,18 +224,20 @@ async def _truth(response: httpx2.Response, chosen: Format, _: int) -> AsyncGene
 
 
 async def _as_it_is(response: httpx2.Response, _: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
-    async for piece in pieces(response, limit_bytes):
-        yield piece
+    async with aclosing(pieces(response, limit_bytes)) as source:
+        async for piece in source:
+            yield piece
 
 
 async def _beginning(response: httpx2.Response) -> str:
     """The beginning of what an engine says of an error, read no further than it is looked at."""
     said = bytearray()
     try:
-        async for piece in response.aiter_raw():
-            said += piece
-            if len(said) >= _SHORT_BYTES:
-                break
+        async with aclosing(gathered(response.aiter_raw())) as source:
+            async for piece in source:
+                said += piece
+                if len(said) >= _SHORT_BYTES:
+                    break
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as exc:
         _logger.warning("the engine broke off: %s: %s", type(exc).__name__, exc)
     finally:

@@ -282,8 +282,8 @@ BUILDING: Final[tuple[Control, ...]] = (
         (
             "another engine: output limit",
             "T3",
-            "                raise _too_long(limit_bytes)\n            yield piece\n    except Unreadable",
-            "                pass\n            yield piece\n    except Unreadable",
+            "                    raise _too_long(limit_bytes)\n                yield piece\n    except Unreadable",
+            "                    pass\n                yield piece\n    except Unreadable",
             "test_an_answer_over_the_output_limit_is_visibly_cut",
         ),
         (
@@ -300,6 +300,24 @@ BUILDING: Final[tuple[Control, ...]] = (
             "if len(said) >= _SHORT_BYTES:",
             "if said is None:",
             "test_of_an_error_without_end_the_beginning_is_read",
+        ),
+    ),
+    *of(
+        "src/clustergraph/intake.py",
+        "test_intake.py",
+        (
+            "another engine: who always has something to say lets others have their turn",
+            "T3",
+            "if time.monotonic() - since > TURN_S:",
+            "if time.monotonic() < 0:",
+            "test_others_have_their_turn_and_the_deadline_holds_while_a_source_never_waits",
+        ),
+        (
+            "another engine: what is not taken is not read",
+            "T3",
+            "if len(self._held) > HELD_BYTES:",
+            "if len(self._held) < 0:",
+            "test_a_source_is_read_no_faster_than_it_is_taken",
         ),
     ),
     *of(
