@@ -20,7 +20,7 @@ import pytest
 import engines
 from clustergraph import remote_jobs
 from clustergraph.errors import ClusterGraphError, OverBudget, QueryTimedOut, QueryTooHungry, UsageError
-from clustergraph.formats import CSV, N_TRIPLES
+from clustergraph.formats import CSV, GRAPH_FORMATS, N_TRIPLES
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
@@ -257,6 +257,58 @@ def test_rdf_that_is_not_whole_is_visibly_cut(tmp_path: Path) -> None:
     reply = asked(tmp_path, behaviour, "CONSTRUCT WHERE { ?s ?p ?o }", "turtle")
 
     assert (reply.status, reply.is_cut) == (200, True)
+
+
+TRIPLES = b"<urn:a> <urn:p> <urn:b> .\n"
+CONSTRUCT = "CONSTRUCT WHERE { ?s ?p ?o }"
+SAYS_NO_END = "the engine does not say where its answer ends, so half of it could pass for the whole: use SELECT"
+
+
+@pytest.mark.parametrize("form", ["turtle", "n-triples", "n-quads", "rdf-xml"])
+def test_rdf_that_ends_with_the_connection_is_refused(tmp_path: Path, form: str) -> None:
+    types = {one.name: one.media_type for one in GRAPH_FORMATS}
+
+    reply = asked(tmp_path, saying(head(types[form]) + TRIPLES), CONSTRUCT, form)
+
+    assert told(reply) == (503, "query-aborted", SAYS_NO_END)
+
+
+def test_rdf_of_a_known_end_is_passed_on_and_kept(tmp_path: Path) -> None:
+    chunked = head("application/n-triples", "Transfer-Encoding: chunked\r\n") + b"1a\r\n" + TRIPLES + b"\r\n0\r\n\r\n"
+
+    for whole in (chunked, answer(TRIPLES, "application/n-triples")):
+        with served(tmp_path, saying(whole)) as (engine, front):
+            replies = [front.get("/sparql", query=CONSTRUCT, format="n-triples") for _ in range(2)]
+
+        assert [(one.status, one.body, one.is_cut) for one in replies] == [(200, TRIPLES, False)] * 2
+        assert len(engine.asked) == 1
+
+
+NO_UTF8 = b'<urn:a> <urn:p> "\xff" .\n'
+
+
+def test_rdf_that_is_no_utf_8_is_no_answer(tmp_path: Path) -> None:
+    reply = asked(tmp_path, saying(answer(NO_UTF8, "application/n-triples")), CONSTRUCT, "n-triples")
+
+    said = "the engine's answer is broken (bytes that are no UTF-8): ask for something else until it is mended"
+    assert told(reply) == (503, "query-aborted", said)
+
+
+@pytest.mark.parametrize("last", [NO_UTF8, "<urn:\u00e9".encode()[:-1]], ids=["wrong", "half a character"])
+def test_rdf_that_is_no_utf_8_any_more_is_visibly_cut(tmp_path: Path, last: bytes) -> None:
+    whole = answer(TRIPLES * 50_000 + last, "application/n-triples")
+
+    reply = asked(tmp_path, saying(whole), CONSTRUCT, "n-triples", time_limit_s=engines.TIME_LIMIT_S)
+
+    assert (reply.status, reply.is_cut) == (200, True)
+
+
+def test_rdf_in_xml_may_be_in_an_encoding_of_its_own(tmp_path: Path) -> None:
+    said = '<?xml version="1.0" encoding="iso-8859-1"?><a>\u00e9</a>'.encode("iso-8859-1")
+
+    reply = asked(tmp_path, saying(answer(said, "application/rdf+xml")), CONSTRUCT, "rdf-xml")
+
+    assert (reply.status, reply.body) == (200, said)
 
 
 def test_an_engine_without_a_dataset_is_no_busy_one_and_what_to_do_is_said_to_the_operator_alone(

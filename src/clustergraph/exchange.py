@@ -4,6 +4,7 @@ The engine's own words may name its files or addresses, so none of them goes on 
 """
 
 import asyncio
+import codecs
 import logging
 import re
 from collections.abc import AsyncGenerator, Callable
@@ -155,6 +156,19 @@ def check_type(response: httpx2.Response, chosen: Format, form: str) -> None:
         raise _busy("the engine answers in another form than it was asked for")()
 
 
+def check_end(response: httpx2.Response, form: str) -> None:
+    """Nothing, if half of the body cannot pass for the whole.
+
+    Shape:  results in XML and JSON show their end themselves, RDF need not: half of its lines are RDF as well.
+    Raises: QueryAborted for RDF that ends with the connection, whoever closes it.
+    """
+    is_framed = {"content-length", "transfer-encoding"} & {name.lower() for name in response.headers}
+    if form not in ("SELECT", "ASK") and not is_framed:
+        _logger.warning("the engine sends RDF without a length and not in chunks: its end cannot be told from a cut")
+        message = "the engine does not say where its answer ends, so half of it could pass for the whole: use SELECT"
+        raise QueryAborted(message)
+
+
 async def pieces(response: httpx2.Response, limit_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body as it arrives.
 
@@ -223,10 +237,19 @@ async def _truth(response: httpx2.Response, chosen: Format, _: int) -> AsyncGene
     yield truth_in(chosen, truth=is_true(whole))
 
 
-async def _as_it_is(response: httpx2.Response, _: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
-    async with aclosing(pieces(response, limit_bytes)) as source:
-        async for piece in source:
-            yield piece
+async def _as_it_is(response: httpx2.Response, chosen: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    is_text = chosen is not RDF_XML  # which may declare another encoding
+    try:
+        async with aclosing(pieces(response, limit_bytes)) as source:
+            async for piece in source:
+                if is_text:
+                    decode(piece)
+                yield piece
+        decode(b"", final=True)
+    except UnicodeDecodeError as exc:
+        message = "bytes that are no UTF-8"
+        raise Broken(message) from exc
 
 
 async def _beginning(response: httpx2.Response) -> str:

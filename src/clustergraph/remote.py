@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Self
 import httpx2
 
 from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, UsageError
-from clustergraph.exchange import accept, body, check_status, check_type, chosen_format, deadline, pieces
+from clustergraph.exchange import accept, body, check_end, check_status, check_type, chosen_format, deadline, pieces
 from clustergraph.formats import XML
 from clustergraph.jobs import DISCONNECT
 from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, Turn
@@ -187,6 +187,7 @@ class RemoteEngine:
             job.response = await self._sent(form, accept(chosen, asked.form))
             await check_status(job.response, request.query, lines_before=asked.lines_before)
             check_type(job.response, chosen, asked.form)
+            check_end(job.response, asked.form)
         frames = body(job.response, chosen, asked.form, limit_bytes=self._limits.output_limit_bytes)
         took_s = time.monotonic() - began
         release = partial(job.end, DISCONNECT)

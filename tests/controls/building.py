@@ -295,6 +295,21 @@ BUILDING: Final[tuple[Control, ...]] = (
             "test_trouble_with_the_engine_is_a_problem_of_its_own_kind[another format]",
         ),
         (
+            "another engine: RDF whose end nobody can tell is no answer",
+            "T17",
+            'if form not in ("SELECT", "ASK") and not is_framed:',
+            "if form is None:",
+            "test_rdf_that_ends_with_the_connection_is_refused[n-triples]",
+        ),
+        (
+            "another engine: RDF is UTF-8",
+            "T17",
+            "                    decode(piece)\n",
+            "                    pass\n",
+            "test_rdf_that_is_no_utf_8_is_no_answer",
+            "test_rdf_that_is_no_utf_8_any_more_is_visibly_cut[wrong]",
+        ),
+        (
             "another engine: of an error no more is read than is looked at",
             "T3",
             "if len(said) >= _SHORT_BYTES:",
