@@ -66,6 +66,15 @@ def test_others_have_their_turn_and_the_deadline_holds_while_a_source_never_wait
     run(test())
 
 
+def test_a_read_that_has_had_its_turn_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "TURN_S", -1.0)  # over with each piece
+
+    async def test() -> None:
+        assert [one async for one in gathered(given(*[b"x"] * 100))] == [b"x"] * 100
+
+    run(test())
+
+
 def test_a_source_is_read_no_faster_than_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "HELD_BYTES", 100)
     read = []

@@ -325,7 +325,7 @@ BUILDING: Final[tuple[Control, ...]] = (
             "T3",
             "if time.monotonic() - since > TURN_S:",
             "if time.monotonic() < 0:",
-            "test_others_have_their_turn_and_the_deadline_holds_while_a_source_never_waits",
+            "test_a_read_that_has_had_its_turn_gives_way",
         ),
         (
             "another engine: what is not taken is not read",
