@@ -72,6 +72,7 @@ class Engine:
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
         self.digest = DIGEST
+        self.state: bytes | None = None  # what it says of its dataset instead of the truth
         self.asked: list[dict[str, list[str]]] = []
         self.heads: list[str] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -81,7 +82,7 @@ class Engine:
     async def _state(self, write: Write) -> None:
         said = f"<literal>{self.digest}</literal>".encode()
         rows = row(["digest", "graph"], ["D", GRAPH]).replace(b"<uri>D</uri>", said)
-        await write(answer(beginning(["digest", "graph"]) + rows + b"</results></sparql>"))
+        await write(self.state or answer(beginning(["digest", "graph"]) + rows + b"</results></sparql>"))
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def write(data: bytes) -> None:

@@ -149,6 +149,51 @@ def test_a_prefix_of_ours_is_declared_only_where_it_is_used_and_not_declared() -
     )
 
 
+RELATIVE = [
+    pytest.param("PREFIX : <ns#> ASK { ?s a :A }", "PREFIX : <https://w3id.org/clustergraph/ns#> ", id="to our base"),
+    pytest.param(
+        "BASE <http://b/c/> PREFIX : <../d#> ASK { ?s a :A }", "PREFIX : <http://b/d#> ", id="to that declared"
+    ),
+    pytest.param("BASE <c/> PREFIX : <d#> ASK { }", "PREFIX : <https://w3id.org/clustergraph/c/d#> ", id="to both"),
+    pytest.param("PREFIX : <> ASK { ?s a :A }", "PREFIX : <https://w3id.org/clustergraph/> ", id="empty"),
+    pytest.param(
+        "PREFIX b: <b> ASK { b:if:x ?p ?o }", "PREFIX b: <https://w3id.org/clustergraph/b> ", id="half a scheme"
+    ),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), RELATIVE)
+def test_a_relative_namespace_is_written_in_full(query: str, expected: str) -> None:
+    text = portable(query, {}).text
+
+    assert expected in text
+    assert repr(ox.Store().query(text)) == repr(ox.Store().query(query, base_iri="https://w3id.org/clustergraph/"))
+
+
+def test_a_graph_named_through_a_relative_namespace_is_resolved() -> None:
+    assert portable("PREFIX g: <graph/> SELECT * FROM g:curated { ?s ?p ?o }", {}).default_graphs == (
+        "https://w3id.org/clustergraph/graph/curated",
+    )
+
+
+NO_IRI = [
+    pytest.param("PREFIX : <a\\u003E> ASK { ?s a :A }", "line 1, column 10: '<a\\u003E>'", id="an escaped end"),
+    pytest.param("PREFIX : <b\\u0009if:> ASK { ?s a :A }", "line 1, column 10: '<b\\u0009if:>'", id="an escaped tab"),
+    pytest.param("PREFIX : <//[> ASK { ?s a :A }", "line 1, column 10: '<//[>'", id="no host"),
+    pytest.param("BASE <urn:x> PREFIX : <ns#> ASK { ?s a :A }", "line 1, column 23: '<ns#>'", id="no such base"),
+    pytest.param("ASK FROM <//[> { ?s ?p ?o }", "line 1, column 10: '<//[>'", id="a graph"),
+    pytest.param("BASE <//[> ASK { ?s ?p ?o }", "line 1, column 6: '<//[>'", id="a base"),
+]
+
+
+@pytest.mark.parametrize(("query", "place"), NO_IRI)
+def test_what_gives_no_iri_is_refused_at_its_place(query: str, place: str) -> None:
+    with pytest.raises(QueryMalformed) as caught:
+        portable(query, {})
+
+    assert caught.value.detail == f"{place} gives no IRI here: write it in full"
+
+
 EXTENSIONS = [
     pytest.param("DEFINE a 'b' SELECT * { }", QueryMalformed, id="a pragma"),
     pytest.param("SELECT * { ?s ?p ?o OPTION (TRANSITIVE) }", QueryMalformed, id="an option"),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 import engines
 from clustergraph import remote_jobs
 from clustergraph.errors import ClusterGraphError, OverBudget, QueryTimedOut, QueryTooHungry, UsageError
-from clustergraph.formats import CSV
+from clustergraph.formats import CSV, GRAPH_FORMATS, N_TRIPLES
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
@@ -261,6 +262,58 @@ def test_rdf_that_is_not_whole_is_visibly_cut(tmp_path: Path) -> None:
     assert (reply.status, reply.is_cut) == (200, True)
 
 
+TRIPLES = b"<urn:a> <urn:p> <urn:b> .\n"
+CONSTRUCT = "CONSTRUCT WHERE { ?s ?p ?o }"
+SAYS_NO_END = "the engine does not say where its answer ends, so half of it could pass for the whole: use SELECT"
+
+
+@pytest.mark.parametrize("form", ["turtle", "n-triples", "n-quads", "rdf-xml"])
+def test_rdf_that_ends_with_the_connection_is_refused(tmp_path: Path, form: str) -> None:
+    types = {one.name: one.media_type for one in GRAPH_FORMATS}
+
+    reply = asked(tmp_path, saying(head(types[form]) + TRIPLES), CONSTRUCT, form)
+
+    assert told(reply) == (503, "query-aborted", SAYS_NO_END)
+
+
+def test_rdf_of_a_known_end_is_passed_on_and_kept(tmp_path: Path) -> None:
+    chunked = head("application/n-triples", "Transfer-Encoding: chunked\r\n") + b"1a\r\n" + TRIPLES + b"\r\n0\r\n\r\n"
+
+    for whole in (chunked, answer(TRIPLES, "application/n-triples")):
+        with served(tmp_path, saying(whole)) as (engine, front):
+            replies = [front.get("/sparql", query=CONSTRUCT, format="n-triples") for _ in range(2)]
+
+        assert [(one.status, one.body, one.is_cut) for one in replies] == [(200, TRIPLES, False)] * 2
+        assert len(engine.asked) == 1
+
+
+NO_UTF8 = b'<urn:a> <urn:p> "\xff" .\n'
+
+
+def test_rdf_that_is_no_utf_8_is_no_answer(tmp_path: Path) -> None:
+    reply = asked(tmp_path, saying(answer(NO_UTF8, "application/n-triples")), CONSTRUCT, "n-triples")
+
+    said = "the engine's answer is broken (bytes that are no UTF-8): ask for something else until it is mended"
+    assert told(reply) == (503, "query-aborted", said)
+
+
+@pytest.mark.parametrize("last", [NO_UTF8, "<urn:\u00e9".encode()[:-1]], ids=["wrong", "half a character"])
+def test_rdf_that_is_no_utf_8_any_more_is_visibly_cut(tmp_path: Path, last: bytes) -> None:
+    whole = answer(TRIPLES * 50_000 + last, "application/n-triples")
+
+    reply = asked(tmp_path, saying(whole), CONSTRUCT, "n-triples", time_limit_s=engines.TIME_LIMIT_S)
+
+    assert (reply.status, reply.is_cut) == (200, True)
+
+
+def test_rdf_in_xml_may_be_in_an_encoding_of_its_own(tmp_path: Path) -> None:
+    said = '<?xml version="1.0" encoding="iso-8859-1"?><a>\u00e9</a>'.encode("iso-8859-1")
+
+    reply = asked(tmp_path, saying(answer(said, "application/rdf+xml")), CONSTRUCT, "rdf-xml")
+
+    assert (reply.status, reply.body) == (200, said)
+
+
 def test_an_engine_without_a_dataset_is_no_busy_one_and_what_to_do_is_said_to_the_operator_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -321,6 +374,49 @@ def test_a_long_answer_takes_no_memory() -> None:
     assert grown_kib < 30_000
 
 
+INFLATING = [
+    pytest.param(b"", b"<a>" * 10_000, "elements deeper than 16 in each other", id="depth"),
+    pytest.param(b"<head>", b'<variable name="v%d"/>', "more than 1,000 columns", id="columns"),
+    pytest.param(b"", b"<n%d/>", "more than 100 names of elements, attributes and namespaces", id="names"),
+]
+
+
+@pytest.mark.parametrize(("begins", "more", "said"), INFLATING)
+def test_an_answer_that_would_fill_our_memory_is_said_to_be_broken(
+    tmp_path: Path, begins: bytes, more: bytes, said: str
+) -> None:
+    async def behave(_: dict[str, list[str]], write: Write) -> None:
+        await write(head() + b'<sparql xmlns="http://www.w3.org/2005/sparql-results#">' + begins)
+        for start in count(step=1_000):
+            await write(b"".join(more.replace(b"%d", b"%d" % number) for number in range(start, start + 1_000)))
+
+    reply = asked(tmp_path, behave, time_limit_s=engines.TIME_LIMIT_S)
+
+    detail = f"the engine's answer is broken ({said}): ask for something else until it is mended"
+    assert told(reply) == (503, "query-aborted", detail)
+
+
+def test_an_answer_in_endless_small_pieces_ends_at_the_deadline_in_few_frames() -> None:
+    async def behave(_: dict[str, list[str]], write: Write) -> None:
+        await write(head("application/n-triples", "Transfer-Encoding: chunked\r\n"))
+        while True:
+            await write(b"1\r\nx\r\n" * 10_000)
+
+    async def test(runner: RemoteEngine, told: list[str]) -> None:
+        answered = await runner.answer(QueryRequest("CONSTRUCT WHERE { ?s ?p ?o }", graph_format=N_TRIPLES))
+        size = frames = 0
+        began = time.monotonic()
+        with suppress(QueryTimedOut):
+            async for frame in answered.frames:
+                size, frames = size + len(frame), frames + 1
+
+        assert told == ["deadline"]
+        assert size > 10 * frames > 0
+        assert time.monotonic() - began < 10
+
+    run(behave, test, limits=Limits(time_limit_s=1.0))
+
+
 def test_a_value_without_an_end_is_given_up(tmp_path: Path) -> None:
     async def behave(_: dict[str, list[str]], write: Write) -> None:
         await write(head() + beginning(["s"]) + b'<result><binding name="s"><literal>')
@@ -355,7 +451,6 @@ REFUSED = [
     pytest.param("SELECT (<bif:user>() AS ?s) { }", 403, id="a function of the engine, in full"),
     pytest.param("SELECT (<\\u0062if:user>() AS ?s) { }", 403, id="a function of the engine, escaped"),
     pytest.param("PREFIX x: <java:> SELECT (x:a() AS ?s) { }", 403, id="a class of the engine"),
-    pytest.param("PREFIX b: <b> SELECT (b:if:user() AS ?s) { }", 400, id="a relative namespace"),
     pytest.param("SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }", 403, id="SERVICE"),
     pytest.param("DROP ALL", 403, id="an update"),
 ]
@@ -758,6 +853,52 @@ def test_a_state_that_is_too_long_is_not_read(tmp_path: Path) -> None:
 
     said = "there is no dataset to answer from just now: try again in a minute"
     assert told(reply) == (503, "dataset-unusable", said)
+
+
+STATE = table(["digest", "graph"], [[DIGEST, GRAPH], [DIGEST, "urn:second"]])
+NO_STATE = [
+    pytest.param(answer(STATE, "text/html"), id="a page"),
+    pytest.param(answer(STATE[: STATE.index(b"urn:second")]), id="half a document"),
+    pytest.param(answer(STATE.removesuffix(b"</results></sparql>")), id="without its end"),
+    pytest.param(answer(table(["digest"], [[DIGEST]])), id="a column is missing"),
+    pytest.param(answer(table(["graph", "digest"], [[GRAPH, DIGEST]])), id="other columns"),
+    pytest.param(answer(beginning(["digest", "graph"]) + b"<result/></results></sparql>"), id="an empty row"),
+]
+
+
+@pytest.mark.parametrize("said", NO_STATE)
+def test_what_does_not_say_the_whole_state_says_none_and_what_was_seen_before_holds(said: bytes) -> None:
+    async def look(engine: Engine) -> list[tuple[bool, str]]:
+        async with RemoteEngine(engine.address, "0" * 64, limits=Limits()) as runner:
+            seen = [(runner.is_up, runner.digest)]
+            for state in (answer(STATE), said):
+                engine.state = state
+                await runner._look()
+                seen.append((runner.is_up, runner.digest))
+            assert runner._state is not None
+            assert runner._state.graphs == {GRAPH, "urn:second"}
+        return seen
+
+    with engines.running(Engine(never)) as engine:
+        engine.state = said
+        assert asyncio.run(look(engine)) == [(False, "0" * 64), (True, DIGEST), (False, DIGEST)]
+
+
+def test_other_graphs_under_the_same_digest_are_a_change() -> None:
+    async def look(engine: Engine) -> list[int]:
+        changes: list[None] = []
+        seen = []
+        async with RemoteEngine(
+            engine.address, DIGEST, limits=Limits(), changed=lambda: changes.append(None)
+        ) as runner:
+            for graphs in ([GRAPH], [GRAPH, "urn:second"], [GRAPH, "urn:second"], [GRAPH]):
+                engine.state = answer(table(["digest", "graph"], [[DIGEST, one] for one in graphs]))
+                await runner._look()
+                seen.append(len(changes))
+        return seen
+
+    with engines.running(Engine(never)) as engine:
+        assert asyncio.run(look(engine)) == [0, 1, 1, 2]
 
 
 def test_of_an_error_without_end_the_beginning_is_read(tmp_path: Path) -> None:

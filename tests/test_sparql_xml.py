@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from clustergraph import sparql_xml
 from clustergraph.formats import CSV, JSON, TSV, XML, Format
-from clustergraph.sparql_xml import TableReader, TableWriter, Unreadable, is_true, truth_in
+from clustergraph.rewriting import TableWriter, is_true, truth_in
+from clustergraph.sparql_xml import Broken, TableReader, Unreadable
 
 WRITERS = {
     "json": ox.QueryResultsFormat.JSON,
@@ -89,16 +90,107 @@ def test_what_is_no_boolean_is_not_taken_for_one(said: bytes) -> None:
         is_true(said)
 
 
-@pytest.mark.parametrize(
-    ("begins", "said"),
-    [("<literal>", "a value without an end"), ('<literal datatype="', "a tag without an end")],
-    ids=["value", "tag"],
-)
-def test_what_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch, begins: str, said: str) -> None:
-    monkeypatch.setattr(sparql_xml, "CELL_LIMIT_BYTES", 10_000)
-    reader = TableReader()
-    reader.feed(b'<sparql xmlns="http://www.w3.org/2005/sparql-results#"><results><result><binding name="a">')
-    reader.feed(begins.encode())
+BEGINS = '<sparql xmlns="http://www.w3.org/2005/sparql-results#"><head><variable name="a"/></head><results><result>'
+WITHOUT_END = [
+    pytest.param('<binding name="a"><literal>', "x" * 100, "a value without an end", id="value"),
+    pytest.param('<binding name="a"><literal datatype="', "x" * 100, "a tag without an end", id="tag"),
+    pytest.param("", "<a>", "elements deeper than 16 in each other", id="depth"),
+    pytest.param("", "<n{0}/>", "more than 100 names of elements, attributes and namespaces", id="elements"),
+    pytest.param("", "<n a{0}=''/>", "more than 100 names of elements, attributes and namespaces", id="attributes"),
+    pytest.param(
+        "", "<n xmlns:p{0}='urn:p'/>", "more than 100 names of elements, attributes and namespaces", id="namespaces"
+    ),
+    pytest.param("", "<binding name='a'><uri>urn:{0:0>999}</uri></binding>", "a row without an end", id="row"),
+]
 
-    with pytest.raises(Unreadable, match=said):
-        deque((reader.feed(b"x" * 100) for _ in range(1_000)), maxlen=0)
+
+@pytest.mark.parametrize(("begins", "more", "said"), WITHOUT_END)
+def test_what_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch, begins: str, more: str, said: str) -> None:
+    monkeypatch.setattr(sparql_xml, "CELL_LIMIT", 10_000)
+    monkeypatch.setattr(sparql_xml, "ROW_LIMIT", 10_000)
+    monkeypatch.setattr(sparql_xml, "TAG_LIMIT_BYTES", 10_000)
+    reader = TableReader()
+    reader.feed((BEGINS + begins).encode())
+
+    with pytest.raises(Broken, match=f"^{said}$"):
+        deque((reader.feed(more.format(number).encode()) for number in range(1_000)), maxlen=0)
+
+
+def test_columns_without_end_are_given_up() -> None:
+    reader = TableReader()
+    reader.feed(BEGINS.partition("<variable")[0].encode())
+    reader.feed("".join(f'<variable name="v{number}"/>' for number in range(1_000)).encode())
+
+    with pytest.raises(Broken, match=r"^more than 1,000 columns$"):
+        reader.feed(b'<variable name="more"/>')
+
+
+MISPLACED = [
+    pytest.param('</result></results><head><variable name="b"/></head>', "a column behind the head", id="column"),
+    pytest.param("</result></results><results/>", "a second table", id="table"),
+    pytest.param("<result/>", "<result> where it cannot stand", id="row"),
+    pytest.param('<binding name="a"><triple>', "a triple as a value", id="triple"),
+    pytest.param('<binding name="a"><sparql>', "<sparql> where it cannot stand", id="document"),
+]
+
+
+@pytest.mark.parametrize(("more", "said"), MISPLACED)
+def test_what_stands_where_it_cannot_is_no_result(more: str, said: str) -> None:
+    with pytest.raises(Broken, match=f"^{said}$"):
+        TableReader().feed((BEGINS + more).encode())
+
+
+def test_a_boolean_is_no_table() -> None:
+    writer = TableWriter(CSV)
+    writer.feed(b'<sparql xmlns="http://www.w3.org/2005/sparql-results#"><head/><boolean>true</boolean></sparql>')
+
+    with pytest.raises(Broken, match=r"^a boolean instead of a table$"):
+        writer.finish()
+
+
+def one_value(value: str) -> bytes:
+    return f'{BEGINS}<binding name="a">{value}</binding></result></results></sparql>'.encode()
+
+
+NO_TERM = [
+    pytest.param("<uri>a&gt; b&#10;c&#9;d</uri>", "a uri that is none", id="rows in an IRI"),
+    pytest.param("<uri/>", "a uri that is none", id="an empty IRI"),
+    pytest.param("<bnode>a b</bnode>", "a bnode that is none", id="a label"),
+    pytest.param("<bnode>a&#10;</bnode>", "a bnode that is none", id="a row in a label"),
+    pytest.param("<bnode>a.</bnode>", "a bnode that is none", id="a label that ends a triple"),
+    pytest.param('<literal datatype="urn:a&gt;&#10;">a</literal>', "a datatype that is no IRI", id="a datatype"),
+    pytest.param('<literal xml:lang="en&#10;x">a</literal>', "a language tag that is none", id="a language"),
+]
+
+
+@pytest.mark.parametrize(("value", "said"), NO_TERM)
+def test_what_is_no_term_is_no_value(value: str, said: str) -> None:
+    with pytest.raises(Broken, match=f"^{said}$"):
+        TableReader().feed(one_value(value))
+
+
+TERMS = [
+    pytest.param("<uri>urn:\u00e9%20'a</uri>", "<urn:\u00e9%20'a>", id="an IRI"),
+    pytest.param("<bnode>genid-1f.b-0</bnode>", "_:genid-1f.b-0", id="a label"),
+    pytest.param("<bnode>nodeID://b10048</bnode>", "_:b10048", id="a label of Virtuoso"),
+    pytest.param('<literal datatype="urn:t">a&#10;b</literal>', '"a\\nb"^^<urn:t>', id="a datatype"),
+    pytest.param('<literal xml:lang="de-1996">a</literal>', '"a"@de-1996', id="a language"),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), TERMS)
+def test_a_term_is_written_as_it_is(value: str, expected: str) -> None:
+    assert rewritten(one_value(value), TSV, 1 << 16).decode() == f"?a\n{expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("a", "two columns of one name", id="twice"),
+        pytest.param("b&#10;c", "the name of a column that is none", id="a row in it"),
+        pytest.param("", "the name of a column that is none", id="empty"),
+    ],
+)
+def test_what_names_no_column_is_no_head(name: str, said: str) -> None:
+    with pytest.raises(Broken, match=f"^{said}$"):
+        TableReader().feed(BEGINS.replace("</head>", f'<variable name="{name}"/></head>').encode())

@@ -4,9 +4,11 @@ The engine's own words may name its files or addresses, so none of them goes on 
 """
 
 import asyncio
+import codecs
 import logging
 import re
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from types import TracebackType
 from typing import Final
 
@@ -24,8 +26,10 @@ from clustergraph.errors import (
     QueryTooLarge,
 )
 from clustergraph.formats import GRAPH_FORMATS, JSON, N_TRIPLES, RDF_XML, RESULT_FORMATS, TURTLE, XML, Format
+from clustergraph.intake import gathered
+from clustergraph.rewriting import TableWriter, is_true, truth_in
 from clustergraph.runner import QueryRequest
-from clustergraph.sparql_xml import TableWriter, Unreadable, is_true, truth_in
+from clustergraph.sparql_xml import Broken, Unreadable
 
 _logger: Final = logging.getLogger("clustergraph.remote")
 
@@ -152,6 +156,19 @@ def check_type(response: httpx2.Response, chosen: Format, form: str) -> None:
         raise _busy("the engine answers in another form than it was asked for")()
 
 
+def check_end(response: httpx2.Response, form: str) -> None:
+    """Nothing, if half of the body cannot pass for the whole.
+
+    Shape:  results in XML and JSON show their end themselves, RDF need not: half of its lines are RDF as well.
+    Raises: QueryAborted for RDF that ends with the connection, whoever closes it.
+    """
+    is_framed = {"content-length", "transfer-encoding"} & {name.lower() for name in response.headers}
+    if form not in ("SELECT", "ASK") and not is_framed:
+        _logger.warning("the engine sends RDF without a length and not in chunks: its end cannot be told from a cut")
+        message = "the engine does not say where its answer ends, so half of it could pass for the whole: use SELECT"
+        raise QueryAborted(message)
+
+
 async def pieces(response: httpx2.Response, limit_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body as it arrives.
 
@@ -159,11 +176,12 @@ async def pieces(response: httpx2.Response, limit_bytes: int) -> AsyncGenerator[
     """
     left = limit_bytes
     try:
-        async for piece in response.aiter_raw():
-            left -= len(piece)
-            if left < 0:
-                raise _too_long(limit_bytes)
-            yield piece
+        async with aclosing(gathered(response.aiter_raw())) as source:
+            async for piece in source:
+                left -= len(piece)
+                if left < 0:
+                    raise _too_long(limit_bytes)
+                yield piece
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as exc:
         _logger.warning("the engine broke off: %s: %s", type(exc).__name__, exc)
         raise _broken() from exc
@@ -179,6 +197,10 @@ def _broken() -> QueryAborted:
     return QueryAborted("the engine broke off in the middle of its answer: send the query again, or ask for less")
 
 
+def _wrong(what: Broken) -> QueryAborted:
+    return QueryAborted(f"the engine's answer is broken ({what}): ask for something else until it is mended")
+
+
 async def body(
     response: httpx2.Response, chosen: Format, form: str, *, limit_bytes: int
 ) -> AsyncGenerator[bytes, None]:
@@ -189,22 +211,24 @@ async def body(
     left = limit_bytes
     rewrite = {"SELECT": _table, "ASK": _truth}.get(form, _as_it_is)
     try:
-        async for piece in rewrite(response, chosen, limit_bytes):
-            left -= len(piece)
-            if left < 0:
-                raise _too_long(limit_bytes)
-            yield piece
+        async with aclosing(rewrite(response, chosen, limit_bytes)) as written:
+            async for piece in written:
+                left -= len(piece)
+                if left < 0:
+                    raise _too_long(limit_bytes)
+                yield piece
     except Unreadable as exc:
         _logger.warning("the engine's answer cannot be read: %s", exc)
-        raise _broken() from exc
+        raise (_wrong(exc) if isinstance(exc, Broken) else _broken()) from exc
 
 
 async def _table(response: httpx2.Response, chosen: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
     writer = TableWriter(chosen)
-    async for piece in pieces(response, limit_bytes * _XML_OVERHEAD):
-        # in a thread: the loop serves others while a piece is read
-        if written := await asyncio.to_thread(writer.feed, piece):
-            yield written
+    async with aclosing(pieces(response, limit_bytes * _XML_OVERHEAD)) as source:
+        async for piece in source:
+            # in a thread: the loop serves others while a piece is read
+            if written := await asyncio.to_thread(writer.feed, piece):
+                yield written
     yield writer.finish()
 
 
@@ -213,19 +237,30 @@ async def _truth(response: httpx2.Response, chosen: Format, _: int) -> AsyncGene
     yield truth_in(chosen, truth=is_true(whole))
 
 
-async def _as_it_is(response: httpx2.Response, _: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
-    async for piece in pieces(response, limit_bytes):
-        yield piece
+async def _as_it_is(response: httpx2.Response, chosen: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    is_text = chosen is not RDF_XML  # which may declare another encoding
+    try:
+        async with aclosing(pieces(response, limit_bytes)) as source:
+            async for piece in source:
+                if is_text:
+                    decode(piece)
+                yield piece
+        decode(b"", final=True)
+    except UnicodeDecodeError as exc:
+        message = "bytes that are no UTF-8"
+        raise Broken(message) from exc
 
 
 async def _beginning(response: httpx2.Response) -> str:
     """The beginning of what an engine says of an error, read no further than it is looked at."""
     said = bytearray()
     try:
-        async for piece in response.aiter_raw():
-            said += piece
-            if len(said) >= _SHORT_BYTES:
-                break
+        async with aclosing(gathered(response.aiter_raw())) as source:
+            async for piece in source:
+                said += piece
+                if len(said) >= _SHORT_BYTES:
+                    break
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as exc:
         _logger.warning("the engine broke off: %s: %s", type(exc).__name__, exc)
     finally:

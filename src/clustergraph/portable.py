@@ -7,6 +7,7 @@ SPARQL 1.1, each prefix declared, and no IRI of a scheme that calls into an engi
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any, Final, NamedTuple
@@ -34,6 +35,7 @@ _CODE_POINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _PREFIX: Final = re.compile(r"([\w.\-]*):")
 _AFTER_CLAUSES: Final = ("where", "group", "having", "order", "limit", "offset", "values")
 
+_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|^`\\]*')
 _TERM: Final = re.compile(
     r'<(?P<iri>[^\x00-\x20<>"{}|^`\\]+)>'
     r'|"(?P<text>(?:[^"\\\n\r]|\\[tbnrf"\'\\]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*)"'
@@ -83,9 +85,9 @@ def portable(query: str, bindings: Mapping[str, str]) -> Portable:
         message = "this is none of the four forms of a query: begin with SELECT, ASK, CONSTRUCT or DESCRIBE"
         raise QueryMalformed(message)
     _refuse_extensions(own, tokens)
-    prefixes, base = _declared(own, tokens)
+    prefixes, base, marks = _declared(own, tokens)
     default, named, spans = _dataset(own, tokens, prefixes, base)
-    marks = [(start, end, " " * (end - start)) for start, end in spans]
+    marks += [(start, end, " " * (end - start)) for start, end in spans]
     marks += [(place, place, row) for place, row in _rows(tokens, bindings)]
     used = {match[1] for match in _PREFIX.finditer(own)} & PREFIXES.keys() - prefixes.keys()
     lines = [f"PREFIX {name}: <{PREFIXES[name]}> " for name in sorted(used)]
@@ -137,25 +139,41 @@ def _decoded(text: str) -> str:
     return _CODE_POINT.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
 
 
-def _declared(query: str, tokens: list[_Seen]) -> tuple[dict[str, str], str]:
-    """The prefixes that the query declares, and its base."""
+def _declared(query: str, tokens: list[_Seen]) -> tuple[dict[str, str], str, list[tuple[int, int, str]]]:
+    """The prefixes that the query declares, its base, and what to write for namespaces that are relative to it."""
     prefixes: dict[str, str] = {}
+    marks = []
     base = BASE
     for before, token, following in zip([*tokens[:1], *tokens], tokens, [*tokens[1:], *tokens[:1]], strict=False):
         if token.kind == "iri" and before.word == "base":
-            base = urljoin(base, _decoded(token.text[1:-1]))
+            base = _absolute(query, token, base)
         if token.kind == "name" and before.word == "prefix" and following.kind == "iri":
-            namespace = _decoded(following.text[1:-1])
-            if not _SCHEME.match(namespace):
-                what = f"the namespace '{following.text[:40]}' is relative"
-                raise _at(QueryMalformed, query, following.start, what, "write it in full")
-            prefixes[token.text[:-1]] = namespace
+            prefixes[token.text[:-1]] = namespace = _absolute(query, following, base)
+            # in full: an engine that puts names together before it resolves them would read other IRIs.
+            if not _SCHEME.match(_decoded(following.text[1:-1])):
+                marks.append((following.start, following.start + len(following.text), f"<{namespace}>"))
     for token in tokens:
         prefix = token.text.partition(":")[0]
         if token.kind == "name" and prefix not in prefixes and prefix not in PREFIXES:
             what, remedy = f"the prefix '{prefix[:40]}:' is not declared", "add a PREFIX line, or write the IRI in full"
             raise _at(QueryMalformed, query, token.start, what, remedy)
-    return prefixes, base
+    return prefixes, base, marks
+
+
+def _absolute(query: str, token: _Seen, base: str) -> str:
+    """The IRI that a token means.
+
+    Raises: QueryMalformed where an escape hides what cannot stand in an IRI, or where it cannot be resolved.
+    """
+    reference = _decoded(token.text[1:-1])
+    if _IRI.fullmatch(reference) and _SCHEME.match(reference):
+        return reference
+    path, hash_sign, fragment = reference.partition("#")  # urljoin drops an empty fragment, as that of a namespace
+    with suppress(ValueError):
+        if _IRI.fullmatch(reference) and _SCHEME.match(found := urljoin(base.partition("#")[0], path)):
+            return found + hash_sign + fragment
+    what, remedy = f"'{token.text[:40]}' gives no IRI here", "write it in full"
+    raise _at(QueryMalformed, query, token.start, what, remedy)
 
 
 def _dataset(
@@ -172,14 +190,14 @@ def _dataset(
         graph = next(iter(top[place + 1 + is_named :]), None)
         if graph is None or graph.kind not in ("iri", "name"):
             raise _at(QueryMalformed, query, token.start, "after FROM the IRI of a graph must stand")
-        graphs[is_named][_resolved(graph, prefixes, base)] = None
+        graphs[is_named][_resolved(query, graph, prefixes, base)] = None
         spans.append((token.start, graph.start + len(graph.text)))
     return tuple(graphs[False]), tuple(graphs[True]), spans
 
 
-def _resolved(token: _Seen, prefixes: Mapping[str, str], base: str) -> str:
+def _resolved(query: str, token: _Seen, prefixes: Mapping[str, str], base: str) -> str:
     if token.kind == "iri":
-        return urljoin(base, _decoded(token.text[1:-1]))
+        return _absolute(query, token, base)
     prefix, _, local = token.text.partition(":")
     return {**PREFIXES, **prefixes}[prefix] + re.sub(r"\\(.)", r"\1", local)
 

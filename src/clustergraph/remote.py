@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
@@ -16,14 +16,14 @@ from typing import Final, NamedTuple, Self
 import httpx2
 
 from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, UsageError
-from clustergraph.exchange import accept, body, check_status, check_type, chosen_format, deadline, pieces
+from clustergraph.exchange import accept, body, check_end, check_status, check_type, chosen_format, deadline, pieces
 from clustergraph.formats import XML
 from clustergraph.jobs import DISCONNECT
 from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, Turn
 from clustergraph.portable import Portable, portable
 from clustergraph.remote_jobs import RemoteJob, RemoteLane
 from clustergraph.runner import Answer, Limits, QueryRequest
-from clustergraph.sparql_xml import TableReader, Unreadable
+from clustergraph.sparql_xml import Row, TableReader, Unreadable
 from clustergraph.terms import DEFAULT_GRAPH, NO_GRAPH, PUBLISHED_GRAPH
 
 _logger: Final = logging.getLogger("clustergraph.remote")
@@ -36,6 +36,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _HUNG_UP: Final = (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError)
 _UNREACHED: Final = "the engine cannot be reached: try again in a moment"
 _NO_DATASET: Final = "the engine does not say which dataset it holds"
+_STATE_COLUMNS: Final = ["digest", "graph"]
 _STATE: Final = (
     "SELECT ?digest ?graph { ?dataset <http://purl.org/dc/terms/identifier> ?digest ;"
     " <http://www.w3.org/ns/sparql-service-description#namedGraph> ?graph }"
@@ -47,6 +48,22 @@ class State(NamedTuple):
 
     digest: str
     graphs: frozenset[str]
+
+
+def _state(columns: Sequence[str] | None, rows: Sequence[Row]) -> State:
+    """What a whole answer to _STATE says.
+
+    Raises: Unreadable for a table of another form; DatasetUnusable where it names no dataset, or several.
+    """
+    if columns != _STATE_COLUMNS or not all(all(row) for row in rows):
+        message = "not the columns that were asked for, or a row in which one is empty"
+        raise Unreadable(message)
+    values = [[cell.value for cell in row if cell] for row in rows]
+    digests = {digest for digest, _ in values}
+    if len(digests) != 1 or not _DIGEST.fullmatch(digest := digests.pop()):
+        message = "the engine holds no published dataset: run 'clustergraph publish'"
+        raise DatasetUnusable(message)
+    return State(digest, frozenset(graph for _, graph in values))
 
 
 def checked_address(text: str) -> httpx2.URL:
@@ -70,7 +87,8 @@ class RemoteEngine:
     """Answers queries by asking another service. Use as an asynchronous context manager.
 
     Shape: `digest` is that of the dataset that the service was last seen to hold, looked up every POLL_S seconds; until
-           it was seen for the first time, the digest given here. `changed` is called when it is another one.
+           it was seen for the first time, the digest given here. `changed` is called when it or the set of its
+           graphs is another one.
            `open` takes the queries of strangers, `own` those from our own files; neither can take the other's places.
            `tell` is called with the cause for which a request is ended before its time.
     """
@@ -169,6 +187,7 @@ class RemoteEngine:
             job.response = await self._sent(form, accept(chosen, asked.form))
             await check_status(job.response, request.query, lines_before=asked.lines_before)
             check_type(job.response, chosen, asked.form)
+            check_end(job.response, asked.form)
         frames = body(job.response, chosen, asked.form, limit_bytes=self._limits.output_limit_bytes)
         took_s = time.monotonic() - began
         release = partial(job.end, DISCONNECT)
@@ -223,10 +242,11 @@ class RemoteEngine:
         """Looks up which dataset is published; what was seen last holds while the engine does not say."""
         try:
             async with deadline(self._limits.time_limit_s, self._limits.time_limit_s):
-                before, self._state = self.digest, await self._read_state()
-            self._trouble = None
-            if self.digest != before:
-                _logger.info("the engine holds sha256:%s… from now on", self.digest[:12])
+                state = await self._read_state()
+            before, self._state, self._trouble = self._state or State(self._digest, state.graphs), state, None
+            if state.digest != before.digest:
+                _logger.info("the engine holds sha256:%s… from now on", state.digest[:12])
+            if state != before:  # other graphs give other answers, whatever digest is told with them
                 self._changed()
         except (ClusterGraphError, Unreadable) as exc:
             trouble = exc if isinstance(exc, Busy | DatasetUnusable) else DatasetUnusable(_NO_DATASET)
@@ -244,16 +264,10 @@ class RemoteEngine:
         response = await self._sent(form, XML.media_type)
         try:
             await check_status(response, _STATE, lines_before=0)
+            check_type(response, XML, "SELECT")
             reader = TableReader()
-            rows = [
-                [cell.value if cell else "" for cell in row]
-                async for piece in pieces(response, _STATE_BYTES)
-                for row in reader.feed(piece)
-            ]
+            rows = [row async for piece in pieces(response, _STATE_BYTES) for row in reader.feed(piece)]
+            reader.finish()
         finally:
             await response.aclose()
-        digests = {row[0] for row in rows}
-        if len(digests) != 1 or not _DIGEST.fullmatch(digest := digests.pop()):
-            message = "the engine holds no published dataset: run 'clustergraph publish'"
-            raise DatasetUnusable(message)
-        return State(digest, frozenset(row[1] for row in rows))
+        return _state(reader.columns, rows)

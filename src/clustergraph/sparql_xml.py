@@ -1,28 +1,48 @@
-"""SPARQL results as they arrive from another engine, in XML, and written anew in the format that was asked for.
+"""SPARQL results as they arrive from another engine, in XML: rows out of bytes.
 
 Engines disagree on CSV and TSV: Virtuoso 7 leaves out what is an IRI and what a literal. XML they agree on, and its end
-tag tells a whole answer from half of one. Holds one row at a time.
+tag tells a whole answer from half of one. Holds one row at a time, and no more of anything than an answer needs.
 """
 
-import json
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
 
-from clustergraph.formats import CSV, JSON, TSV, XML, Format
-
-CELL_LIMIT_BYTES: Final = 16 << 20  # of one value, and of one tag
-_RESULTS: Final = "http://www.w3.org/2005/sparql-results#"
+RESULTS: Final = "http://www.w3.org/2005/sparql-results#"
+CELL_LIMIT: Final = 16 << 20  # characters of one value
+ROW_LIMIT: Final = 32 << 20  # characters of all values of one row
+TAG_LIMIT_BYTES: Final = 1 << 19  # of one tag or comment: the parser holds it until it ends
+COLUMN_LIMIT: Final = 1_000
+DEPTH_LIMIT: Final = 16  # elements in elements; results have five
+NAME_LIMIT: Final = 100  # different names of elements, attributes and namespaces: the parser remembers each
 _LANGUAGE: Final = "http://www.w3.org/XML/1998/namespace lang"
 _KINDS: Final = ("uri", "bnode", "literal")
-_TO_QUOTE: Final = re.compile(r'[",\r\n]')
-_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NAME: Final = re.compile(r"[\w\u00b7]+")
+_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|^`\\]+')
+_LABEL: Final = re.compile(r"\w(?:[\w.\u00b7-]*[\w\u00b7-])?")
+_LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[a-z]+)?")
+_VALUES: Final = {"uri": _IRI, "bnode": _LABEL}
+_VIRTUOSO_LABEL: Final = "nodeID://"  # in front of each label that Virtuoso 7 gives, where it cannot stand
+_PARENTS: Final = {
+    "sparql": "",
+    "head": "sparql",
+    "variable": "head",
+    "boolean": "sparql",
+    "results": "sparql",
+    "result": "results",
+    "binding": "result",
+    **dict.fromkeys(_KINDS, "binding"),
+}
+"""In which element each of those that we read stands; any other is passed over, wherever it is."""
 
 
 class Unreadable(Exception):
     """What arrived is not, or no longer, a SPARQL result in XML."""
+
+
+class Broken(Unreadable):
+    """What arrived is not cut but wrong, or more than any answer needs; says in our words what."""
 
 
 class Cell(NamedTuple):
@@ -34,7 +54,24 @@ class Cell(NamedTuple):
     datatype: str = ""
 
 
-Row = Sequence[Cell | None]
+Row: TypeAlias = Sequence[Cell | None]
+
+
+def _cell(kind: str, text: str, attributes: Mapping[str, str]) -> Cell:
+    """A value as it stands in the answer.
+
+    Raises: Broken for what is no term: its parts would pass for other terms, or other rows, where it is written anew.
+    """
+    value = text.removeprefix(_VIRTUOSO_LABEL) if kind == "bnode" else text
+    cell = Cell(kind, value, attributes.get(_LANGUAGE, ""), attributes.get("datatype", ""))
+    for what, pattern, found in (
+        (f"a {kind} that is none", _VALUES.get(kind), value),
+        ("a datatype that is no IRI", _IRI, cell.datatype or "urn:"),
+        ("a language tag that is none", _LANGUAGE_TAG, cell.language or "en"),
+    ):
+        if pattern and not pattern.fullmatch(found):
+            raise Broken(what)
+    return cell
 
 
 class TableReader:
@@ -49,237 +86,151 @@ class TableReader:
         self.is_complete = False
         self._names: list[str] = []
         self._places: dict[str, int] = {}
+        self._open: list[str] = []  # the elements that have begun and not ended
         self._rows: list[Row] = []
+        self._unbound: list[Cell | None] = []
         self._row: list[Cell | None] = []
         self._place = -1
         self._attributes: dict[str, str] = {}
         self._text: list[str] = []
         self._size = 0
+        self._row_size = 0
         self._fed = 0
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters
+        self._parser.StartNamespaceDeclHandler = self._count_names
         self._parser.StartDoctypeDeclHandler = self._refuse
 
     def feed(self, data: bytes) -> list[Row]:
         """The rows that these bytes complete.
 
-        Raises: Unreadable.
+        Raises: Unreadable; Broken.
         """
         self._fed += len(data)
         try:
             self._parser.Parse(data, False)
         except expat.ExpatError as exc:
             raise Unreadable(str(exc)) from exc
-        if self._fed - self._parser.CurrentByteIndex > CELL_LIMIT_BYTES:
+        if self._fed - self._parser.CurrentByteIndex - len(data) > TAG_LIMIT_BYTES:
             message = "a tag without an end"
-            raise Unreadable(message)
+            raise Broken(message)
         rows, self._rows = self._rows, []
         return rows
+
+    def finish(self) -> None:
+        """Nothing, if what was read is whole.
+
+        Raises: Unreadable.
+        """
+        if not self.is_complete:
+            message = "it ends in the middle"
+            raise Unreadable(message)
 
     def _refuse(self, *_: object) -> None:
         message = "a document type, which may define entities without end"
         raise Unreadable(message)
 
+    def _count_names(self, *_: object) -> None:
+        if len(self._parser.intern) > NAME_LIMIT:
+            message = f"more than {NAME_LIMIT} names of elements, attributes and namespaces"
+            raise Broken(message)
+
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         local = name.rpartition(" ")[2]
+        parent = self._open[-1] if self._open else ""
+        if len(self._open) == DEPTH_LIMIT:
+            message = f"elements deeper than {DEPTH_LIMIT} in each other"
+            raise Broken(message)
+        self._count_names()
+        if local == "triple" or _PARENTS.get(local, parent) != parent:
+            message = "a triple as a value" if local == "triple" else f"<{local}> where it cannot stand"
+            raise Broken(message)
+        self._open.append(local)
         self._text, self._size = [], 0
-        if local == "variable":
-            self._places[attributes.get("name", "")] = len(self._names)
-            self._names.append(attributes.get("name", ""))
-        elif local in ("results", "boolean"):
-            self.columns = self._names
-        elif local == "result":
-            self._row = [None] * len(self._names)
-        elif local == "binding":
-            self._place = self._places.get(attributes.get("name", ""), -1)
-        elif local in _KINDS:
-            self._attributes = attributes
-        elif local == "triple":
-            message = "a triple as a value"
-            raise Unreadable(message)
+        if begin := _BEGINS.get(local):
+            begin(self, attributes)
 
     def _end(self, name: str) -> None:
-        local = name.rpartition(" ")[2]
-        text = "".join(self._text)
-        if local in _KINDS and 0 <= self._place < len(self._row):
-            found = self._attributes
-            self._row[self._place] = Cell(local, text, found.get(_LANGUAGE, ""), found.get("datatype", ""))
-        elif local == "result":
-            self._rows.append(self._row)
-        elif local == "boolean":
-            self.truth = text.strip() == "true"
-        elif local == "sparql":
-            self.is_complete = self.columns is not None
+        self._open.pop()
+        if end := _ENDS.get(name.rpartition(" ")[2]):
+            end(self, "".join(self._text))
+        self._text = []
 
     def _characters(self, text: str) -> None:
         self._size += len(text)
-        if self._size > CELL_LIMIT_BYTES:
+        if self._size > CELL_LIMIT:
             message = "a value without an end"
-            raise Unreadable(message)
+            raise Broken(message)
         self._text.append(text)
 
+    def _begin_variable(self, attributes: dict[str, str]) -> None:
+        name = attributes.get("name", "")
+        if self.columns is not None:
+            message = "a column behind the head"
+            raise Broken(message)
+        if not _NAME.fullmatch(name) or name in self._places:
+            message = "two columns of one name" if name in self._places else "the name of a column that is none"
+            raise Broken(message)
+        if len(self._names) == COLUMN_LIMIT:
+            message = f"more than {COLUMN_LIMIT:,} columns"
+            raise Broken(message)
+        self._places[name] = len(self._names)
+        self._names.append(name)
 
-def _json_cell(cell: Cell) -> dict[str, str]:
-    said = {"type": cell.kind, "value": cell.value}
-    if cell.language:
-        said["xml:lang"] = cell.language
-    elif cell.datatype:
-        said["datatype"] = cell.datatype
-    return said
+    def _begin_body(self, _: dict[str, str]) -> None:
+        if self.columns is not None:
+            message = "a second table"
+            raise Broken(message)
+        self.columns = self._names
+        self._unbound = [None] * len(self._names)
 
+    def _begin_result(self, _: dict[str, str]) -> None:
+        self._row, self._row_size = self._unbound, 0  # one list for all rows without values: they may be many
 
-def _json_row(columns: Sequence[str], row: Row) -> str:
-    bound = {name: _json_cell(cell) for name, cell in zip(columns, row, strict=True) if cell}
-    return json.dumps(bound, ensure_ascii=False, separators=(",", ":"))
+    def _begin_binding(self, attributes: dict[str, str]) -> None:
+        self._place = self._places.get(attributes.get("name", ""), -1)
 
+    def _begin_value(self, attributes: dict[str, str]) -> None:
+        self._attributes = attributes
 
-def _xml_cell(name: str, cell: Cell) -> str:
-    more = f" xml:lang={quoteattr(cell.language)}" if cell.language else ""
-    more = f" datatype={quoteattr(cell.datatype)}" if cell.datatype and not cell.language else more
-    inner = f"<{cell.kind}{more}>{_xml_text(cell.value)}</{cell.kind}>"
-    return f"<binding name={quoteattr(name)}>{inner}</binding>"
+    def _end_value(self, kind: str, text: str) -> None:
+        self._row_size += len(text)
+        if self._row_size > ROW_LIMIT:
+            message = "a row without an end"
+            raise Broken(message)
+        if self._place < 0:
+            return
+        if self._row is self._unbound:
+            self._row = [*self._unbound]
+        self._row[self._place] = _cell(kind, text, self._attributes)
 
+    def _end_result(self, _: str) -> None:
+        self._rows.append(self._row)
 
-def _xml_text(text: str) -> str:
-    return escape(_NO_XML.sub("\ufffd", text), {"\r": "&#13;"})
+    def _end_boolean(self, text: str) -> None:
+        self.truth = text.strip() == "true"
 
-
-def _xml_row(columns: Sequence[str], row: Row) -> str:
-    cells = "".join(_xml_cell(name, cell) for name, cell in zip(columns, row, strict=True) if cell)
-    return f"<result>{cells}</result>"
-
-
-def _csv_row(_: Sequence[str], row: Row) -> str:
-    return ",".join(_csv_cell(cell) for cell in row) + "\r\n"
-
-
-def _csv_cell(cell: Cell | None) -> str:
-    value = "" if cell is None else f"_:{cell.value}" if cell.kind == "bnode" else cell.value
-    return '"' + value.replace('"', '""') + '"' if _TO_QUOTE.search(value) else value
-
-
-_TSV_ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _tsv_cell(cell: Cell | None) -> str:
-    if cell is None:
-        return ""
-    if cell.kind != "literal":
-        return f"<{cell.value}>" if cell.kind == "uri" else f"_:{cell.value}"
-    tail = f"@{cell.language}" if cell.language else f"^^<{cell.datatype}>" if cell.datatype else ""
-    return f'"{cell.value.translate(_TSV_ESCAPES)}"{tail}'
-
-
-def _tsv_row(_: Sequence[str], row: Row) -> str:
-    return "\t".join(map(_tsv_cell, row)) + "\n"
+    def _end_document(self, _: str) -> None:
+        self.is_complete = self.columns is not None
 
 
-class _Writing(NamedTuple):
-    """One format: what stands before the rows, a row, what stands between two, what ends; and a boolean."""
-
-    head: Callable[[Sequence[str]], str]
-    row: Callable[[Sequence[str], Row], str]
-    between: str
-    end: str
-    truth: Callable[[str], str]
-
-
-def _xml_head(columns: Sequence[str]) -> str:
-    names = "".join(f"<variable name={quoteattr(one)}/>" for one in columns)
-    return f'<?xml version="1.0"?><sparql xmlns="{_RESULTS}"><head>{names}</head><results>'
-
-
-_WRITERS: Final[dict[Format, _Writing]] = {
-    JSON: _Writing(
-        lambda columns: f'{{"head":{{"vars":{json.dumps(list(columns))}}},"results":{{"bindings":[',
-        _json_row,
-        ",",
-        "]}}",
-        lambda truth: f'{{"head":{{}},"boolean":{truth}}}',
-    ),
-    XML: _Writing(
-        _xml_head,
-        _xml_row,
-        "",
-        "</results></sparql>",
-        lambda truth: f'<?xml version="1.0"?><sparql xmlns="{_RESULTS}"><head/><boolean>{truth}</boolean></sparql>',
-    ),
-    CSV: _Writing(lambda columns: ",".join(columns) + "\r\n", _csv_row, "", "", str),
-    TSV: _Writing(lambda columns: "\t".join(f"?{one}" for one in columns) + "\n", _tsv_row, "", "", str),
+_BEGINS: Final[Mapping[str, Callable[[TableReader, dict[str, str]], None]]] = {
+    "variable": TableReader._begin_variable,
+    "boolean": TableReader._begin_body,
+    "results": TableReader._begin_body,
+    "result": TableReader._begin_result,
+    "binding": TableReader._begin_binding,
+    **dict.fromkeys(_KINDS, TableReader._begin_value),
 }
-
-
-class TableWriter:
-    """An answer in another format, piece by piece as it is read."""
-
-    def __init__(self, chosen: Format) -> None:
-        self._reader = TableReader()
-        self._writing: Any = _WRITERS[chosen]
-        self._columns: Sequence[str] | None = None
-        self._has_rows = False
-
-    def feed(self, data: bytes) -> bytes:
-        """What these bytes add to the answer.
-
-        Raises: Unreadable.
-        """
-        rows = self._reader.feed(data)
-        pieces = []
-        if self._columns is None and self._reader.columns is not None and self._reader.truth is None:
-            self._columns = self._reader.columns
-            pieces.append(self._writing.head(self._columns))
-        for row in rows:
-            pieces.append(self._writing.between if self._has_rows else "")
-            pieces.append(self._writing.row(self._columns or (), row))
-            self._has_rows = True
-        return "".join(pieces).encode()
-
-    def finish(self) -> bytes:
-        """The end of the answer.
-
-        Raises: Unreadable if what was read is not whole.
-        """
-        if not self._reader.is_complete:
-            message = "it ends in the middle"
-            raise Unreadable(message)
-        end: str = self._writing.end
-        return end.encode()
-
-
-def truth_in(chosen: Format, *, truth: bool) -> bytes:
-    """The answer to an ASK."""
-    said: str = _WRITERS[chosen].truth("true" if truth else "false")
-    return said.encode()
-
-
-def is_true(body: bytes) -> bool:
-    """What an ASK was answered, in SPARQL's JSON.
-
-    Raises: Unreadable.
-    """
-    try:
-        said = json.loads(body)
-        # Virtuoso 7 answers some ASK with a table of one cell, or of none, instead of a boolean.
-        truth = said["boolean"] if "boolean" in said else _ONE_CELL[_only_value(said)]
-    except (ValueError, KeyError, TypeError, RecursionError) as exc:
-        message = "no boolean"
-        raise Unreadable(message) from exc
-    if not isinstance(truth, bool):
-        message = "no boolean"
-        raise Unreadable(message)
-    return truth
-
-
-_ONE_CELL: Final = {"1": True, "0": False, "true": True, "false": False}
-
-
-def _only_value(said: Any) -> str:
-    rows = said["results"]["bindings"]
-    if rows == [] and len(said["head"]["vars"]) == 1:
-        return "0"
-    (row,) = rows
-    (cell,) = row.values()
-    return str(cell["value"])
+_ENDS: Final[Mapping[str, Callable[[TableReader, str], None]]] = {
+    "result": TableReader._end_result,
+    "boolean": TableReader._end_boolean,
+    "sparql": TableReader._end_document,
+    "uri": lambda reader, text: reader._end_value("uri", text),
+    "bnode": lambda reader, text: reader._end_value("bnode", text),
+    "literal": lambda reader, text: reader._end_value("literal", text),
+}
+"""What is done where an element begins, and where it ends with what text."""
