@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
+from clustergraph.runner import Answer, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.web.app import create_app
 from clustergraph.web.budget import CLIENT_CONNECTIONS
@@ -269,6 +270,77 @@ def test_a_connection_that_is_being_answered_keeps_its_place(tmp_path: Path) -> 
             one.lose()
 
     asyncio.run(within())
+
+
+UNFINISHED = POST + b"Content-Length: 50000\r\n\r\nASK"
+REST = b"POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\nASK"
+TURNED_AWAY = b"HTTP/1.1 503 Service Unavailable"
+
+
+@pytest.mark.parametrize(
+    ("held", "more", "told"),
+    [
+        pytest.param(UNFINISHED, b"", [TURNED_AWAY], id="body"),
+        pytest.param(UNFINISHED, b"{}", [TURNED_AWAY], id="more-of-it"),
+        pytest.param(REST, b"", [b"HTTP/1.1 404 Not Found"], id="rest"),
+        pytest.param(REST, b"{}", [b"HTTP/1.1 404 Not Found"], id="more-of-the-rest"),
+    ],
+)
+def test_a_connection_whose_body_does_not_end_gives_up_its_place(
+    tmp_path: Path, held: bytes, more: bytes, told: list[bytes]
+) -> None:
+    async def within() -> None:
+        app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1", "192.0.2.2")
+        for one in there:
+            await one.send(held)
+            await ticks()
+            one.protocol.data_received(more)
+            one.wire.held = 0  # the client took what it got
+        newcomer = joined(app, state, "192.0.2.9", 4)
+        await newcomer.send(HIDDEN)
+        await ticks()
+
+        assert [one.wire.is_closed for one in (*there, newcomer)] == [True, False, False, False]
+        assert [one.status for one in answers(there[0].wire.written)] == told
+        assert newcomer.wire.written.startswith(b"HTTP/1.1 200 OK")
+        assert there[0].protocol.cycle.disconnected or there[0].protocol.cycle.response_complete
+        for one in (*there, newcomer):
+            one.lose()
+
+    asyncio.run(within())
+
+
+class Sleeper(LocalRunner):
+    """Answers nothing."""
+
+    async def answer(self, request: QueryRequest) -> Answer:
+        await asyncio.get_running_loop().create_future()
+        return await super().answer(request)
+
+
+def test_a_query_under_way_keeps_its_place_though_its_body_does_not_end(tmp_path: Path) -> None:
+    async def within() -> None:
+        app = create_app(published(tmp_path), Settings(), runner=Sleeper())
+        state = ServerState()
+        there = [joined(app, state, "192.0.2.1", 3) for _ in range(2)]
+        query = b"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\nHost: a\r\n"
+        there[0].protocol.data_received(query + b"Content-Length: 9\r\n\r\n")
+        there[1].protocol.data_received(query + b"\r\n" + UNFINISHED)  # behind a query
+        await ticks()
+        newcomer = joined(app, state, "192.0.2.9", 3)
+
+        assert [one.wire.is_closed for one in (*there, newcomer)] == [False, False, True]
+        for one in (*there, newcomer):
+            one.lose()
+        await ticks()
+
+    asyncio.run(within())
+
+
+async def ticks() -> None:
+    """Lets what can go on go on."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 def test_an_idle_connection_that_gives_up_its_place_is_told_nothing(tmp_path: Path) -> None:

@@ -42,15 +42,29 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "a connection that is being answered keeps its place",
             "T36",
-            "if not (is_answered and self._in_head) or",
-            "if",
+            "        if not self._is_answered:\n            return None",
+            "        pass",
             "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
+        ),
+        (
+            "a body that does not end holds no place",
+            "T36",
+            "return self._body_since_s if self._is_answered or self._awaits_body() else None",
+            "return None",
+            "test_web_framing.py::test_a_connection_whose_body_does_not_end_gives_up_its_place",
+        ),
+        (
+            "a query under way keeps its place",
+            "T36",
+            "if self._is_answered or self._awaits_body() else None",
+            "",
+            "test_web_framing.py::test_a_query_under_way_keeps_its_place_though_its_body_does_not_end",
         ),
         (
             "a connection whose answer is not taken yet keeps its place",
             "T36",
-            "        if self.transport.get_write_buffer_size():\n            return None",
-            "        pass",
+            "or self.transport.get_write_buffer_size():",
+            ":",
             "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
         ),
         (
