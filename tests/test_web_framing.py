@@ -311,10 +311,15 @@ def test_a_connection_whose_body_does_not_end_gives_up_its_place(
 
 
 class Sleeper(LocalRunner):
-    """Answers nothing."""
+    """Answers nothing before it is woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken = asyncio.Event()
 
     async def answer(self, request: QueryRequest) -> Answer:
-        await asyncio.get_running_loop().create_future()
+        self.asked.append(request)
+        await self.woken.wait()
         return await super().answer(request)
 
 
@@ -371,6 +376,41 @@ def test_a_large_body_from_the_cache_is_sent_without_a_copy(tmp_path: Path, size
         assert (any(one is body for one in wire.pieces), b"".join(wire.pieces)[-size:]) == (is_shared, body)
 
     run(tmp_path, ask)
+
+
+class Handle(Wire):
+    """A transport that is as offended as the one of the server when it is written to behind its end."""
+
+    def write(self, data: Any) -> None:
+        if self.is_lost:
+            message = "the handle is closed"
+            raise RuntimeError(message)
+        super().write(data)
+
+
+@pytest.mark.parametrize("sent_ahead", [0, 1, 19])
+@pytest.mark.parametrize("ends", [Connection.lose, lambda one: one.protocol._abort()], ids=["client", "server"])
+def test_a_client_that_leaves_has_cancelled_what_it_asked_whatever_it_sent_ahead(
+    tmp_path: Path, sent_ahead: int, ends: Callable[[Connection], None]
+) -> None:
+    async def within() -> None:
+        runner = Sleeper()
+        app = create_app(published(tmp_path), Settings(), runner=runner)
+        connection = Connection(app, DirectProtocol, wire=Handle())
+        connection.protocol.data_received((POST + b"Content-Length: 5\r\n\r\nASK{}") * (1 + sent_ahead))
+        while not runner.asked:
+            await asyncio.sleep(0)
+        at_work = set(connection.state.tasks)
+        ends(connection)
+        runner.woken.set()
+        await asyncio.gather(*at_work)
+        await ticks()
+
+        counts = app.state.desk.meter._counts["queries"]
+        assert {outcome: number for outcome, number in counts.items() if number} == {"cancelled": 1}
+        assert not connection.state.tasks  # nothing of what it sent ahead was begun
+
+    asyncio.run(asyncio.wait_for(within(), PATIENCE_S))
 
 
 def test_a_connection_too_many_is_turned_away_before_it_sends_anything(tmp_path: Path) -> None:

@@ -76,6 +76,13 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_waits_longest",
         ),
         (
+            "whoever leaves has cancelled what is at work, whatever was sent ahead",
+            "T28",
+            "for cycle in (self._at_work, self.cycle, *(one",
+            "for cycle in (self.cycle, *(one",
+            "test_web_framing.py::test_a_client_that_leaves_has_cancelled_what_it_asked_whatever_it_sent_ahead",
+        ),
+        (
             "slow request heads",
             "T15",
             "self.loop.call_later(HEAD_TIME_LIMIT_S, self._give_up)",

@@ -4,7 +4,8 @@ import asyncio
 import re
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from clustergraph.jobs import STALL_LIMIT_S
 from clustergraph.web.crowd import yielding
@@ -52,6 +53,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._line_bytes = 0  # of the header lines of one head; what was sent with the head before it is not in them
         self._lines = 0
         self._body_bytes = 0
+        self._at_work: RequestResponseCycle | None = None  # the one that was begun last
         self._body_since_s = 0.0  # the end of the head before it
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
@@ -106,9 +108,10 @@ class BoundedProtocol(HttpToolsProtocol):
         return line.awaits_body and not self.pipeline and not self.cycle.response_started
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the clocks."""
+        """Stops the clocks, and whatever is under way; what was sent ahead is not begun."""
         self._stop_clock()
         self._stop_watching()
+        self._tell_all()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -167,6 +170,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._at_work = cycle
+        super()._start_asgi_task(cycle, app)
+
     def send_400_response(self, msg: str) -> None:
         """Tells that a request cannot be read or is too large, where no answer to another one is under way."""
         if self.cycle is not None and not self.cycle.response_complete:
@@ -184,8 +191,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _tell_all(self) -> None:
         """Tells whatever is under way for the connection that it has ended, so that it writes nothing more."""
-        for cycle in (self.cycle, *(one for one, _ in self.pipeline)):
-            if cycle is not None:
+        # The server's own class tells the request that came last, which has not begun where others stand before it.
+        for cycle in (self._at_work, self.cycle, *(one for one, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
         self.pipeline.clear()
