@@ -104,6 +104,25 @@ def test_another_version_of_http_is_refused(tmp_path: Path, version: bytes) -> N
     run(tmp_path, ask)
 
 
+@pytest.mark.parametrize(
+    ("coding", "status"),
+    [
+        (b"chunked", b"HTTP/1.1 200 OK"),
+        (b"Chunked", b"HTTP/1.1 200 OK"),
+        (b"gzip, chunked", b"HTTP/1.1 400 Bad Request"),
+        (b"chunked\r\nTransfer-Encoding: identity", b"HTTP/1.1 400 Bad Request"),
+    ],
+)
+def test_a_transfer_coding_that_is_not_undone_is_not_read_past(tmp_path: Path, coding: bytes, status: bytes) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(POST + b"Transfer-Encoding: %s\r\n\r\n6\r\nASK {}\r\n0\r\n\r\n" % coding)
+
+        (answer,) = answers(connection.wire.written)
+        assert (answer.status, connection.wire.is_closed) == (status, b"200" not in status)
+
+    run(tmp_path, ask)
+
+
 def test_no_more_requests_are_held_than_a_few(tmp_path: Path) -> None:
     one = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"
 

@@ -111,6 +111,13 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "test_web_framing.py::test_a_trailer_changes_nothing",
         ),
         (
+            "transfer codings that are not undone",
+            "T16",
+            'and value.strip().lower() != b"chunked":',
+            "and not value:",
+            "test_web_framing.py::test_a_transfer_coding_that_is_not_undone_is_not_read_past",
+        ),
+        (
             "an upgrade hides no request",
             "T16",
             '_UPGRADE.sub(b"", data[: end + 2]) + data[end + 2 :]',

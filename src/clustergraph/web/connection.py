@@ -143,7 +143,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Takes a header line; a trailer, which comes behind the body, changes nothing that was decided before it.
 
-        Raises: _Refused for a head with too many lines, or one behind another head that is too large.
+        Raises: _Refused for a head with too many lines, one behind another head that is too large, and a transfer
+                coding that we do not undo.
         Source: RFC 9110, section 6.5.1.
         """
         if self._in_head:
@@ -151,6 +152,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._line_bytes += len(name) + len(value)
             if self._lines > HEAD_LINES or self._line_bytes > HEAD_LIMIT_BYTES:
                 self._is_too_large = True
+                raise _Refused
+            if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
                 raise _Refused
             super().on_header(name, value)
 
