@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
+from clustergraph.runner import Answer, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.web.app import create_app
 from clustergraph.web.budget import CLIENT_CONNECTIONS
@@ -144,6 +145,25 @@ def test_what_cannot_be_read_as_http_is_told_like_any_other_problem_and_logged_n
 
     run(tmp_path, ask)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("coding", "status"),
+    [
+        (b"chunked", b"HTTP/1.1 200 OK"),
+        (b"Chunked", b"HTTP/1.1 200 OK"),
+        (b"gzip, chunked", b"HTTP/1.1 400 Bad Request"),
+        (b"chunked\r\nTransfer-Encoding: identity", b"HTTP/1.1 400 Bad Request"),
+    ],
+)
+def test_a_transfer_coding_that_is_not_undone_is_not_read_past(tmp_path: Path, coding: bytes, status: bytes) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(POST + b"Transfer-Encoding: %s\r\n\r\n6\r\nASK {}\r\n0\r\n\r\n" % coding)
+
+        (answer,) = answers(connection.wire.written)
+        assert (answer.status, connection.wire.is_closed) == (status, b"200" not in status)
+
+    run(tmp_path, ask)
 
 
 def test_no_more_requests_are_held_than_a_few(tmp_path: Path) -> None:
@@ -314,6 +334,82 @@ def test_a_connection_that_is_being_answered_keeps_its_place(tmp_path: Path) -> 
     asyncio.run(within())
 
 
+UNFINISHED = POST + b"Content-Length: 50000\r\n\r\nASK"
+REST = b"POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\nASK"
+TURNED_AWAY = b"HTTP/1.1 503 Service Unavailable"
+
+
+@pytest.mark.parametrize(
+    ("held", "more", "told"),
+    [
+        pytest.param(UNFINISHED, b"", [TURNED_AWAY], id="body"),
+        pytest.param(UNFINISHED, b"{}", [TURNED_AWAY], id="more-of-it"),
+        pytest.param(REST, b"", [b"HTTP/1.1 404 Not Found"], id="rest"),
+        pytest.param(REST, b"{}", [b"HTTP/1.1 404 Not Found"], id="more-of-the-rest"),
+    ],
+)
+def test_a_connection_whose_body_does_not_end_gives_up_its_place(
+    tmp_path: Path, held: bytes, more: bytes, told: list[bytes]
+) -> None:
+    async def within() -> None:
+        app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1", "192.0.2.2")
+        for one in there:
+            await one.send(held)
+            await ticks()
+            one.protocol.data_received(more)
+            one.wire.held = 0  # the client took what it got
+        newcomer = joined(app, state, "192.0.2.9", 4)
+        await newcomer.send(HIDDEN)
+        await ticks()
+
+        assert [one.wire.is_closed for one in (*there, newcomer)] == [True, False, False, False]
+        assert [one.status for one in answers(there[0].wire.written)] == told
+        assert newcomer.wire.written.startswith(b"HTTP/1.1 200 OK")
+        assert there[0].protocol.cycle.disconnected or there[0].protocol.cycle.response_complete
+        for one in (*there, newcomer):
+            one.lose()
+
+    asyncio.run(within())
+
+
+class Sleeper(LocalRunner):
+    """Answers nothing before it is woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken = asyncio.Event()
+
+    async def answer(self, request: QueryRequest) -> Answer:
+        self.asked.append(request)
+        await self.woken.wait()
+        return await super().answer(request)
+
+
+def test_a_query_under_way_keeps_its_place_though_its_body_does_not_end(tmp_path: Path) -> None:
+    async def within() -> None:
+        app = create_app(published(tmp_path), Settings(), runner=Sleeper())
+        state = ServerState()
+        there = [joined(app, state, "192.0.2.1", 3) for _ in range(2)]
+        query = b"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\nHost: a\r\n"
+        there[0].protocol.data_received(query + b"Content-Length: 9\r\n\r\n")
+        there[1].protocol.data_received(query + b"\r\n" + UNFINISHED)  # behind a query
+        await ticks()
+        newcomer = joined(app, state, "192.0.2.9", 3)
+
+        assert [one.wire.is_closed for one in (*there, newcomer)] == [False, False, True]
+        for one in (*there, newcomer):
+            one.lose()
+        await ticks()
+
+    asyncio.run(within())
+
+
+async def ticks() -> None:
+    """Lets what can go on go on."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 def test_an_idle_connection_that_gives_up_its_place_is_told_nothing(tmp_path: Path) -> None:
     async def within() -> None:
         app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1", "192.0.2.1")
@@ -342,6 +438,41 @@ def test_a_large_body_from_the_cache_is_sent_without_a_copy(tmp_path: Path, size
         assert (any(one is body for one in wire.pieces), b"".join(wire.pieces)[-size:]) == (is_shared, body)
 
     run(tmp_path, ask)
+
+
+class Handle(Wire):
+    """A transport that is as offended as the one of the server when it is written to behind its end."""
+
+    def write(self, data: Any) -> None:
+        if self.is_lost:
+            message = "the handle is closed"
+            raise RuntimeError(message)
+        super().write(data)
+
+
+@pytest.mark.parametrize("sent_ahead", [0, 1, 19])
+@pytest.mark.parametrize("ends", [Connection.lose, lambda one: one.protocol._abort()], ids=["client", "server"])
+def test_a_client_that_leaves_has_cancelled_what_it_asked_whatever_it_sent_ahead(
+    tmp_path: Path, sent_ahead: int, ends: Callable[[Connection], None]
+) -> None:
+    async def within() -> None:
+        runner = Sleeper()
+        app = create_app(published(tmp_path), Settings(), runner=runner)
+        connection = Connection(app, DirectProtocol, wire=Handle())
+        connection.protocol.data_received((POST + b"Content-Length: 5\r\n\r\nASK{}") * (1 + sent_ahead))
+        while not runner.asked:
+            await asyncio.sleep(0)
+        at_work = set(connection.state.tasks)
+        ends(connection)
+        runner.woken.set()
+        await asyncio.gather(*at_work)
+        await ticks()
+
+        counts = app.state.desk.meter._counts["queries"]
+        assert {outcome: number for outcome, number in counts.items() if number} == {"cancelled": 1}
+        assert not connection.state.tasks  # nothing of what it sent ahead was begun
+
+    asyncio.run(asyncio.wait_for(within(), PATIENCE_S))
 
 
 def test_a_connection_too_many_is_turned_away_before_it_sends_anything(tmp_path: Path) -> None:

@@ -300,6 +300,56 @@ ANSWERING: Final[tuple[Control, ...]] = (
         ),
     ),
     *of(
+        "src/clustergraph/web/forms.py",
+        "test_web_forms.py",
+        (
+            "long forms: clients take turns",
+            "T36",
+            'Turn(client or "", self._lane)',
+            'Turn("", self._lane)',
+            "test_clients_take_turns",
+        ),
+        (
+            "long forms: nobody waits for ever",
+            "T36",
+            "FORM_QUEUE, settings.queue_wait_s,",
+            "FORM_QUEUE, 10.0**6,",
+            "test_nobody_waits_for_ever",
+        ),
+        (
+            "long forms: whoever has most waiting makes room",
+            "T36",
+            '"forms", 1, FORM_QUEUE,',
+            '"forms", 1, 10**6,',
+            "test_where_too_many_wait_whoever_has_most_makes_room",
+        ),
+    ),
+    *of(
+        "src/clustergraph/web/sparql.py",
+        "test_web_forms.py",
+        (
+            "long forms: what those before cost is taken off first",
+            "T36",
+            "        desk.budgets.require_seconds(client, time.monotonic())  # those that",
+            "        #",
+            "test_what_becomes_of_long_forms",
+        ),
+        (
+            "long forms: those of clients that left are not read",
+            "T36",
+            "        if line_of(request.scope).is_lost:\n            raise ClientDisconnect",
+            "        pass",
+            "test_a_form_whose_client_has_left_is_not_read",
+        ),
+        (
+            "long forms: a busy server is no fault of who asks",
+            "T36",
+            "    except (OverBudget, Busy):",
+            "    except OverBudget:",
+            "test_what_becomes_of_long_forms",
+        ),
+    ),
+    *of(
         "src/clustergraph/web/protocol.py",
         "test_web_sparql.py",
         (

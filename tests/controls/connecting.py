@@ -42,15 +42,29 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "a connection that is being answered keeps its place",
             "T36",
-            "if not (is_answered and self._in_head) or",
-            "if",
+            "        if not self._is_answered:\n            return None",
+            "        pass",
             "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
+        ),
+        (
+            "a body that does not end holds no place",
+            "T36",
+            "return self._body_since_s if self._is_answered or self._awaits_body() else None",
+            "return None",
+            "test_web_framing.py::test_a_connection_whose_body_does_not_end_gives_up_its_place",
+        ),
+        (
+            "a query under way keeps its place",
+            "T36",
+            "if self._is_answered or self._awaits_body() else None",
+            "",
+            "test_web_framing.py::test_a_query_under_way_keeps_its_place_though_its_body_does_not_end",
         ),
         (
             "a connection whose answer is not taken yet keeps its place",
             "T36",
-            "        if self.transport.get_write_buffer_size():\n            return None",
-            "        pass",
+            "or self.transport.get_write_buffer_size():",
+            ":",
             "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
         ),
         (
@@ -60,6 +74,13 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "            pass",
             "test_web_framing.py::"
             "test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_waits_longest",
+        ),
+        (
+            "whoever leaves has cancelled what is at work, whatever was sent ahead",
+            "T28",
+            "for cycle in (self._at_work, self.cycle, *(one",
+            "for cycle in (self.cycle, *(one",
+            "test_web_framing.py::test_a_client_that_leaves_has_cancelled_what_it_asked_whatever_it_sent_ahead",
         ),
         (
             "slow request heads",
@@ -88,6 +109,13 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "        if self._in_head:\n            self._lines",
             "        if True:\n            self._lines",
             "test_web_framing.py::test_a_trailer_changes_nothing",
+        ),
+        (
+            "transfer codings that are not undone",
+            "T16",
+            'and value.strip().lower() != b"chunked":',
+            "and not value:",
+            "test_web_framing.py::test_a_transfer_coding_that_is_not_undone_is_not_read_past",
         ),
         (
             "an upgrade hides no request",

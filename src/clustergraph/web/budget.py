@@ -68,6 +68,10 @@ class Budgets:
         """Counts a page or document that was refused: its client has too many questions of ours waiting."""
         self._refusals["pages"] += 1
 
+    def refused_form(self) -> None:
+        """Counts a long form that was refused unread: its client has most of those that wait."""
+        self._refusals["queued"] += 1
+
     def connect(self, client: str | None) -> bool:
         """Counts one more connection of a client, unless it has as many as one may have; whether it was counted."""
         if client is None:

@@ -5,7 +5,8 @@ import re
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from clustergraph.jobs import STALL_LIMIT_S
 from clustergraph.web.crowd import yielding
@@ -54,6 +55,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._line_bytes = 0  # of the header lines of one head; what was sent with the head before it is not in them
         self._lines = 0
         self._body_bytes = 0
+        self._at_work: RequestResponseCycle | None = None  # the one that was begun last
+        self._body_since_s = 0.0  # the end of the head before it
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
 
@@ -73,27 +76,44 @@ class BoundedProtocol(HttpToolsProtocol):
         return None
 
     def _turn_away(self) -> None:
-        if self.timeout_keep_alive_task is None:  # else it has its answer, and would take this for the next one
+        is_answered = self.timeout_keep_alive_task is not None or (not self._in_head and self._is_answered)
+        if not is_answered:  # else it would take this for the answer to its next request
             self.transport.write(_TOO_MANY)
+        self._tell_all()
         self.transport.close()
 
     @property
+    def _is_answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    @property
     def waits_since_s(self) -> float | None:
-        """When this connection began to wait for a whole head, by the clock of the loop; None if it does not wait."""
-        is_answered = self.cycle is None or self.cycle.response_complete
-        if not (is_answered and self._in_head) or self.transport.is_closing():
+        """When this connection began to wait for the rest of a head or body, by the clock of the loop.
+
+        Shape: None if it does not wait, or something is done for it meanwhile: a query of its is under way, or an
+               answer is not yet taken.
+        """
+        if self.transport.is_closing() or self.transport.get_write_buffer_size():
             return None
-        if self.transport.get_write_buffer_size():
+        if not self._in_head:
+            return self._body_since_s if self._is_answered or self._awaits_body() else None
+        if not self._is_answered:
             return None
         if self._head_timer is not None:
             return self._head_timer.when() - HEAD_TIME_LIMIT_S
         idle = self.timeout_keep_alive_task
         return None if idle is None else idle.when() - self.timeout_keep_alive
 
+    def _awaits_body(self) -> bool:
+        """Whether the request whose body is coming is the one that has its turn, and waits for nothing else."""
+        line: Line = self.scope[LINE]  # type: ignore[typeddict-item]
+        return line.awaits_body and not self.pipeline and not self.cycle.response_started
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the clocks."""
+        """Stops the clocks, and whatever is under way; what was sent ahead is not begun."""
         self._stop_clock()
         self._stop_watching()
+        self._tell_all()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -129,7 +149,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Takes a header line; a trailer, which comes behind the body, changes nothing that was decided before it.
 
-        Raises: _Refused for a head with too many lines, or one behind another head that is too large.
+        Raises: _Refused for a head with too many lines, one behind another head that is too large, and a transfer
+                coding that we do not undo.
         Source: RFC 9110, section 6.5.1.
         """
         if self._in_head:
@@ -137,6 +158,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._line_bytes += len(name) + len(value)
             if self._lines > HEAD_LINES or self._line_bytes > HEAD_LIMIT_BYTES:
                 self._is_too_large = True
+                raise _Refused
+            if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
                 raise _Refused
             super().on_header(name, value)
 
@@ -148,12 +171,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """
         self._in_head = False
         self._head_bytes = self._body_bytes = 0
+        self._body_since_s = self.loop.time()
         self._stop_clock()
         is_other = self.parser.get_http_version() not in _VERSIONS or self.parser.should_upgrade()
         if is_other or len(self.pipeline) >= PIPELINE_LIMIT:
             raise _Refused
         super().on_headers_complete()
         self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._at_work = cycle
+        super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:
         """Tells that a request cannot be read or is too large, where no answer to another one is under way."""
@@ -169,12 +197,18 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _abort(self) -> None:
-        """Ends the connection at once; what is under way for it is told first, so that it writes nothing more."""
-        for cycle in (self.cycle, *(one for one, _ in self.pipeline)):
-            if cycle is not None:
-                cycle.disconnected = True
-        self.pipeline.clear()
+        """Ends the connection at once."""
+        self._tell_all()
         self.transport.abort()
+
+    def _tell_all(self) -> None:
+        """Tells whatever is under way for the connection that it has ended, so that it writes nothing more."""
+        # The server's own class tells the request that came last, which has not begun where others stand before it.
+        for cycle in (self._at_work, self.cycle, *(one for one, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
 
     def on_message_complete(self) -> None:
         """What follows is the next head; its clock starts with its first byte."""

@@ -14,7 +14,7 @@ class Held(Protocol):
 
     @property
     def waits_since_s(self) -> float | None:
-        """When it began to wait for a whole head; None if it does not wait."""
+        """When it began to wait for the rest of a head or body; None if it does not wait, or is served meanwhile."""
 
 
 _Held = TypeVar("_Held", bound=Held)
@@ -24,7 +24,7 @@ def yielding(connections: Iterable[_Held], client: str | None) -> _Held | None:
     """The connection whose place one more of a client may have.
 
     Shape: among the clients that hold at least two more than this one, the one that holds most gives up the connection
-           that has waited longest for a whole head. None if there is none; so no two clients push each other out in
+           that has waited longest for a head or body. None if there is none; so no two clients push each other out in
            turn, and who has one connection keeps it. Connections that nobody counts stay.
     """
     counted = [(one, name) for one in connections if (name := one.counted) is not None]

@@ -14,6 +14,7 @@ from clustergraph.settings import Settings
 from clustergraph.web.budget import Budgets
 from clustergraph.web.cache import KEPT
 from clustergraph.web.clients import proxy_network
+from clustergraph.web.forms import Forms
 from clustergraph.web.judgement import Judge
 from clustergraph.web.metrics import Meter
 from clustergraph.web.querylog import QueryLog, Record
@@ -63,6 +64,7 @@ class Desk:
     running: Running
     query_log: QueryLog
     judge: Judge
+    forms: Forms
     readiness: Readiness = field(default_factory=Readiness)
 
     def ended(self, record: Record) -> None:
@@ -80,12 +82,14 @@ def open_desk(settings: Settings, published: Callable[[], Published], routes: It
     Raises: UsageError if a setting does not fit, or the query log cannot be opened.
     """
     proxy_network(settings.trusted_proxy)
+    budgets = Budgets(settings)
     desk = Desk(
         Meter(routes),
-        Budgets(settings),
+        budgets,
         Running(),
         QueryLog(settings.query_log, with_text=settings.query_log_text),
         Judge(settings.limits, settings.queue_wait_s),
+        Forms(settings, budgets.refused_form),
     )
     desk.meter.register("running_queries", desk.running.by_state)
     desk.meter.register("budget_refusals", lambda: desk.budgets.refusals)

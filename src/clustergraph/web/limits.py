@@ -15,6 +15,7 @@ from clustergraph.web.connection import (
     HEAD_TIME_LIMIT_S,
     PIPELINE_LIMIT,
 )
+from clustergraph.web.forms import FORM_QUEUE
 from clustergraph.web.problems import BY_STATUS
 from clustergraph.web.protocol import BODY_TIME_LIMIT_S, FORM_OVERHEAD_BYTES
 from clustergraph.web.refusals import HEADER_LIMITS
@@ -48,6 +49,13 @@ FIXED: Final = (
     Limit("sent_ahead", PIPELINE_LIMIT, "requests", "requests sent before the answer to one", "the connection ends"),
     Limit("ahead_size", AHEAD_LIMIT_BYTES, "bytes", "sent ahead while a query runs", "the connection ends"),
     Limit("form", FORM_OVERHEAD_BYTES, "bytes", "a form beside its query text", "413 `too-large`"),
+    Limit(
+        "form_queue",
+        FORM_QUEUE,
+        "forms",
+        "forms above 16 KB that wait to be read",
+        "429 `over-budget`, for who has most of them there; 503 `busy` where nobody has",
+    ),
     Limit(
         "stream_time", STREAM_LIMIT_S, "s", "time from the first frame of an answer to its last", "the answer is cut"
     ),

@@ -1,5 +1,7 @@
 """What an application can know and end of the connection that its answer goes to, which the framework does not say."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.types import Scope
@@ -11,10 +13,20 @@ LINE: Final = "clustergraph.line"  # where the connection puts it into the scope
 class Line:
     """The connection of one request. Of another server's nothing is known, and it ends what is left open itself."""
 
-    __slots__ = ("_cycle",)
+    __slots__ = ("_cycle", "awaits_body")
 
     def __init__(self, cycle: RequestResponseCycle | None) -> None:
         self._cycle = cycle
+        self.awaits_body = False  # whether nothing is done for the request before its body is there
+
+    @contextmanager
+    def awaiting_body(self) -> Iterator[None]:
+        """Tells the connection that it is worth no more than an idle one as long as this lasts."""
+        self.awaits_body = True
+        try:
+            yield
+        finally:
+            self.awaits_body = False
 
     @property
     def is_lost(self) -> bool:
@@ -28,10 +40,7 @@ class Line:
             self._cycle.transport.close()
 
 
-_UNKNOWN: Final = Line(None)
-
-
 def line_of(scope: Scope) -> Line:
     """The connection that a request came by."""
-    line: Line = scope.get(LINE, _UNKNOWN)
-    return line
+    line: Line | None = scope.get(LINE)
+    return line or Line(None)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from clustergraph.errors import ParameterUnsuitable, QueryMalformed, QueryRefused, QueryTooLarge
 from clustergraph.settings import Settings
+from clustergraph.web.line import line_of
 from clustergraph.web.problems import shown
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -184,11 +185,12 @@ async def _body(request: Request, limit_bytes: int) -> bytes:
     try:
         if declared.isdecimal() and int(declared[:_DIGITS]) > limit_bytes:
             raise _too_large(limit_bytes)
-        async with asyncio.timeout(BODY_TIME_LIMIT_S):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > limit_bytes:
-                    raise _too_large(limit_bytes)
+        with line_of(request.scope).awaiting_body():
+            async with asyncio.timeout(BODY_TIME_LIMIT_S):
+                async for piece in request.stream():
+                    body += piece
+                    if len(body) > limit_bytes:
+                        raise _too_large(limit_bytes)
     except TimeoutError as exc:
         raise HTTPException(408, f"the body did not arrive within {BODY_TIME_LIMIT_S:g} s: send it faster") from exc
     return bytes(body)

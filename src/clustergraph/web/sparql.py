@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from clustergraph.errors import ClusterGraphError, NotAcceptable, OverBudget, QueryMalformed
+from clustergraph.errors import Busy, ClusterGraphError, NotAcceptable, OverBudget, QueryMalformed
 from clustergraph.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, RESULT_FORMATS, TSV, Format, named, negotiate
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
 from clustergraph.runner import Limits, QueryRequest
@@ -21,6 +21,7 @@ from clustergraph.terms import XSD
 from clustergraph.web.attended import attend
 from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
 from clustergraph.web.desk import desk_of
+from clustergraph.web.line import line_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
 from clustergraph.web.protocol import Asked, parameters, read_beside, read_request
 from clustergraph.web.rendering import page, with_used_prefixes
@@ -77,20 +78,14 @@ async def sparql(request: Request) -> Response:
 async def _read(request: Request, site: Site) -> Asked | Response:
     """What is asked, or the page that says why it cannot be read.
 
-    Raises: OverBudget before anything is read; what cannot be read uses up what its client may send of that kind.
+    Raises: OverBudget before anything is read; Busy where too many long forms are; what cannot be read uses up what its
+            client may send of that kind.
     """
     budgets, client = desk_of(request).budgets, client_behind(request)
     budgets.require_good(client, time.monotonic())
-
-    async def long_form(form: bytes) -> list[tuple[str, str]]:
-        budgets.require_seconds(client, time.monotonic())
-        pairs, seconds = await read_beside(form)
-        budgets.charge(client, time.monotonic(), seconds)
-        return pairs
-
     try:
-        return await read_request(request, site.settings, long_form)
-    except OverBudget:
+        return await read_request(request, site.settings, lambda form: _read_in_turn(request, client, form))
+    except (OverBudget, Busy):
         raise
     except HTTPException:
         budgets.bad(client, time.monotonic())
@@ -100,6 +95,22 @@ async def _read(request: Request, site: Site) -> Asked | Response:
         if not prefers_page(request):
             raise
         return _page(site, Asked(_sent_text(request)), trouble=told(exc))
+
+
+async def _read_in_turn(request: Request, client: str | None, form: bytes) -> list[tuple[str, str]]:
+    """The parameters of a long form, read in the turn of its client and at its expense.
+
+    Raises: OverBudget, Busy; ClientDisconnect where nobody waits for it any more; QueryMalformed.
+    """
+    desk = desk_of(request)
+    desk.budgets.require_seconds(client, time.monotonic())
+    async with desk.forms.turn(client):
+        if line_of(request.scope).is_lost:
+            raise ClientDisconnect
+        desk.budgets.require_seconds(client, time.monotonic())  # those that it sent before have cost it some
+        pairs, seconds = await read_beside(form)
+        desk.budgets.charge(client, time.monotonic(), seconds)
+        return pairs
 
 
 def _sent_text(request: Request) -> str | None:
