@@ -4,13 +4,12 @@ Runs inside a worker process that can be killed, or in the process of a command-
 to the thread that made them, so a result never leaves the call that evaluates it.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Final, TypeAlias
 
@@ -225,18 +224,11 @@ def _default_graph_of(store: ox.Store) -> ox.Store | None:
     if next(iter(store.named_graphs()), None) is None:
         return None
     alone = ox.Store()
-    reading, writing = os.pipe()
-    # Written and read at the same time, which takes little longer than the reading alone (measured).
-    with ThreadPoolExecutor(1) as pool, os.fdopen(reading, "rb", buffering=0) as stream:
-        written = pool.submit(_write_default_graph, store, writing)
-        _load(alone, LinesWithout(stream, _BLANK), ox.RdfFormat.N_TRIPLES, lenient=True)
-    written.result()
+    text = BytesIO()
+    store.dump(text, format=ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph())
+    text.seek(0)
+    _load(alone, LinesWithout(text, _BLANK), ox.RdfFormat.N_TRIPLES, lenient=True)
     return alone
-
-
-def _write_default_graph(store: ox.Store, descriptor: int) -> None:
-    with os.fdopen(descriptor, "wb") as stream:
-        store.dump(stream, format=ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph())
 
 
 def _load(store: ox.Store, lines: LinesWithout, syntax: ox.RdfFormat, *, lenient: bool) -> None:
