@@ -147,6 +147,16 @@ def test_what_cannot_be_read_as_http_is_told_like_any_other_problem_and_logged_n
     assert capfd.readouterr().err == ""
 
 
+def test_what_was_asked_for_with_head_and_cannot_be_read_gets_no_body(tmp_path: Path) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(b"HEAD /limits HTTP/1.1\r\nHost: a\r\nX y: 1\r\n\r\n")
+
+        written = bytes(connection.wire.written)
+        assert (written[:24], written[-4:]) == (b"HTTP/1.1 400 Bad Request", b"\r\n\r\n")
+
+    run(tmp_path, ask)
+
+
 @pytest.mark.parametrize(
     ("coding", "status"),
     [

@@ -117,7 +117,7 @@ def test_a_server_without_a_worker_for_strangers_is_not_ready_until_there_is_one
             def fork() -> object:
                 raise OSError
 
-            monkeypatch.setattr(pool, "_fork", fork)
+            monkeypatch.setattr(pool._loaders, "fork", fork)
             for worker in [one for one, lane in pool._alive.items() if lane is pool.open]:
                 kill(worker.pid, signal.SIGKILL)
             while pool.alive_in(pool.open):

@@ -125,7 +125,7 @@ ODD_QUERIES: Final = (
     "{}",
     '{"query":"ASK {}"}',
     "<xml/>",
-    "\ufeffASK {}",
+    "ASK \ufeff{}",
     "ASK {}\x00",
     "\ufffe",
     "ASK { \ud800 }",

@@ -26,6 +26,7 @@ BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and tr
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
 _VERSIONS: Final = ("1.0", "1.1")
 
+_HEAD_LINE: Final = re.compile(rb"(?:\A|\n)HEAD ")  # the parser calls HEADS the same
 _NOTHING: Final = b"content-length: 0\r\n\r\n"
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -57,6 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._body_bytes = 0
         self._at_work: RequestResponseCycle | None = None  # the one that was begun last
         self._body_since_s = 0.0  # the end of the head before it
+        self._wants_body = True
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
 
@@ -138,6 +140,7 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):  # the server's own class logs each, and strangers send many
+            self._wants_body = self.parser.get_method() != b"HEAD" or not _HEAD_LINE.search(data)
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
@@ -193,7 +196,8 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._is_last = True
             app = self.app_state.get("app")
-            self._send(STATUS_LINE[400], app.state.unreadable if app else _NOTHING)
+            head, body = app.state.unreadable if app else (_NOTHING, b"")
+            self._send(STATUS_LINE[400], head, body if self._wants_body else b"")
             self.transport.close()
 
     def _abort(self) -> None:

@@ -33,7 +33,7 @@ def head(site: Site, answer: Answer, tag: str | None, length: int | None) -> byt
     return (b"etag: %s\r\n" % tag.encode() if tag else b"") + measured + lines
 
 
-def _unreadable() -> bytes:
+def _unreadable() -> tuple[bytes, bytes]:
     detail = (
         "this is not HTTP/1.1: check the first line and the names of headers, "
         "and tell the length of the body once, by Content-Length or by Transfer-Encoding"
@@ -45,7 +45,7 @@ def _unreadable() -> bytes:
         "Cache-Control": "no-store",
         **SAFETY,
     }
-    return head_of((name.lower().encode(), value.encode()) for name, value in headers.items()) + body
+    return head_of((name.lower().encode(), value.encode()) for name, value in headers.items()), body
 
 
 UNREADABLE: Final = _unreadable()
