@@ -20,6 +20,7 @@ from bench.run import Options, Tell, run_dataset, run_hostile
 from clustergraph.published import DATASET
 
 REAL: Final = "real"
+_HOSTILE_SIZE: Final = "1000000"  # large enough for a query to last, small enough to be in memory
 RESULTS: Final = HERE / "results" / "latest.json"
 PAGE: Final = REPOSITORY / "docs" / "performance.md"
 CHART: Final = REPOSITORY / "docs" / "performance.svg"
@@ -33,11 +34,11 @@ def _arguments() -> argparse.Namespace:
     )
     names = ",".join(one.name for one in PEERS)
     parser.add_argument(
-        "--sizes", default="real,100000,1000000", help="quads to generate; 'real' is the build in dist/"
+        "--sizes", default="real,100000,1000000,10000000", help="quads to generate; 'real' is the build in dist/"
     )
     parser.add_argument("--peers", default=names, help="servers to start, by name")
-    parser.add_argument("--seconds", type=float, default=2.0, help="length of one round of one cell")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each cell")
+    parser.add_argument("--seconds", type=float, default=1.5, help="length of one round of one cell")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of each cell")
     parser.add_argument("--concurrency", type=int, default=4, help="connections of the client")
     parser.add_argument("--warm-s", type=float, default=5.0, help="warming of each server before it is measured")
     parser.add_argument("--calm-s", type=float, default=5.0, help="longest wait for a calm machine before a round")
@@ -97,7 +98,8 @@ async def _run(arguments: argparse.Namespace, tell: Tell) -> dict[str, Any]:
         "hostile": earlier.get("hostile"),
     }
     work = HERE / ".work" / "stores"
-    for size in arguments.sizes.split(","):
+    sizes = arguments.sizes.split(",")
+    for size in sizes:
         name, dist, quads = _dist(size)
         measured = await run_dataset(dist, work, list(versions), options, quads=quads, tell=tell)
         others = [one for one in results["datasets"] if one["quads"] != quads]
@@ -105,6 +107,7 @@ async def _run(arguments: argparse.Namespace, tell: Tell) -> dict[str, Any]:
         results["datasets"] = sorted([*others, this], key=lambda one: int(one["quads"]))
         _write(results)
     if arguments.hostile_s:
+        _, dist, _ = _dist(_HOSTILE_SIZE if _HOSTILE_SIZE in sizes else sizes[-1])
         results["hostile"] = await run_hostile(
             dist, work, rate=arguments.hostile_rate, seconds=arguments.hostile_s, tell=tell
         )
