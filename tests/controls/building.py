@@ -16,6 +16,13 @@ BUILDING: Final[tuple[Control, ...]] = (
             "test_one_byte_more_in_any_file_is_refused",
         ),
         (
+            "a manifest says only what a build writes",
+            "T34",
+            '"version": lambda one: isinstance(one, str) and one.isprintable(),',
+            '"version": lambda one: isinstance(one, str),',
+            "test_a_manifest_that_lacks_something_or_has_another_thing_in_its_place_is_refused",
+        ),
+        (
             "checksum of the manifest",
             "T34",
             "if manifest_text(manifest) != data if _CHECKSUM in manifest else",
@@ -125,6 +132,13 @@ BUILDING: Final[tuple[Control, ...]] = (
     *of(
         "src/clustergraph/web/succession.py",
         "test_swap.py",
+        (
+            "a build that was damaged in place is left for a whole one",
+            "T34",
+            " or self._is_in_trouble:",
+            ":",
+            "test_a_server_whose_dataset_was_damaged_in_place_takes_over_a_whole_copy_of_the_same_build",
+        ),
         (
             "a successor is asked before it serves",
             "T34",

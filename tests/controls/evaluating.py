@@ -168,11 +168,40 @@ EVALUATING: Final[tuple[Control, ...]] = (
             "test_a_frame_beyond_all_size_ends_the_connection_to_its_worker",
         ),
         (
+            "a loader that does nothing any more is left",
+            "T3",
+            "self._control.settimeout(FORK_LIMIT_S)",
+            "self._control.settimeout(START_LIMIT_S)",
+            "test_workers.py::test_a_loader_that_does_nothing_any_more_is_replaced",
+        ),
+        (
             "a worker is killed, not asked",
             "T3",
             "signal.pidfd_send_signal(self._handle, signal.SIGKILL)",
             "pass",
             "test_workers.py::test_the_process_of_a_query_without_end_is_gone_when_its_client_is_told",
+        ),
+    ),
+    *of(
+        "src/clustergraph/loaders.py",
+        "test_workers.py",
+        (
+            "one loader at a time, while none can load the dataset",
+            "T34",
+            "if self._is_closed or time.monotonic() < self._again_s:",
+            "if self._is_closed:",
+            "test_however_many_workers_are_wanted_one_loader_is_tried_at_a_time_and_trouble_is_told_once",
+        ),
+    ),
+    *of(
+        "src/clustergraph/deaths.py",
+        "test_deaths.py",
+        (
+            "the dead are buried while nobody asks",
+            "T3",
+            "[readable.fileno(), *self._children]",
+            "[readable.fileno()]",
+            "test_a_child_is_buried_while_nobody_asks_and_waiting_ends_with_the_first_word",
         ),
     ),
     *of(

@@ -4,6 +4,7 @@ Never more than two datasets are in memory: a third build waits until the first 
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -145,6 +146,7 @@ class Succession:
             published = await asyncio.to_thread(open_published, folder)
             if published.release != self._served.version.site.published.release or self._is_in_trouble:
                 await self._take_over(published)
+                gc.collect()  # the build before stands in cycles with its failures, and those are looked for rarely
             self._refused = ()
         except (ClusterGraphError, OSError) as exc:
             if await self._is_overtaken(folder):  # what was read is gone: what is there now is for the next look
