@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 from typing import Final
 
-from clustergraph.errors import QueryError
-from clustergraph.scanner import Scanner, Token
+from clustergraph.scanner import Token, tokens_of
 
 _WORTH_A_LOOK: Final = re.compile(r"[+*][)\s]*[/|?$]")  # without a closure before a variable there is nothing to do
 _LEAVE: Final = frozenset({"exists", "graph", "lateral", "service"})
@@ -38,10 +37,7 @@ def with_closures_once(query: str) -> str:
     """
     if not _WORTH_A_LOOK.search(query):
         return query
-    try:
-        tokens = list(Scanner(query))
-    except QueryError:
-        return query  # the engine says what is wrong with it
+    tokens = tokens_of(query)
     if any(token.kind == "blank" or token.text.lower() in _LEAVE for token in tokens):
         return query
     parts, position = [], 0

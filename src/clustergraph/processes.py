@@ -216,5 +216,5 @@ class Loader:
     def close(self) -> None:
         """Ends it. Blocks until it is gone."""
         self._control.close()
-        self._process.kill()
+        self.end()
         self._process.wait()

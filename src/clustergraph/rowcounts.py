@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from clustergraph.errors import QueryError
-from clustergraph.scanner import Scanner, Token
+from clustergraph.scanner import Token, tokens_of
 
 _WORTH_A_LOOK: Final = re.compile(r"distinct(?:\s|#.*\n)*\*", re.IGNORECASE)
 _COUNTED: Final = ["count", "(", "distinct", "*"]
@@ -26,10 +25,7 @@ def with_rows_counted(query: str) -> str:
     """
     if not _WORTH_A_LOOK.search(query):
         return query
-    try:
-        tokens = list(Scanner(query))
-    except QueryError:
-        return query  # the engine says what is wrong with it
+    tokens = tokens_of(query)
     words = [token.text.lower() for token in tokens]
     edits: dict[int, str] = {}
     for number in range(len(tokens) - 3):

@@ -144,6 +144,14 @@ class Scanner:
         return "open", position + len(bracket)
 
 
+def tokens_of(query: str) -> list[Token]:
+    """The tokens of a query; none where it cannot be read, as the engine says best what is wrong with it."""
+    try:
+        return list(Scanner(query))
+    except QueryError:
+        return []
+
+
 _SCAN: Final[dict[str, Callable[[Scanner, int], tuple[str, int]]]] = {
     **{chr(code): Scanner._sign for code in range(128) if not chr(code).isalpha()},
     **dict.fromkeys("?$", lambda scanner, position: ("variable", run(_WORD, scanner.text, position + 1))),

@@ -195,8 +195,8 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "a client that reads nothing is not answered on and on",
             "T15",
-            "return self._in_message or not is_answered or self.flow.write_paused",
-            "return self._in_message or not is_answered",
+            "return self._in_message or not self._is_answered or self.flow.write_paused",
+            "return self._in_message or not self._is_answered",
             "test_a_client_that_reads_nothing_and_asks_on_has_no_more_than_a_few_answers_held_for_it",
         ),
     ),

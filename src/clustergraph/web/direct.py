@@ -78,8 +78,7 @@ class DirectProtocol(BoundedProtocol):
 
     def _is_taken(self) -> bool:
         """Whether the framework has begun something, or a client that reads nothing would have us hold ever more."""
-        is_answered = self.cycle is None or self.cycle.response_complete
-        return self._in_message or not is_answered or self.flow.write_paused
+        return self._in_message or not self._is_answered or self.flow.write_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gives up what the client will not read."""
