@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from clustergraph.errors import Busy, ClusterGraphError, OverBudget
 from clustergraph.jobs import Job
 from clustergraph.processes import Worker
 from clustergraph.web import connection
@@ -146,6 +147,10 @@ def rows() -> Iterator[tuple[str, Row]]:
         for query in (NAMES, TALL, NOTHING, "SELECT * { ?x"):
             yield f"Accept-Encoding {coding} {query[:20]}", Row(get(query, f"Accept-Encoding: {coding}"))
         yield f"POST Accept-Encoding {coding}", Row(post(TALL, f"Accept-Encoding: {coding}"), True)
+    for connection_lines in (["Connection: close"], ["connection:CLOSE"]):
+        for query in (NAMES, TALL, NOTHING):
+            yield f"{connection_lines} {query}", Row(get(query, *connection_lines), True)
+            yield f"POST {connection_lines} {query}", Row(post(query, *connection_lines), True)
     for media in TYPES:
         yield f"Content-Type {media}", Row(post(NAMES, media=media))
         yield (
@@ -219,7 +224,7 @@ def odd_rows() -> Iterator[tuple[str, Row]]:
         "no host": message(f"GET /sparql?query={quote(NAMES)} HTTP/1.1", "A: b"),
         "no header": message(f"GET /sparql?query={quote(NAMES)} HTTP/1.1"),
         "keep-alive": get(NAMES, "Connection: Keep-Alive"),
-        "close": get(NAMES, "Connection: close"),
+        "close and keep": get(NAMES, "Connection: close", "Connection: keep-alive"),
         "connection of two": get(NAMES, "Connection: keep-alive, foo"),
         "upgrade": get(NAMES, "Connection: upgrade", "Upgrade: h2c"),
         "expect": get(NAMES, "Expect: 100-continue"),
@@ -684,6 +689,28 @@ def test_a_connection_that_asks_no_more_is_closed_after_a_direct_answer(tmp_path
     asyncio.run(within())
 
 
+@pytest.mark.parametrize("query", [NAMES, TALL, "SELECT * {"], ids=["whole", "stream", "error"])
+@pytest.mark.parametrize("method", [get, post])
+def test_nothing_is_answered_behind_a_request_that_was_to_be_the_last(
+    tmp_path: Path, query: str, method: Callable[..., bytes]
+) -> None:
+    async def within() -> None:
+        async with served(tmp_path, 2) as (apps, _):
+            said = []
+            for app, kind in zip(apps, (Taken, BoundedProtocol), strict=True):
+                for _ in ("cold", "warm"):
+                    one = Connection(app, kind)
+                    await one.send(method(query, "Connection: close"))
+                    await one.send(get(NAMES))
+                    said.append(seen(bytes(one.wire.written), one.wire.is_closed))
+                    assert len(answers(one.wire.written)) == 1
+                    assert one.wire.is_closed
+
+            assert said[:2] == said[2:]
+
+    asyncio.run(within())
+
+
 def test_the_clock_of_a_head_stops_with_a_direct_answer_and_starts_with_the_next_head(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -717,6 +744,29 @@ def test_a_crowded_server_says_so_whichever_way(tmp_path: Path) -> None:
 
             assert said[0] == said[1]
             assert b"503" in one.wire.written
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize("refused", [Busy("all are taken", retry_after_s=3), OverBudget("enough", retry_after_s=7)])
+@pytest.mark.parametrize("accept", ["text/csv", "*/*", "image/png"])
+def test_what_the_pool_refuses_is_told_the_short_way_in_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: ClusterGraphError, accept: str
+) -> None:
+    def submit(*_: object) -> Job:
+        raise refused
+
+    monkeypatch.setattr(WorkerPool, "submit", submit)
+
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            before, raw = Taken.taken, get("ASK { ?s ?p ?o }", f"Accept: {accept}")
+            ours = seen(*await exchange(apps[0], Taken, [raw]))
+            taken = Taken.taken - before
+            theirs = seen(*await exchange(apps[0], BoundedProtocol, [raw]))
+
+            assert ours == theirs
+            assert (taken, len(apps[0].state.desk.running)) == (int(accept != "image/png"), 0)
 
     asyncio.run(within())
 

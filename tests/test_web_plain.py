@@ -84,7 +84,7 @@ def test_a_plain_request_reads_as_the_parser_reads_it(
     assert (read.complete, read.parser.get_method(), read.url) == (1, found[1], found[2])
     assert read.body == data[found.end() :]
     assert (plain.accept, plain.known.encode()) == (joined.get(b"accept", b""), joined.get(b"if-none-match", b""))
-    assert read.parser.should_keep_alive()
+    assert read.parser.should_keep_alive() is not plain.is_last
     assert not read.parser.should_upgrade()
 
 
@@ -95,7 +95,7 @@ NOT_PLAIN = {
     "two types": b"Host: a\r\nContent-Type: a/b\r\nContent-Type: a/b\r\n",
     "chunks": b"Host: a\r\nTransfer-Encoding: chunked\r\n",
     "compressed": b"Host: a\r\nContent-Encoding: gzip\r\n",
-    "to be closed": b"Host: a\r\nConnection: close\r\n",
+    "two wishes for the connection": b"Host: a\r\nConnection: close, keep-alive\r\n",
     "upgrade": b"Host: a\r\nUpgrade: h2c\r\n",
     "expectation": b"Host: a\r\nExpect: 100-continue\r\n",
     "a long length": b"Host: a\r\nContent-Length: 000001\r\n",
@@ -126,7 +126,7 @@ def test_lines_that_were_read_are_remembered_within_bounds() -> None:
 
 
 def plain(media_type: str) -> Plain:
-    return Plain(b"", "identity", "", media_type, 0, b"")
+    return Plain(b"", "identity", "", media_type, 0, b"", is_last=False)
 
 
 FORM = "application/x-www-form-urlencoded"

@@ -198,7 +198,6 @@ class BoundedProtocol(HttpToolsProtocol):
             app = self.app_state.get("app")
             head, body = app.state.unreadable if app else (_NOTHING, b"")
             self._send(STATUS_LINE[400], head, body if self._wants_body else b"")
-            self.transport.close()
 
     def _abort(self) -> None:
         """Ends the connection at once."""
@@ -266,19 +265,27 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.abort()
 
+    def _is_crowded(self) -> bool:
+        """Whether so many are there that the server's own class turns the next request away."""
+        taken = max(len(self.connections), len(self.tasks))
+        return self.limit_concurrency is not None and taken >= self.limit_concurrency
+
     def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
         if not self.transport.is_closing():
-            last = b"connection: close\r\n" if self._is_last else b""
-            beginning = b"".join((status_line, self._date(), last, head))
+            beginning = self._beginning(status_line, head)
             if len(body) <= COPIED_BYTES:
                 self.transport.write(beginning + body)
             else:  # the one copy in the cache serves all who are being sent it
                 self.transport.write(beginning)
                 self.transport.write(body)
             self._arm()
+            if self._is_last:
+                self.transport.close()
 
-    def _date(self) -> bytes:
-        return b"".join(b"%s: %s\r\n" % one for one in self.server_state.default_headers)
+    def _beginning(self, status_line: bytes, head: bytes) -> bytes:
+        """The head of an answer, with what is true of all that are sent at this time on this connection."""
+        lines = [b"%s: %s\r\n" % one for one in self.server_state.default_headers]
+        return b"".join((status_line, *lines, b"connection: close\r\n" if self._is_last else b"", head))
 
     def _arm(self) -> None:
         """Starts the clock of the time between two requests."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from clustergraph.errors import ClusterGraphError
+from clustergraph.errors import Busy, ClusterGraphError, OverBudget
 from clustergraph.jobs import Job
 from clustergraph.runner import Answer
 from clustergraph.web.attended import Attended
@@ -29,7 +29,7 @@ from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import TARGET_LIMIT_BYTES, names
 from clustergraph.web.site import Site
 from clustergraph.web.targets import ANY_ACCEPT
-from clustergraph.web.versions import Served, Version
+from clustergraph.web.versions import Version
 from clustergraph.workers import WorkerPool
 
 _logger = logging.getLogger("clustergraph.web")
@@ -104,8 +104,7 @@ class DirectProtocol(BoundedProtocol):
         app = self.app_state.get("app")
         if app is None or len(data) > 2 * TARGET_LIMIT_BYTES or self.transport.is_closing() or self._is_crowded():
             return False
-        served: Served = app.state.served
-        version = served.version
+        version: Version = app.state.served.version
         stored = version.site.answers.get((data,))
         if stored is not None and not self._desk.query_log.is_on:
             self._send(_OK, _FROM_CACHE + stored.head, stored.body)
@@ -117,11 +116,8 @@ class DirectProtocol(BoundedProtocol):
         plain = BLOCKS.read(request[3]) if request else None
         if request is None or plain is None or len(data) != request.end() + plain.length:
             return False
+        self._is_last = plain.is_last
         return self._answered(version, data, request, plain)
-
-    def _is_crowded(self) -> bool:
-        taken = max(len(self.connections), len(self.tasks))
-        return self.limit_concurrency is not None and taken >= self.limit_concurrency
 
     def _answered(self, version: Version, data: bytes, request: re.Match[bytes], plain: Plain) -> bool:
         method, target, _ = request.groups()
@@ -160,7 +156,7 @@ class DirectProtocol(BoundedProtocol):
         if status == 304:  # noqa: PLR2004
             self._send(_NOT_MODIFIED, stored.head_unchanged)
             return status
-        if is_get and not plain.known:
+        if is_get and not (plain.known or plain.is_last):
             site.answers.put((data,), stored)
         self._send(_OK, _FROM_CACHE + (stored.head if is_get else stored.head_private), stored.body)
         return status
@@ -187,13 +183,21 @@ class DirectProtocol(BoundedProtocol):
             return True
         if plain.known or (key and site.answers.elsewhere(key, plain.coding)):
             return False
-        self._job = pool.submit(attended.asking(question(asked, choice, plain.coding)), self._deliver)
+        try:
+            self._job, refused = (
+                pool.submit(attended.asking(question(asked, choice, plain.coding)), self._deliver),
+                None,
+            )
+        except (Busy, OverBudget) as exc:
+            refused = exc
         budgets.begin(client, now_s)
         attended.begin(None, lambda: None)  # without an id nobody can ask for its end
         self._pending = Pending(version, data, key, plain, is_get, attended)
         version.begin()
         self._stop_clock()
         self._unset_keepalive_if_required()
+        if refused:
+            self._deliver(refused)
         return True
 
     def _deliver(self, outcome: Answer | ClusterGraphError) -> None:
@@ -243,7 +247,7 @@ class DirectProtocol(BoundedProtocol):
             except ClusterGraphError as exc:  # a compressor may hold the beginning until its end is known
                 await self._explained(pending, exc)
                 return
-            self.transport.write(_OK + self._date() + pending.timing + pending.head(answer))
+            self.transport.write(self._beginning(_OK, pending.timing + pending.head(answer)))
             self._begun(200, pending)
             while frame is not None:
                 self._sent_bytes += len(frame)

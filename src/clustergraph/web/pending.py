@@ -53,7 +53,8 @@ class Pending(NamedTuple):
         site.answers.put((*self.key, self.plain.coding), stored)
         if not self.is_get:
             return stored.head_private
-        site.answers.put((self.data,), stored)
+        if not self.plain.is_last:
+            site.answers.put((self.data,), stored)
         return stored.head
 
     async def explained(self, app: Any, trouble: ClusterGraphError) -> tuple[int, bytes, bytes]:

@@ -27,7 +27,7 @@ class Plain(NamedTuple):
     """What the header lines of a plain request say, as far as an answer depends on it.
 
     Shape: `known` is the value of If-None-Match; `media_type` and `length` are those of the body, "" and 0 without one;
-           `forwarded` is the value of X-Forwarded-For.
+           `forwarded` is the value of X-Forwarded-For; `is_last` where the client sends nothing more.
     """
 
     accept: bytes
@@ -36,6 +36,7 @@ class Plain(NamedTuple):
     media_type: str
     length: int
     forwarded: bytes
+    is_last: bool
 
     def scope(self, app: Any, method: str) -> Scope:
         """What the framework would have been told of the request, as far as the answer to trouble depends on it."""
@@ -76,7 +77,8 @@ def read_block(block: bytes) -> Plain | None:
     length = values.get(b"content-length", b"0")
     if not HOST.fullmatch(values.get(b"host", b" ")):
         return None
-    if values.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+    connection = values.get(b"connection", b"keep-alive").lower()
+    if connection not in (b"keep-alive", b"close"):
         return None
     if not re.fullmatch(rb"[0-9]{1,5}", length) or len(values.get(b"content-type", b"")) > CONTENT_TYPE_LIMIT:
         return None
@@ -87,6 +89,7 @@ def read_block(block: bytes) -> Plain | None:
         _CHARSET.sub("", values.get(b"content-type", b"").decode("ascii").lower()),
         int(length),
         values.get(b"x-forwarded-for", b""),
+        connection == b"close",
     )
 
 
