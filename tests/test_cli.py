@@ -308,7 +308,11 @@ def test_a_rollback_prints_both_digests(run: Run, sample: Path, built_sample: Pa
 
     outcome = run("rollback", sample / "dist")
 
-    assert outcome == (0, f"{sample}/dist  sha256:{old}\n{sample}/.dist.previous  sha256:{new}\n", "")
+    assert outcome == (
+        0,
+        f"back        {sample}/dist  sha256:{old}\nput aside   {sample}/.dist.previous  sha256:{new}\n",
+        "",
+    )
 
 
 def test_a_rollback_says_that_what_it_puts_aside_is_damaged_and_a_second_one_refuses_it(
@@ -324,7 +328,7 @@ def test_a_rollback_says_that_what_it_puts_aside_is_damaged_and_a_second_one_ref
     damage = f"'{sample}/.dist.previous/manifest.json' is not JSON"
     assert first == (
         0,
-        f"{sample}/dist  sha256:{old}\n{sample}/.dist.previous  damaged\n",
+        f"back        {sample}/dist  sha256:{old}\nput aside   {sample}/.dist.previous  damaged\n",
         f"clustergraph: what was put aside is damaged, and no rollback will go back to it: {damage}\n",
     )
     assert second == (
@@ -567,7 +571,8 @@ def test_a_folder_without_build_ends_with_2_and_is_named(run: Run) -> None:
     assert run("query") == (
         2,
         "",
-        "clustergraph: there is no folder 'dist': run 'clustergraph build' first, or name the folder it wrote\n",
+        "clustergraph: there is no folder 'dist': run 'clustergraph build' first, "
+        "or name the folder it wrote, as an argument or in CLUSTERGRAPH_DIST\n",
     )
 
 
@@ -594,8 +599,8 @@ def test_serving_a_build_that_is_not_there_ends_with_2(run: Run, tmp_path: Path)
     assert run("serve", tmp_path / "dist") == (
         2,
         "",
-        f"clustergraph: there is no folder '{tmp_path}/dist': run 'clustergraph build' first, or name the folder it "
-        "wrote\n",
+        f"clustergraph: there is no folder '{tmp_path}/dist': run 'clustergraph build' first, "
+        "or name the folder it wrote, as an argument or in CLUSTERGRAPH_DIST\n",
     )
 
 

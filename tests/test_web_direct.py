@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from clustergraph.errors import Busy, ClusterGraphError, OverBudget
+from clustergraph.errors import Busy, ClusterGraphError, NotFound, OverBudget
 from clustergraph.jobs import Job
 from clustergraph.processes import Worker
 from clustergraph.web import connection
@@ -251,6 +251,8 @@ def odd_rows() -> Iterator[tuple[str, Row]]:
         "unknown method": get(NAMES).replace(b"GET", b"FETCH"),
         "PUT": get(NAMES).replace(b"GET", b"PUT"),
         "OPTIONS": get(NAMES).replace(b"GET", b"OPTIONS"),
+        "OPTIONS of the server": message("OPTIONS * HTTP/1.1", "Host: a"),
+        "GET of the server": message("GET * HTTP/1.1", "Host: a"),
         "HTTP/1.0": get(NAMES).replace(b"HTTP/1.1", b"HTTP/1.0"),
         "HTTP/1.0 tall": get(TALL).replace(b"HTTP/1.1", b"HTTP/1.0"),
         "HTTP/1.0 keep-alive": get(NAMES, "Connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0"),
@@ -331,35 +333,44 @@ def _without_names(said: Said) -> tuple[object, bytes]:
     return [one for one in said.headers if body == said.body or one[0] != b"content-length"], body
 
 
-def test_every_request_is_answered_as_the_framework_answers_it(tmp_path: Path) -> None:
+def counted(app: FastAPI) -> list[bytes]:
+    """What the server has counted of requests and of queries."""
+    names = (b"clustergraph_http_requests_total{", b"clustergraph_queries_total{")
+    return [line for line in app.state.desk.meter.text().splitlines() if line.startswith(names)]
+
+
+def test_every_request_is_answered_and_counted_as_by_the_framework(tmp_path: Path) -> None:
     numbers = itertools.count()
     differing: dict[str, object] = {}
     direct: dict[str, list[int]] = {}
+    counts: list[list[bytes]] = []
 
     async def compare(name: str, raw: bytes, apps: list[FastAPI]) -> None:
         short, long = apps
         before = Taken.taken
-        counts = []
+        taken = []
         for how in ("cold", "warm", "hot"):
             ours = seen(*await exchange(short, Taken, [raw]))
             theirs = seen(*await exchange(long, BoundedProtocol, [raw]))
-            counts.append(Taken.taken - before)
+            taken.append(Taken.taken - before)
             if ours != theirs:
                 differing[f"{name}, {how}"] = ours, theirs
-        direct[name] = counts
+        direct[name] = taken
 
     async def within() -> None:
         async with served(tmp_path, 2) as (apps, _):
             for name, row in ROWS.items():
                 await compare(name, renamed(row.raw, next(numbers)), apps)
+        counts.extend(counted(app) for app in apps)
 
     asyncio.run(within())
 
     assert len(ROWS) > 300
+    assert counts[0] == counts[1]
     assert differing == {}
     assert [name for name, row in ROWS.items() if row.is_direct is True and direct[name] != [1, 2, 3]] == []
     assert [name for name, row in ROWS.items() if row.is_direct is False and direct[name][0] != 0] == []
-    assert sum(counts[0] for counts in direct.values()) > 100
+    assert sum(taken[0] for taken in direct.values()) > 100
 
 
 # However it comes
@@ -643,6 +654,29 @@ def test_a_client_that_takes_nothing_is_cut(tmp_path: Path, monkeypatch: pytest.
     asyncio.run(within())
 
 
+def test_a_query_that_is_cancelled_while_nobody_reads_its_answer_is_over_at_once(tmp_path: Path) -> None:
+    async def within() -> None:
+        async with served(tmp_path, time_limit_s=LONG_S, cpu_limit_s=600) as (apps, pool):
+            desk, query_id = apps[0].state.desk, "3f0c9d52-6b1e-4a57"
+            (worker,) = [one for one, lane in pool._alive.items() if lane is pool.open]
+            one = Connection(apps[0], BoundedProtocol, room=65_536)
+            one.protocol.data_received(get(VAST, f"X-Query-Id: {query_id}"))
+            while worker not in pool._alive or worker._transport.is_reading() or not one.wire.held:
+                await asyncio.sleep(0.001)
+
+            assert desk.running.cancel(query_id) == 1
+            assert one.wire.is_lost
+            one.lose()
+            while len(desk.running):
+                await asyncio.sleep(0.001)
+            with pytest.raises(Unfinished):
+                answers(one.wire.written)
+            with pytest.raises(NotFound):
+                desk.running.cancel(query_id)
+
+    asyncio.run(within())
+
+
 def test_a_client_that_reads_nothing_and_asks_on_has_no_more_than_a_few_answers_held_for_it(tmp_path: Path) -> None:
     async def within() -> None:
         async with served(tmp_path) as (apps, _):
@@ -707,6 +741,16 @@ def test_nothing_is_answered_behind_a_request_that_was_to_be_the_last(
                     assert one.wire.is_closed
 
             assert said[:2] == said[2:]
+
+    asyncio.run(within())
+
+
+def test_options_of_the_server_as_a_whole_is_answered(tmp_path: Path) -> None:
+    async def within() -> None:
+        async with served(tmp_path) as (apps, _):
+            (said,) = answers((await exchange(apps[0], Taken, [message("OPTIONS * HTTP/1.1", "Host: a")]))[0])
+
+            assert (said.status, said.header("allow")) == (b"HTTP/1.1 204 No Content", "GET, HEAD, OPTIONS")
 
     asyncio.run(within())
 

@@ -31,6 +31,7 @@ _QUERY: Final = ".rq"
 ANEW: Final = "run 'clustergraph build' to make it anew"
 _ONLY_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a pipe must not wait
 DIST_VARIABLE: Final = "CLUSTERGRAPH_DIST"
+_AS: Final = f"as an argument or in {DIST_VARIABLE}"
 
 
 class PinnedFile:
@@ -138,7 +139,7 @@ def _held(folder: Path) -> Iterator[int]:
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError) as exc:
-        message = f"there is no folder '{folder}': run 'clustergraph build' first, or name the folder it wrote"
+        message = f"there is no folder '{folder}': run 'clustergraph build' first, or name the folder it wrote, {_AS}"
         raise DatasetUnusable(message) from exc
     except OSError as exc:
         message = f"'{folder}' cannot be read ({exc.strerror}): {ANEW}"

@@ -23,9 +23,9 @@ def rollback(dist: Path | None) -> None:
     """
     folder = find_dist(dist)
     done = roll_back(folder)
-    click.echo(f"{folder}  sha256:{done.digest}")
-    held = "damaged" if done.damage else "nothing"
-    click.echo(f"{done.previous}  {f'sha256:{done.previous_digest}' if done.previous_digest else held}")
+    held = f"sha256:{done.previous_digest}" if done.previous_digest else "damaged" if done.damage else "nothing"
+    click.echo(f"back        {folder.parent.resolve() / folder.name}  sha256:{done.digest}")
+    click.echo(f"put aside   {done.previous}  {held}")
     if done.damage:
         remark = f"what was put aside is damaged, and no rollback will go back to it: {done.damage}"
         click.echo(f"clustergraph: {printable(remark)}", err=True)

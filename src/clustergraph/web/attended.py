@@ -12,6 +12,7 @@ from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.cache import Stored
 from clustergraph.web.desk import Desk, desk_of, outcome_of
 from clustergraph.web.judgement import Judgement
+from clustergraph.web.line import Line, line_of
 from clustergraph.web.querylog import Record
 from clustergraph.web.running import EVALUATING, STREAMING, Entry, query_id_of
 from clustergraph.web.site import client_behind, site_of
@@ -36,6 +37,7 @@ class Attended:
         "_evaluated_from_s",
         "_has_turn",
         "_is_over",
+        "_line",
         "_outcome",
         "_query",
         "_read_in_turn",
@@ -46,8 +48,9 @@ class Attended:
         "phases",
     )
 
-    def __init__(self, desk: Desk, client: str | None, query: str, dataset: str) -> None:
+    def __init__(self, desk: Desk, client: str | None, query: str, dataset: str, line: Line | None = None) -> None:
         self._desk = desk
+        self._line = line or Line(None)
         self._query = query
         self._dataset = dataset
         self._entry: Entry | None = None
@@ -127,6 +130,7 @@ class Attended:
         """Ends the query: before its answer has begun by an error, afterwards by a cut."""
         self._wish.set()
         self._cut()
+        self._line.drop()  # its place is free at once, and not when a slow client has read what is held for it
 
     async def wished(self) -> Answer:
         """Ends when its sender wishes that the query ends.
@@ -231,6 +235,6 @@ def _nothing() -> None:
 def attend(request: Request, query: str) -> Attended:
     """The query of a request, which the scope carries from now on."""
     digest = site_of(request).published.digest
-    attended = Attended(desk_of(request), client_behind(request), query, digest)
+    attended = Attended(desk_of(request), client_behind(request), query, digest, line_of(request.scope))
     request.scope[QUERY] = attended
     return attended

@@ -108,11 +108,17 @@ class Budgets:
 
     def _require_seconds(self, account: _Account) -> None:
         if account.seconds_left <= 0:
-            self._refuse_spent("seconds", -account.seconds_left, self._seconds, "seconds of query time")
+            used = f"you have used the {self._seconds:g} seconds of query time that one client has in {PERIOD_S:g} s"
+            self._refuse_spent("seconds", -account.seconds_left, self._seconds, used, IN_STEPS)
 
     def _require_good(self, account: _Account) -> None:
         if account.bad_left < 1:
-            self._refuse_spent("bad_requests", 1 - account.bad_left, self._bad_requests, "requests that were refused")
+            used = (
+                f"{self._bad_requests:g} of your requests could not be read, "
+                f"which is all that one client has in {PERIOD_S:g} s"
+            )
+            advice = "and mend what the answers to them say is wrong"
+            self._refuse_spent("bad_requests", 1 - account.bad_left, self._bad_requests, used, advice)
 
     def runs_at_once(self, client: str | None, now_s: float) -> bool:
         """Whether `begin` would neither wait nor refuse."""
@@ -232,12 +238,9 @@ class Budgets:
                 return
         account.running -= 1
 
-    def _refuse_spent(self, name: str, missing: float, budget: float, what: str) -> None:
+    def _refuse_spent(self, name: str, missing: float, budget: float, used: str, advice: str) -> None:
         retry_after_s = max(1, ceil(missing / budget * PERIOD_S)) if budget > 0 else ceil(PERIOD_S)
-        message = (
-            f"you have used the {budget:g} {what} that one client has in {PERIOD_S:g} s: "
-            f"try again in {retry_after_s} s, {IN_STEPS}"
-        )
+        message = f"{used}: try again in {retry_after_s} s, {advice}"
         raise self._refused(message, name, retry_after_s)
 
     def _refused(self, message: str, name: str, retry_after_s: int) -> OverBudget:

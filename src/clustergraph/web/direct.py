@@ -269,7 +269,7 @@ class DirectProtocol(BoundedProtocol):
         pending.attended.failed(trouble)
         status, head, body = await pending.explained(self.app_state["app"], trouble)
         self._send(STATUS_LINE[status], pending.timing + head, body)
-        self._begun(status, pending, len(body))
+        self._status, self._sent_bytes = status, len(body)  # the framework has counted it
 
     def _count(self, status: int, data: bytes, route: str = _QUERIES) -> None:
         self._desk.meter.request(route, "GET" if data.startswith(b"GET") else "POST", status)

@@ -33,6 +33,11 @@ class Line:
         """Whether what is sent now goes nowhere."""
         return self._cycle is not None and self._cycle.disconnected
 
+    def drop(self) -> None:
+        """Ends the connection at once if its answer has begun: what the client has not read is not sent any more."""
+        if self._cycle is not None and self._cycle.response_started:
+            self._cycle.transport.abort()
+
     def cut(self) -> None:
         """Ends the connection behind what was sent, so that the answer has no end."""
         if self._cycle is not None:

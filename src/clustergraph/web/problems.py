@@ -82,6 +82,12 @@ _PREFLIGHT: Final = {
 Source: Fetch Standard, CORS protocol.
 """
 
+_SERVER: Final = "*"
+"""What stands for no address, but for the server as a whole.
+
+Source: RFC 9110, section 9.3.7.
+"""
+
 _NO_DATASET: Final = "there is no dataset to answer from just now: try again in a minute"
 _RETRY_AFTER_S: Final = {"query-too-hungry": 5, "query-aborted": 5, "dataset-unusable": 60}
 
@@ -219,7 +225,7 @@ def install(app: FastAPI) -> None:
 
     async def framework(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)  # noqa: S101
-        if exc.status_code == 405 and request.method == "OPTIONS":  # noqa: PLR2004
+        if request.method == "OPTIONS" and (exc.status_code == 405 or request.scope["path"] == _SERVER):  # noqa: PLR2004
             allowed = _allowed(exc)
             methods = ", ".join(one for one in allowed.split(", ") if one != "OPTIONS")
             return Response(
