@@ -29,8 +29,8 @@ FIXED: Final = (
     Limit("connections", CONNECTION_LIMIT, "connections", "connections held at once", "503"),
     Limit("client_connections", CLIENT_CONNECTIONS, "connections", "connections of one client held at once", "503"),
     Limit("connection_idle", IDLE_LIMIT_S, "s", "time between two requests of a connection", "it is closed"),
-    Limit("head_size", HEAD_LIMIT_BYTES, "bytes", "request line and headers together", "431"),
-    Limit("head_lines", HEAD_LINES, "lines", "headers of a request", "431"),
+    Limit("head_size", HEAD_LIMIT_BYTES, "bytes", "request line and headers together", "431 `head-too-large`"),
+    Limit("head_lines", HEAD_LINES, "lines", "headers of a request", "431 `head-too-large`"),
     Limit("head_time", HEAD_TIME_LIMIT_S, "s", "time for a request head to arrive", "the connection ends"),
     Limit("address", TARGET_LIMIT_BYTES, "bytes", "path and query string", "414 `address-too-long`"),
     *(
