@@ -48,7 +48,7 @@ FIXED: Final = (
     Limit("body_size", BODY_LIMIT_BYTES, "bytes", "a body as it is sent, trailers included", "the connection ends"),
     Limit("sent_ahead", PIPELINE_LIMIT, "requests", "requests sent before the answer to one", "the connection ends"),
     Limit("ahead_size", AHEAD_LIMIT_BYTES, "bytes", "sent ahead while a query runs", "the connection ends"),
-    Limit("form", FORM_OVERHEAD_BYTES, "bytes", "a form beside its query text", "413 `too-large`"),
+    Limit("form", FORM_OVERHEAD_BYTES, "bytes", "a form beside its query text", "413 `query-too-large`"),
     Limit(
         "form_queue",
         FORM_QUEUE,
