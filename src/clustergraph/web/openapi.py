@@ -1,6 +1,7 @@
 """The description of the API: the routes that there are, with what the tables say of each."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -64,7 +65,7 @@ def describe_api(app: FastAPI, routes: Sequence[APIRoute], site: Site) -> dict[s
     Raises: KeyError for a route that TOLD does not have.
     """
     paths: dict[str, dict[str, Any]] = {}
-    answers: dict[str, Any] = {}
+    answers = _Answers()
     for path, method, about, told in _operations(routes, site):
         paths.setdefault(path, {})[method.lower()] = about | _operation(told, answers)
     about = {"title": app.title, "summary": app.summary, "description": _DESCRIPTION, "version": site.published.version}
@@ -78,7 +79,7 @@ def describe_api(app: FastAPI, routes: Sequence[APIRoute], site: Site) -> dict[s
             "schemas": {"Problem": _PROBLEM},
             "headers": headers,
             "parameters": {KNOWN["name"]: KNOWN},
-            "responses": answers,
+            "responses": answers.told,
         },
     }
 
@@ -111,21 +112,49 @@ def _table(saved: SavedQuery, chosen: Format) -> Told:
     return of_table(name, chosen.media_type, tuple(parameters), of_strangers=saved.takes_text)
 
 
-def _operation(told: Told, answers: dict[str, Any]) -> dict[str, Any]:
-    """One method of one address; answers that others give too are added to those that all refer to."""
-    is_validated = "ETag" in told.headers
-    fine: dict[str, Any] = {"description": "The answer", "headers": _headers(told.headers)}
-    if told.media_types:
-        fine["content"] = {one: {} for one in told.media_types}
-    responses = _problems(told) | {str(told.status): fine}
-    if is_validated:
-        responses["304"] = {"description": "The client has this answer already", "headers": _headers(told.headers)}
+class _Answers:
+    """The answers that addresses refer to, each made once, however many give it."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, Any] = {}
+        self._names: dict[tuple[object, ...], str] = {}
+
+    def fine(self, told: Told) -> dict[str, Any]:
+        """Where nothing is wrong, by status."""
+        shape = (told.status, told.media_types, told.headers)
+        found = {str(told.status): self._refer(shape, partial(_answer, "The answer", told.headers, told.media_types))}
+        if "ETag" in told.headers:
+            found["304"] = self._refer((304, told.headers), partial(_answer, "You have this already", told.headers))
+        return found
+
+    def trouble(self, told: Told) -> dict[str, Any]:
+        """Where something is, by status."""
+        by_status: dict[int, tuple[Problem, ...]] = {}
+        for one in sorted({*ANYWHERE, *told.problems}):
+            by_status[one.status] = (*by_status.get(one.status, ()), one)
+        return {
+            str(status): self._refer(
+                (status, found, told.of_problems), partial(_trouble, status, found, told.of_problems)
+            )
+            for status, found in by_status.items()
+        }
+
+    def _refer(self, key: tuple[Any, ...], make: Callable[[], dict[str, Any]]) -> dict[str, str]:
+        if key not in self._names:
+            name = self._names[key] = f"{key[0]}.{len(self._names) + 1}"
+            self.told[name] = make()
+        return _reference("responses", self._names[key])
+
+
+def _operation(told: Told, answers: _Answers) -> dict[str, Any]:
+    """One method of one address."""
+    known = [_reference("parameters", KNOWN["name"])] if "ETag" in told.headers else []
     return {
         "tags": [told.tag],
         "operationId": told.name,
-        "parameters": [*told.parameters, *([_reference("parameters", KNOWN["name"])] if is_validated else ())],
+        "parameters": [*told.parameters, *known],
         **({"requestBody": told.body} if told.body else {}),
-        "responses": {status: _shared(status, answer, answers) for status, answer in sorted(responses.items())},
+        "responses": dict(sorted((answers.fine(told) | answers.trouble(told)).items())),
     }
 
 
@@ -133,32 +162,15 @@ def _reference(kind: str, name: str) -> dict[str, str]:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def _shared(status: str, answer: dict[str, Any], answers: dict[str, Any]) -> dict[str, str]:
-    """A reference to an answer, which is added to the others unless it is there."""
-    alike = (name for name, one in answers.items() if one == answer)
-    name = next(alike, f"{status}.{len(answers) + 1}")
-    answers[name] = answer
-    return _reference("responses", name)
-
-
-def _headers(names: Iterable[str]) -> dict[str, Any]:
-    return {name: _reference("headers", name) for name in (*names, *EACH)}
-
-
-def _problems(told: Told) -> dict[str, Any]:
-    """The answers where there is trouble, by status."""
-    by_status: dict[int, list[Problem]] = {}
-    for one in sorted({*ANYWHERE, *told.problems}):
-        by_status.setdefault(one.status, []).append(one)
-    return {str(status): _trouble(status, found, told.of_problems) for status, found in by_status.items()}
+def _answer(text: str, headers: Iterable[str], media_types: Iterable[str] = ()) -> dict[str, Any]:
+    content: dict[str, Any] = {one: {} for one in media_types}
+    told = {name: _reference("headers", name) for name in (*headers, *EACH)}
+    return {"description": text, "headers": told, **({"content": content} if content else {})}
 
 
 def _trouble(status: int, found: Iterable[Problem], headers: Iterable[str]) -> dict[str, Any]:
     waits = (WAIT,) if status in (429, 503) else ()
     others = (HTML.media_type, TEXT) if status == 503 else (HTML.media_type,)  # noqa: PLR2004
-    problem = {PROBLEM_JSON.media_type: {"schema": _reference("schemas", "Problem")}}
-    return {
-        "description": "; ".join(f"`{one.name}`: {one.title}" for one in found),
-        "headers": _headers((*headers, *waits)),
-        "content": problem | {one: {} for one in others},
-    }
+    answer = _answer("; ".join(f"`{one.name}`: {one.title}" for one in found), (*headers, *waits), others)
+    answer["content"] |= {PROBLEM_JSON.media_type: {"schema": _reference("schemas", "Problem")}}
+    return answer
