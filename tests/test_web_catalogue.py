@@ -222,7 +222,8 @@ def test_each_question_has_a_tag_of_its_own_and_is_answered_once(tmp_path: Path)
 
 
 def test_the_description_of_the_api_has_every_query_with_its_typed_parameters(client: TestClient) -> None:
-    paths = client.get("/openapi.json").json()["paths"]
+    document = client.get("/openapi.json").json()
+    paths = document["paths"]
 
     operation = paths["/queries/members-of.csv"]["get"]
     assert operation["parameters"] == [
@@ -233,16 +234,20 @@ def test_the_description_of_the_api_has_every_query_with_its_typed_parameters(cl
             "description": "whose members",
             "schema": {"type": "string", "pattern": "^[a-z0-9-]+$"},
             "example": "alpha",
-        }
+        },
+        {"$ref": "#/components/parameters/If-None-Match"},
     ]
-    assert list(operation["responses"]["200"]["content"]) == ["text/csv"]
+    answer = operation["responses"]["200"]["$ref"].removeprefix("#/components/responses/")
+    assert list(document["components"]["responses"][answer]["content"]) == ["text/csv"]
     assert {f"/queries/{name}.{one}" for name in CATALOGUE for one in ("json", "csv", "tsv")} <= paths.keys()
-    assert [one["name"] for one in paths["/sparql"]["get"]["parameters"]] == [
+    assert [one.get("name") for one in paths["/sparql"]["get"]["parameters"]] == [
         "query",
         "default-graph-uri",
         "named-graph-uri",
         "format",
         "timeout",
+        "X-Query-Id",
+        None,
     ]
     assert {"application/x-www-form-urlencoded", "application/sparql-query"} == set(
         paths["/sparql"]["post"]["requestBody"]["content"]

@@ -108,6 +108,7 @@ def test_another_version_of_http_is_refused(tmp_path: Path, version: bytes) -> N
 
 
 LINE = b"GET /limits HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 UNREADABLE = {
     "a header name with a space": LINE + b"X y: 1\r\n\r\n",
     "a length and chunks": POST + b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -115,6 +116,9 @@ UNREADABLE = {
     "garbage": b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
     "another version": b"GET /limits HTTP/2.0\r\nHost: a\r\n\r\n",
     "a tunnel": b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a chunk size that a bare line feed ends": CHUNKED + b"6\nASK {}\r\n0\r\n\r\n",
+    "a chunk size below zero": CHUNKED + b"-6\r\nASK {}\r\n0\r\n\r\n",
+    "a chunk size above all numbers": CHUNKED + b"FFFFFFFFFFFFFFFFF\r\nASK {}\r\n0\r\n\r\n",
 }
 
 
@@ -139,8 +143,8 @@ def test_what_cannot_be_read_as_http_is_told_like_any_other_problem_and_logged_n
         assert json.loads(answer.body) == problem(
             400,
             "bad-request",
-            "this is not HTTP/1.1: check the first line and the names of headers, "
-            "and tell the length of the body once, by Content-Length or by Transfer-Encoding",
+            "this is not HTTP/1.1: check the first line and the names of headers, tell the length of the body once, "
+            "by Content-Length or by Transfer-Encoding, and the size of each chunk",
         )
 
     run(tmp_path, ask)
@@ -153,6 +157,35 @@ def test_what_was_asked_for_with_head_and_cannot_be_read_gets_no_body(tmp_path: 
 
         written = bytes(connection.wire.written)
         assert (written[:24], written[-4:]) == (b"HTTP/1.1 400 Bad Request", b"\r\n\r\n")
+
+    run(tmp_path, ask)
+
+
+def test_a_chunk_that_breaks_while_the_body_is_read_is_told_once(tmp_path: Path) -> None:
+    async def ask(connection: Connection) -> None:
+        connection.protocol.data_received(CHUNKED + b"6\r\nASK {}\r\n")
+        async with asyncio.timeout(PATIENCE_S):
+            while not connection.protocol._awaits_body():
+                await asyncio.sleep(0)
+        await connection.send(b"-6\r\n")
+        await asyncio.gather(*connection.protocol.tasks)
+
+        (answer,) = answers(connection.wire.written)
+        assert (answer.status, connection.wire.is_closed) == (b"HTTP/1.1 400 Bad Request", True)
+
+    run(tmp_path, ask)
+
+
+@pytest.mark.parametrize(
+    "behind", [CHUNKED + b"-6\r\n", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n"], ids=["chunk", "version"]
+)
+def test_what_breaks_behind_a_request_that_is_not_answered_yet_is_no_answer_to_that_one(
+    tmp_path: Path, behind: bytes
+) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(HIDDEN + behind)
+
+        assert (connection.wire.is_closed, bytes(connection.wire.written)) == (True, b"")
 
     run(tmp_path, ask)
 
@@ -261,6 +294,41 @@ def test_a_head_with_too_much_in_it_is_refused(tmp_path: Path, before: bytes, li
 
         assert connection.wire.written.split(b"\r\n")[0] == status
         assert connection.wire.is_closed == (status == LARGE)
+
+    run(tmp_path, ask)
+
+
+@pytest.mark.parametrize("lines", [b"x: y\r\n" * HEAD_LINES, b"x: " + b"y" * 25_000 + b"\r\n"], ids=["lines", "length"])
+def test_a_head_with_too_much_in_it_is_told_like_any_other_problem(tmp_path: Path, lines: bytes) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(HIDDEN[:-2] + lines + b"\r\n")
+
+        (answer,) = answers(connection.wire.written)
+        assert (answer.status, answer.header("connection")) == (LARGE, "close")
+        assert (answer.header("content-type"), answer.header("cache-control")) == (
+            "application/problem+json",
+            "no-store",
+        )
+        assert {name: answer.header(name.lower()) for name in SAFETY} == SAFETY
+        assert json.loads(answer.body) == problem(
+            431,
+            "head-too-large",
+            "the head of the request is over one of the limits head_size and head_lines, see /limits: "
+            "send fewer headers",
+        )
+
+    run(tmp_path, ask)
+
+
+@pytest.mark.parametrize("lines", [b"x: y\r\n" * HEAD_LINES, b"x: " + b"y" * 25_000 + b"\r\n"], ids=["lines", "length"])
+@pytest.mark.parametrize("is_split", [False, True], ids=["in one piece", "in two"])
+def test_a_head_request_with_too_much_in_it_gets_no_body(tmp_path: Path, lines: bytes, is_split: bool) -> None:
+    async def ask(connection: Connection) -> None:
+        sent = HIDDEN[:-2].replace(b"GET", b"HEAD") + lines + b"\r\n"
+        await connection.send(*((sent[:30], sent[30:]) if is_split else (sent,)))
+
+        written = bytes(connection.wire.written)
+        assert (written.split(b"\r\n")[0], written[-4:]) == (LARGE, b"\r\n\r\n")
 
     run(tmp_path, ask)
 

@@ -44,6 +44,20 @@ def test_every_knob_is_a_limit_or_known_to_be_none() -> None:
     assert set(Limits._fields) <= set(names)
 
 
+def test_an_engine_is_not_said_to_have_the_limits_of_our_workers(tmp_path: Path) -> None:
+    of_workers = {"cpu_limit_s", "memory_limit_bytes"}
+    settings = Settings(engine="http://engine.example/sparql")
+    client = client_for(tmp_path, LocalRunner(), settings)
+
+    told = {one["name"] for one in client.get("/limits").json()["limits"]}
+    described = client.get("/sparql", headers={"accept": "application/n-triples"}).text
+
+    assert {one.name for one in limits_told(Settings())} - told == of_workers
+    assert {name: name.replace("_", "-") in described or name in described for name in Limits._fields} == {
+        name: name not in of_workers for name in Limits._fields
+    }
+
+
 def test_the_unit_is_that_of_the_name() -> None:
     odd = [one for one in Settings().limits_told if one.name.endswith("_s") and one.unit != "s"]
     odd += [one for one in Settings().limits_told if one.name.endswith("_bytes") and one.unit != "bytes"]

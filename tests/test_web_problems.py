@@ -1,4 +1,5 @@
 import inspect
+import json
 import logging
 import threading
 from collections.abc import AsyncGenerator
@@ -10,6 +11,7 @@ import pytest
 from clustergraph import errors
 from clustergraph.codings import compressed
 from clustergraph.errors import ClusterGraphError, DatasetUnusable, QueryMalformed, UsageError
+from clustergraph.settings import Settings
 from clustergraph.web import envelope
 from clustergraph.web.problems import BY_STATUS, PROBLEMS, escaped, shown, told
 from clustergraph.web.refusals import HEADER_LIMITS, HeaderLimit
@@ -336,6 +338,19 @@ def test_http_1_0_gets_no_answer_of_unknown_length(tmp_path: Path) -> None:
     assert int(headers[b"content-length"]) == len(body["body"])
     assert b"ask with HTTP/1.1" in body["body"]
     assert runner.closed == 1
+
+
+def test_a_query_whose_answer_http_1_0_cannot_be_told_is_counted_and_logged_as_refused(tmp_path: Path) -> None:
+    app = client_for(tmp_path, settings=Settings(query_log=str(tmp_path / "log"))).app
+
+    exchange(old(app), "GET", query="ASK {}")
+
+    desk = app.state.desk  # type: ignore[attr-defined]
+    desk.query_log.flush()
+    (line,) = map(json.loads, (tmp_path / "log").read_text(encoding="ascii").splitlines())
+    told = {name: line[name] for name in ("status", "outcome", "format", "form")}
+    assert told == {"status": 505, "outcome": "refused", "format": None, "form": "ASK"}
+    assert {name: n for name, n in desk.meter._counts["queries"].items() if n} == {"refused": 1}
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/static/style.css"), ("HEAD", "/sparql")])

@@ -51,8 +51,8 @@ def _knob(default: Any, text: str) -> Any:
     return field(default=default, metadata={"text": text})
 
 
-def _limit(default: Any, text: str, unit: str, then: str) -> Any:
-    return field(default=default, metadata={"text": text, "unit": unit, "then": then})
+def _limit(default: Any, text: str, unit: str, then: str, *, of_workers: bool = False) -> Any:
+    return field(default=default, metadata={"text": text, "unit": unit, "then": then, "of_workers": of_workers})
 
 
 _TOO_LARGE = "413 `query-too-large`"
@@ -86,9 +86,13 @@ class Settings:
     queue_per_worker: int = _limit(4, "queries that may wait, for each worker", "queries", "503 `busy`")
     cache_bytes: int = _knob(128 << 20, "memory for answers that were given before")
     time_limit_s: float = _limit(Limits().time_limit_s, "wall clock of one query", "s", f"{_TIMED_OUT}{_OR_CUT}")
-    cpu_limit_s: int = _limit(Limits().cpu_limit_s, "processor time of one query", "s", _TOO_HUNGRY)
+    cpu_limit_s: int = _limit(Limits().cpu_limit_s, "processor time of one query", "s", _TOO_HUNGRY, of_workers=True)
     memory_limit_bytes: int = _limit(
-        Limits().memory_limit_bytes, "memory of one worker above the loaded dataset", "bytes", _TOO_HUNGRY
+        Limits().memory_limit_bytes,
+        "memory of one worker above the loaded dataset",
+        "bytes",
+        _TOO_HUNGRY,
+        of_workers=True,
     )
     memory_quads: int = _knob(Storage().memory_quads, "largest dataset that is held in memory; larger ones on disk")
     store_dir: Path = _knob(Storage().store_dir, "folder of the stores on disk; a relative one stands beside the build")
@@ -136,11 +140,11 @@ class Settings:
 
     @property
     def limits_told(self) -> list[Limit]:
-        """Every knob that clients can run into, in order."""
+        """Every knob that clients can run into, in order: with an engine, without those that hold a worker of ours."""
         return [
             Limit(one.name, getattr(self, one.name), one.metadata["unit"], one.metadata["text"], one.metadata["then"])
             for one in fields(self)
-            if "then" in one.metadata
+            if "then" in one.metadata and not (self.engine and one.metadata["of_workers"])
         ]
 
     @property

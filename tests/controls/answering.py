@@ -280,7 +280,7 @@ ANSWERING: Final[tuple[Control, ...]] = (
         (
             "HTTP/1.0 gets no answer of unknown length",
             "T20",
-            "            raise _Unmeasured\n",
+            "            raise Unmeasured\n",
             "            pass\n",
             "test_http_1_0_gets_no_answer_of_unknown_length",
         ),

@@ -59,13 +59,15 @@ def create_app(
     )
     app.state.unreadable = UNREADABLE
     app.state.served = served
-    app.state.desk = open_desk(settings, lambda: served.version.site.published, _paths())
-    register_gauges(app.state.desk.meter, served)
 
     async def description(request: Request) -> Response:
-        return JSONResponse(describe_api(app, site_of(request)))
+        """What each address takes and gives, as OpenAPI."""
+        return JSONResponse(describe_api(app, _routed(app), site_of(request)))
 
-    app.add_route("/openapi.json", description, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/openapi.json", description, methods=["GET"], summary="This description")
+    paths = [*(route.path for route in _routed(app)), "/static"]
+    app.state.desk = open_desk(settings, lambda: served.version.site.published, paths)
+    register_gauges(app.state.desk.meter, served)
     for routes in _ROUTES:
         app.include_router(routes.router)
     app.mount("/static", _WholeFiles(directory=FOLDER / "static"), name="static")
@@ -75,10 +77,10 @@ def create_app(
     return app
 
 
-def _paths() -> list[str]:
-    """The path of every route, and of what is mounted."""
-    routed = [route.path for module in _ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
-    return [*routed, "/static", "/openapi.json"]
+def _routed(app: FastAPI) -> list[APIRoute]:
+    """Every route of ours."""
+    routes = (*(one for module in _ROUTES for one in module.router.routes), *app.routes)
+    return [one for one in routes if isinstance(one, APIRoute)]
 
 
 class _WholeFiles(StaticFiles):

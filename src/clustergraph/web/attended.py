@@ -217,7 +217,7 @@ class Attended:
             Record(
                 self._query,
                 self.form,
-                None if status == 304 else self.format_name,  # noqa: PLR2004
+                self.format_name if status == 200 else None,  # noqa: PLR2004  # else no data were delivered
                 status,
                 outcome,
                 self.phases,

@@ -45,7 +45,7 @@ async def catalogue(request: Request) -> Response:
     return not_modified(request, headers) or page(site, "queries.html", headers=headers, queries=saved)
 
 
-@router.get("/queries/{name}.{extension}", include_in_schema=False)
+@router.get("/queries/{name}.{extension}", summary="A saved query as a file")
 async def table(request: Request, name: str, extension: str) -> Response:
     """The answer to a saved query as a file, or its text.
 
@@ -74,7 +74,7 @@ async def table(request: Request, name: str, extension: str) -> Response:
         return await answered(request, question, headers, file_name=saved.name)
 
 
-@router.get("/queries/{name}", include_in_schema=False)
+@router.get("/queries/{name}", summary="A saved query as a page")
 async def query(request: Request, name: str) -> Response:
     """A page with a form for the parameters and the result; without parameters, the result for the examples."""
     site = site_of(request)

@@ -28,8 +28,6 @@ _VERSIONS: Final = ("1.0", "1.1")
 
 _HEAD_LINE: Final = re.compile(rb"(?:\A|\n)HEAD ")  # the parser calls HEADS the same
 _NOTHING: Final = b"content-length: 0\r\n\r\n"
-_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
 _TOO_MANY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
@@ -127,6 +125,8 @@ class BoundedProtocol(HttpToolsProtocol):
             end = data.find(b"\r\n\r\n")
             if self._head_bytes - (len(data) - end - 4 if end >= 0 else 0) > HEAD_LIMIT_BYTES:
                 self._is_too_large = True
+                method = self.parser.get_method() if self._in_message else data[:4]
+                self._wants_body = method != b"HEAD"
                 self.send_400_response("")
                 return
             if not self._in_message and end >= 0:
@@ -140,7 +140,8 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):  # the server's own class logs each, and strangers send many
-            self._wants_body = self.parser.get_method() != b"HEAD" or not _HEAD_LINE.search(data)
+            is_head = self.parser.get_method() == b"HEAD" and _HEAD_LINE.search(data)
+            self._wants_body = self._wants_body and not is_head
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
@@ -161,6 +162,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._line_bytes += len(name) + len(value)
             if self._lines > HEAD_LINES or self._line_bytes > HEAD_LIMIT_BYTES:
                 self._is_too_large = True
+                self._wants_body = self.parser.get_method() != b"HEAD"
                 raise _Refused
             if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
                 raise _Refused
@@ -172,13 +174,13 @@ class BoundedProtocol(HttpToolsProtocol):
         Raises: _Refused for another version of HTTP, for more requests than are held while one is answered, and for an
                 upgrade that was not seen before: the parser would take what follows for something else.
         """
+        is_other = self.parser.get_http_version() not in _VERSIONS or self.parser.should_upgrade()
+        if is_other or len(self.pipeline) >= PIPELINE_LIMIT:
+            raise _Refused
         self._in_head = False
         self._head_bytes = self._body_bytes = 0
         self._body_since_s = self.loop.time()
         self._stop_clock()
-        is_other = self.parser.get_http_version() not in _VERSIONS or self.parser.should_upgrade()
-        if is_other or len(self.pipeline) >= PIPELINE_LIMIT:
-            raise _Refused
         super().on_headers_complete()
         self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
 
@@ -187,17 +189,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:
-        """Tells that a request cannot be read or is too large, where no answer to another one is under way."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        """Tells that a request cannot be read or is too large, where no answer is under way; its own has not begun."""
+        is_its_body = not self._in_head and self._at_work is self.cycle and not self.cycle.response_started
+        if not is_its_body and not self._is_answered:
             self._abort()
-        elif self._is_too_large:
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
-        else:
-            self._is_last = True
-            app = self.app_state.get("app")
-            head, body = app.state.unreadable if app else (_NOTHING, b"")
-            self._send(STATUS_LINE[400], head, body if self._wants_body else b"")
+            return
+        self._tell_all()  # whoever still waits for the rest of a body that cannot be read
+        self._is_last = True
+        status, app = 431 if self._is_too_large else 400, self.app_state.get("app")
+        head, body = app.state.unreadable[status] if app else (_NOTHING, b"")
+        self._send(STATUS_LINE[status], head, body if self._wants_body else b"")
 
     def _abort(self) -> None:
         """Ends the connection at once."""

@@ -26,6 +26,10 @@ class AnswerCut(Exception):
     """An answer failed after its status was sent: the connection must end, so that it never looks whole."""
 
 
+class Unmeasured(Exception):
+    """An answer to HTTP/1.0 would begin without its length: the server would send it in chunks, unknown there."""
+
+
 OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
     errors.QueryMalformed: "malformed",
     errors.QueryRefused: "refused",
@@ -47,7 +51,12 @@ OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
 """What a query that ends with an error counts as. The nearest class in the tree holds."""
 
 
-_OUTCOMES: Final[Mapping[type, str]] = {**OUTCOMES_OF_ERRORS, AnswerCut: "cut", ClientDisconnect: "cancelled"}
+_OUTCOMES: Final[Mapping[type, str]] = {
+    **OUTCOMES_OF_ERRORS,
+    AnswerCut: "cut",
+    ClientDisconnect: "cancelled",
+    Unmeasured: "refused",
+}
 
 
 def outcome_of(exc: Exception) -> str:

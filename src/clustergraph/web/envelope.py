@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, compressed, preferred
 from clustergraph.web.attended import QUERY
 from clustergraph.web.cache import FAILED, KEPT, REPACKED, AnswerCache, Stored, head_of, variant_tag
-from clustergraph.web.desk import AnswerCut, count_answer, route_of
+from clustergraph.web.desk import AnswerCut, Unmeasured, count_answer, route_of
 from clustergraph.web.line import line_of
 from clustergraph.web.metrics import server_timing
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response
@@ -73,7 +73,8 @@ class Envelope:
             await app(scope, receive, sender)
         except ClientDisconnect as exc:
             sender.failed(exc)
-        except _Unmeasured:
+        except Unmeasured as exc:
+            sender.failed(exc)
             await problem_response(Request(scope), _OLD_VERSION)(scope, receive, sender)
         except AnswerCut as cut:
             sender.failed(cut)
@@ -112,10 +113,6 @@ def _kept(scope: Scope, known: str) -> Response | None:
         outcome = "cached" if response.status_code == 200 else "not_modified"  # noqa: PLR2004
         scope["app"].state.desk.meter.count("queries", outcome)
     return response
-
-
-class _Unmeasured(Exception):
-    """An answer to HTTP/1.0 would begin without its length: the server would send it in chunks, unknown there."""
 
 
 class _Sender:
@@ -161,7 +158,7 @@ class _Sender:
         headers = MutableHeaders(raw=start["headers"])
         is_whole = not message.get("more_body", False)
         if self._measured and start["status"] not in (204, 304) and "content-length" not in headers:
-            raise _Unmeasured
+            raise Unmeasured
         self.started = True
         count_answer(self._scope, "HEAD" if self._headless else self._scope["method"], start["status"])
         if KEPT not in self._scope:

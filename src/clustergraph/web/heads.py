@@ -33,12 +33,17 @@ def head(site: Site, answer: Answer, tag: str | None, length: int | None) -> byt
     return (b"etag: %s\r\n" % tag.encode() if tag else b"") + measured + lines
 
 
-def _unreadable() -> tuple[bytes, bytes]:
-    detail = (
+_DETAILS: Final = {
+    400: (
         "this is not HTTP/1.1: check the first line and the names of headers, "
-        "and tell the length of the body once, by Content-Length or by Transfer-Encoding"
-    )
-    body = json.dumps(Trouble(BY_STATUS[400], detail).body, separators=(",", ":")).encode()
+        "tell the length of the body once, by Content-Length or by Transfer-Encoding, and the size of each chunk"
+    ),
+    431: "the head of the request is over one of the limits head_size and head_lines, see /limits: send fewer headers",
+}
+
+
+def _unreadable(status: int, detail: str) -> tuple[bytes, bytes]:
+    body = json.dumps(Trouble(BY_STATUS[status], detail).body, separators=(",", ":")).encode()
     headers = {
         "Content-Type": PROBLEM_JSON.media_type,
         "Content-Length": str(len(body)),
@@ -48,5 +53,5 @@ def _unreadable() -> tuple[bytes, bytes]:
     return head_of((name.lower().encode(), value.encode()) for name, value in headers.items()), body
 
 
-UNREADABLE: Final = _unreadable()
-"""Header lines and body of the answer to what cannot be read as HTTP, of which nobody knows what it would accept."""
+UNREADABLE: Final = {status: _unreadable(status, detail) for status, detail in _DETAILS.items()}
+"""Header lines and body, by status, of the answer to what is not read as HTTP: nobody knows what it would accept."""

@@ -29,8 +29,8 @@ FIXED: Final = (
     Limit("connections", CONNECTION_LIMIT, "connections", "connections held at once", "503"),
     Limit("client_connections", CLIENT_CONNECTIONS, "connections", "connections of one client held at once", "503"),
     Limit("connection_idle", IDLE_LIMIT_S, "s", "time between two requests of a connection", "it is closed"),
-    Limit("head_size", HEAD_LIMIT_BYTES, "bytes", "request line and headers together", "431"),
-    Limit("head_lines", HEAD_LINES, "lines", "headers of a request", "431"),
+    Limit("head_size", HEAD_LIMIT_BYTES, "bytes", "request line and headers together", "431 `head-too-large`"),
+    Limit("head_lines", HEAD_LINES, "lines", "headers of a request", "431 `head-too-large`"),
     Limit("head_time", HEAD_TIME_LIMIT_S, "s", "time for a request head to arrive", "the connection ends"),
     Limit("address", TARGET_LIMIT_BYTES, "bytes", "path and query string", "414 `address-too-long`"),
     *(
@@ -48,7 +48,7 @@ FIXED: Final = (
     Limit("body_size", BODY_LIMIT_BYTES, "bytes", "a body as it is sent, trailers included", "the connection ends"),
     Limit("sent_ahead", PIPELINE_LIMIT, "requests", "requests sent before the answer to one", "the connection ends"),
     Limit("ahead_size", AHEAD_LIMIT_BYTES, "bytes", "sent ahead while a query runs", "the connection ends"),
-    Limit("form", FORM_OVERHEAD_BYTES, "bytes", "a form beside its query text", "413 `too-large`"),
+    Limit("form", FORM_OVERHEAD_BYTES, "bytes", "a form beside its query text", "413 `query-too-large`"),
     Limit(
         "form_queue",
         FORM_QUEUE,

@@ -52,7 +52,9 @@ async def running(request: Request) -> Response:
     return JSONResponse(desk_of(request).running.told(time.monotonic()), headers=_NO_STORE)
 
 
-@router.api_route("/running/{query_id}", methods=["GET", "DELETE"], include_in_schema=False)
+@router.api_route(
+    "/running/{query_id}", methods=["GET", "DELETE"], summary="The queries that you sent with an id; end them"
+)
 async def running_of(request: Request, query_id: str) -> Response:
     """The queries that this client sent with the id; DELETE ends them.
 

@@ -36,7 +36,7 @@ _BROWSED: Final = {
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
-@router.get("/", include_in_schema=False)
+@router.get("/", summary="What this is, and where to start")
 async def home(request: Request) -> Response:
     """What this is, how much there is of it, and where to start."""
     site = site_of(request)
@@ -48,7 +48,7 @@ async def home(request: Request) -> Response:
     )
 
 
-@router.get("/browse/{kind}", include_in_schema=False)
+@router.get("/browse/{kind}", summary="All things of a kind")
 async def browse(request: Request, kind: str) -> Response:
     """All things of one kind.
 
@@ -80,7 +80,7 @@ async def browse(request: Request, kind: str) -> Response:
     )
 
 
-@router.get("/problems", include_in_schema=False)
+@router.get("/problems", summary="What errors mean")
 async def problems(request: Request) -> Response:
     """What the `type` of a problem document means."""
     site = site_of(request)
@@ -112,7 +112,7 @@ async def ready(request: Request) -> Response:
     return JSONResponse({"status": "ready", "dataset": site.digest}, headers=_NO_STORE)
 
 
-@router.get("/robots.txt", include_in_schema=False)
+@router.get("/robots.txt", summary="What crawlers are asked")
 async def robots() -> Response:
     """Crawlers are welcome to the documents; queries are for people and their programs."""
     lines = ("User-agent: *", "Disallow: /sparql", "Disallow: /queries/*?", "")

@@ -67,6 +67,7 @@ BY_STATUS: Final[Mapping[int, Problem]] = {
         Problem(414, "address-too-long", "The address is too long"),
         Problem(415, "unsupported-media-type", "The request is in a form that is not read here"),
         Problem(422, "parameter-unsuitable", "A value does not fit"),
+        Problem(431, "head-too-large", "The head of the request is too large"),
         Problem(500, "our-fault", "Something went wrong on our side"),
         Problem(505, "http-version", "This answer needs a newer version of HTTP"),
     )

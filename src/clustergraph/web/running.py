@@ -10,7 +10,7 @@ from typing import Any, Final
 from clustergraph.errors import NotFound, ParameterUnsuitable
 
 QUERY_ID: Final = "X-Query-Id"
-_ID: Final = re.compile(r"[A-Za-z0-9._-]{16,64}")
+ID: Final = re.compile(r"[A-Za-z0-9._-]{16,64}")
 
 QUEUED: Final = "queued"
 EVALUATING: Final = "evaluating"
@@ -129,7 +129,7 @@ def query_id_of(value: str | None) -> str | None:
     >>> query_id_of("3f0c9d52-6b1e-4a57")
     '3f0c9d52-6b1e-4a57'
     """
-    if value is None or _ID.fullmatch(value):
+    if value is None or ID.fullmatch(value):
         return value
     message = f"{QUERY_ID} must be 16 to 64 letters, digits, dots, hyphens or underscores: take a random one, as a UUID"
     raise ParameterUnsuitable(message)

@@ -43,7 +43,7 @@ PAGE_ROWS: Final = 1_000
 router: Final = APIRouter()
 
 
-@router.api_route("/sparql", methods=["GET", "POST", "QUERY"], include_in_schema=False)
+@router.api_route("/sparql", methods=["GET", "POST", "QUERY"], summary="Query the dataset (SPARQL 1.1 Protocol)")
 async def sparql(request: Request) -> Response:
     """The answer to one query; without one, a description of the service or the page to write one in."""
     site = site_of(request)
