@@ -63,8 +63,8 @@ FIXED: Final = (
     Limit("spare_time", SPARE_S, "s", "the same, while other queries wait for a worker", "the answer is cut"),
     Limit(
         "long_time",
-        LONG_S,
-        "s",
+        LONG_S * 1000,
+        "ms",
         "time with a worker, answer included, after which a query is long: three quarters of the workers are for those",
         "503 `busy`, or the answer is cut, where it is the longest of who has most, and others wait",
     ),
