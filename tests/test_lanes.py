@@ -96,7 +96,7 @@ def test_a_client_with_as_many_waiting_as_one_may_have_pushes_nobody_out() -> No
 # Places that are kept for short queries
 
 
-@dataclass
+@dataclass(eq=False)
 class Holder:
     """A job that has a place."""
 
@@ -126,7 +126,8 @@ def test_a_client_with_a_long_query_may_have_no_place_that_is_kept_for_others() 
 
 
 def test_a_query_of_a_client_with_long_ones_counts_before_it_is_long_itself_but_is_left_alone() -> None:
-    share = shared(Holder("a"), Holder("b"))
+    oldest = Holder("a")
+    share = shared(oldest, Holder("b"))
     share.begin(Holder("a", is_long=False))
     share.begin(Holder("d", is_long=False))
 
@@ -135,7 +136,17 @@ def test_a_query_of_a_client_with_long_ones_counts_before_it_is_long_itself_but_
     share.begin(Holder("b", -1.0, is_long=False))
 
     assert counted == [False, False, True]
-    assert share.to_go() == Holder("a")
+    assert share.to_go() is oldest
+
+
+def test_no_long_query_makes_way_while_no_more_places_are_held_than_long_ones_may_have() -> None:
+    share = shared(*(Holder(client) for client in "abc"))
+
+    before = share.to_go()
+    last = Holder("d", -1.0)
+    share.took_long(last)
+
+    assert (before, share.to_go()) == (None, last)
 
 
 def test_a_client_has_all_places_again_when_its_long_query_is_over_and_some_time_is_over_as_well(
