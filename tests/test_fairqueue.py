@@ -40,6 +40,27 @@ def test_nothing_is_taken_from_an_empty_queue() -> None:
         FairQueue[str]().take()
 
 
+def test_those_who_may_have_no_turn_are_passed_over_and_stay_where_they_are() -> None:
+    queue = filled(("a", "a1"), ("b", "b1"), ("a", "a2"), ("c", "c1"))
+
+    def may(client: object) -> bool:
+        return client != "a"
+
+    counts = [queue.count(may), queue.count(lambda client: client == "a")]
+    first = queue.take(may)
+
+    assert (counts, first, queue.count(may), taken(queue)) == ([2, 2], "b1", 1, ["a1", "c1", "a2"])
+
+
+def test_nothing_is_taken_where_nobody_may_have_a_turn() -> None:
+    queue = filled(("a", "a1"))
+
+    with pytest.raises(IndexError, match="nothing waits"):
+        queue.take(lambda _: False)
+
+    assert taken(queue) == ["a1"]
+
+
 def test_what_is_discarded_loses_its_turn_and_its_client_no_other() -> None:
     queue = filled(("a", "a1"), ("a", "a2"), ("b", "b1"))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from clustergraph import jobs
+from clustergraph import jobs, lanes
 from clustergraph.endings import AGAIN_S
 from clustergraph.errors import (
     Busy,
@@ -724,18 +724,79 @@ def test_the_only_worker_is_left_to_its_long_query_though_others_wait(
     asyncio.run(within())
 
 
-def test_an_answer_that_has_begun_does_not_make_way(dataset: Path) -> None:
+def test_an_answer_on_its_way_makes_way_like_any_long_query_and_is_cut_visibly() -> None:
     async def within() -> None:
         place, worker, said = Place(), Worker(0, -1, lambda _: None), Outcomes()
         worker.connection_made(Deaf())
+        worker.lower = lambda: setattr(worker, "is_lowered", True)  # type: ignore[method-assign]
         job = Job(SHORT, Limits(), place, said.append)
         job.start(worker)
-        worker.lower = lambda: setattr(worker, "is_lowered", True)  # type: ignore[method-assign]
-        job._took_long()
-        was_long = job.is_long
-        job.on_frame(ANSWER, CSV, "", b"")
+        worker.data_received(frame(ANSWER) + frame(DATA, b"ab") + frame(DATA, b"cd"))
+        (answer,) = said
+        assert isinstance(answer, Answer)
+        first = await anext(answer.frames)
+        await until(lambda: job.is_long)
+        job.make_way()
+        with pytest.raises(Busy) as caught:
+            await anext(answer.frames)
 
-        assert (was_long, job.is_long, place.happened) == (True, False, ["took long"])
-        job.give_up()
+        assert (first, place.happened) == (b"ab", ["took long", f"replaced: {SHARE}"])
+        assert CROWDED.fullmatch(caught.value.detail)
+
+    run(within)
+
+
+async def streams(pool: WorkerPool, clients: str) -> list[Answer]:
+    """One answer of each client that is on its way without end, once all have had their workers for long."""
+    answers = [await pool.answer(replace(WIDE, client=one)) for one in clients]
+    await until(lambda: all(worker.is_lowered for worker in open_workers(pool)[: len(clients)]))
+    return answers
+
+
+def test_a_short_query_has_the_worker_of_the_client_with_most_answers_on_their_way(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SPARE_S", 10 * PATIENCE_S)  # which would take one as well, but late
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, workers=4, tell=causes.append) as pool:
+            order = await streams(pool, "abbc")
+            before = list(causes)
+            good = await (await pool.answer(replace(SHORT, client="d"))).body()
+            with pytest.raises(Busy) as caught:
+                await order[1].body()
+            others = [len(await anext(order[number].frames)) > 0 for number in (0, 2, 3)]
+
+            assert (before, good, causes, others) == ([], b"true", [SHARE], [True] * 3)
+            assert CROWDED.fullmatch(caught.value.detail)
+            for one in order:
+                await one.close()
+
+    asyncio.run(within())
+
+
+def test_who_has_long_queries_waits_for_a_worker_while_others_have_the_one_that_is_kept(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LONG_S", 0.05)
+    monkeypatch.setattr(lanes, "CALM_S", 10 * PATIENCE_S)
+    causes: list[str] = []
+
+    async def within() -> None:
+        async with opened(dataset, workers=4, tell=causes.append) as pool:
+            given = [pool.submit(replace(ENDLESS, client=one), lambda _: None) for one in "abc"]
+            await until(lambda: len(long_ones(given)) == 3)
+            more = Outcomes()
+            pool.submit(replace(SHORT, client="a"), more.append)
+            waits = len(pool.open.waiting)
+            good = [await (await pool.answer(replace(SHORT, client="d"))).body() for _ in range(5)]
+            before = (list(causes), list(more))
+            given[2].give_up()
+            answer = await more.first()
+
+            assert (waits, good, before) == (1, [b"true"] * 5, ([], []))
+            assert isinstance(answer, Answer)
+            assert (answer.whole, causes) == (b"true", [DISCONNECT])
 
     asyncio.run(within())

@@ -4,15 +4,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import uvicorn
 
+from clustergraph import lanes
 from clustergraph.errors import Busy, OverBudget
 from clustergraph.formats import CSV
-from clustergraph.lanes import Lane, Turn
+from clustergraph.lanes import Lane, Share, Turn
 from clustergraph.runner import QueryRequest
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.workers import WorkerPool
@@ -90,6 +91,82 @@ def test_a_client_with_as_many_waiting_as_one_may_have_pushes_nobody_out() -> No
         1,
         [],
     )
+
+
+# Places that are kept for short queries
+
+
+@dataclass(eq=False)
+class Holder:
+    """A job that has a place."""
+
+    client: str
+    began: float = 0.0
+    is_long: bool = True
+    is_over: bool = False
+
+
+def shared(*jobs: Holder) -> Share[Holder]:
+    """Who may have one of four places, three of which long queries may have."""
+    share = Share[Holder](4)
+    for job in jobs:
+        share.took_long(job)
+    return share
+
+
+def test_a_client_with_a_long_query_may_have_no_place_that_is_kept_for_others() -> None:
+    first = Holder("a")
+    share = shared(first, Holder("b"), Holder("c"))
+
+    before = [share.may_start(client) for client in "abcd"]
+    first.is_over = True
+    after = [share.may_start(client) for client in "abcd"]
+
+    assert (before, after) == ([False, False, False, True], [True] * 4)
+
+
+def test_a_query_of_a_client_with_long_ones_counts_before_it_is_long_itself_but_is_left_alone() -> None:
+    oldest = Holder("a")
+    share = shared(oldest, Holder("b"))
+    share.begin(Holder("a", is_long=False))
+    share.begin(Holder("d", is_long=False))
+
+    counted = [share.may_start(client) for client in "abd"]
+    share.took_long(Holder("d", 1.0))
+    share.begin(Holder("b", -1.0, is_long=False))
+
+    assert counted == [False, False, True]
+    assert share.to_go() is oldest
+
+
+def test_no_long_query_makes_way_while_no_more_places_are_held_than_long_ones_may_have() -> None:
+    share = shared(*(Holder(client) for client in "abc"))
+
+    before = share.to_go()
+    last = Holder("d", -1.0)
+    share.took_long(last)
+
+    assert (before, share.to_go()) == (None, last)
+
+
+def test_a_client_has_all_places_again_when_its_long_query_is_over_and_some_time_is_over_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = Holder("a")
+    share = shared(job)
+    monkeypatch.setattr(lanes, "CALM_S", 0.0)
+    share.took_long(Holder("b"))
+    runs = share.is_light("a")
+    job.is_over = True
+    is_over = share.is_light("a")
+    monkeypatch.setattr(lanes, "CALM_S", 1e9)
+    just_now = share.is_light("a")
+
+    assert (runs, is_over, just_now) == (False, True, False)
+
+
+def test_who_has_no_name_is_not_told_from_others_and_has_all_places() -> None:
+    assert shared(*(Holder("") for _ in range(4))).may_start("")
 
 
 # Turns

@@ -4,16 +4,22 @@ Knows nothing of HTTP, workers or clocks.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 _Item = TypeVar("_Item", bound=Hashable)
 
 
+def anybody(_: Hashable) -> bool:
+    """Every client may have a turn."""
+    return True
+
+
 class FairQueue(Generic[_Item]):
     """Items by client: the clients in turn, and each client's items in the order in which they came.
 
-    Shape: every operation takes the same time however many items and clients there are. An item stands in it once.
+    Shape: every operation takes the same time however many items and clients there are, but for those that are told
+           which clients count: they look at one after the other. An item stands in it once.
 
     >>> queue = FairQueue[str]()
     >>> for client, item in [("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1")]:
@@ -36,6 +42,10 @@ class FairQueue(Generic[_Item]):
         """How many items of a client stand in it."""
         return len(self._lines.get(client, ()))
 
+    def count(self, may: Callable[[Hashable], bool]) -> int:
+        """How many items stand in it of clients that may have a turn."""
+        return sum(len(line) for client, line in self._lines.items() if may(client))
+
     def put(self, client: Hashable, item: _Item) -> None:
         """Adds an item at the end of its client's line."""
         line = self._lines.get(client)
@@ -45,15 +55,18 @@ class FairQueue(Generic[_Item]):
             line[item] = None
             self._grew(client, len(line), 1)
 
-    def take(self) -> _Item:
-        """Removes the next item: the first of the client whose turn it is.
+    def take(self, may: Callable[[Hashable], bool] = anybody) -> _Item:
+        """Removes the next item: the first of the client whose turn it is, of those that may have one.
 
         Raises: IndexError if there is none.
         """
-        if not self._lines:
+        for client in self._lines:
+            if may(client):
+                break
+        else:
             message = "nothing waits"
             raise IndexError(message)
-        client, line = self._lines.popitem(last=False)
+        line = self._lines.pop(client)
         item, _ = line.popitem(last=False)
         self._grew(client, len(line), -1)
         if line:

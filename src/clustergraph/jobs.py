@@ -80,11 +80,12 @@ class Job:
 
     def _took_long(self) -> None:
         left_s = self._limit_s - LONG_S
-        if left_s <= 0:
+        if left_s <= 0 and self._stream is None:
             self._overrun()
         elif self._worker is not None:
             self._worker.lower()
-            self._set_timer(self._loop.call_later(left_s, self._overrun))
+            if self._stream is None:  # which counts its own time
+                self._set_timer(self._loop.call_later(left_s, self._overrun))
             self._place.took_long(self)
 
     def _overrun(self) -> None:
@@ -92,13 +93,17 @@ class Job:
 
     @property
     def is_long(self) -> bool:
-        """Whether it has had a worker for long, and nothing of its answer has come."""
-        is_lowered = self._worker is not None and self._worker.is_lowered
-        return is_lowered and self._stream is None and not self.is_over
+        """Whether it has had a worker for long, and has it still, be its answer on its way or not."""
+        return self._worker is not None and self._worker.is_lowered and not self.is_over
 
     def make_way(self) -> None:
-        """Ends a job that has run for long, as others wait for a worker."""
-        self.fail(crowded_out(time.monotonic() - self.began), SHARE)
+        """Ends a job that has run for long, as others wait for a worker; an answer that is on its way is cut."""
+        trouble = crowded_out(time.monotonic() - self.began)
+        if self._stream is None:
+            self.fail(trouble, SHARE)
+        else:
+            self.end(SHARE)
+            self._stream.cut(trouble)
 
     def fail(self, exc: ClusterGraphError, cause: str = DISCONNECT) -> None:
         """Ends a job that has not been answered."""
@@ -148,8 +153,8 @@ class Job:
             self.end()
             self._deliver(trouble)
         elif kind == ANSWER:
-            self._set_timer(None)
             waited_s, took_s = self.began - self.waits_since, time.monotonic() - self.began
+            self._set_timer(None if self.is_long else self._loop.call_later(LONG_S - took_s, self._took_long))
             assert self._worker is not None  # noqa: S101  # it spoke
             self._stream = _Stream(self, self._worker, self._limits, self._limit_s - took_s)
             self._deliver(Answer(chosen, self._stream.frames(), self.give_up, None, coding, waited_s, took_s))

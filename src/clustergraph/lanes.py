@@ -5,8 +5,9 @@ Knows nothing of what a place is: a worker process, or a request that another en
 
 import asyncio
 import math
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
 from clustergraph.errors import Busy, ClusterGraphError, OverBudget
@@ -16,6 +17,8 @@ OWN_QUEUE: Final = 64  # queries from our own files that may wait: each is short
 OWN_QUEUE_OF_CLIENT: Final = OWN_QUEUE // 4  # of them, asked for one client: a browser has six connections
 
 PlaceT = TypeVar("PlaceT")  # of a lane
+CALM_S: Final = 10.0  # after a query of a client was long, until it may have a place that is kept for short ones
+
 _PlaceT = TypeVar("_PlaceT")
 _PlaceT_contra = TypeVar("_PlaceT_contra", contravariant=True)
 _JobT_contra = TypeVar("_JobT_contra", contravariant=True)
@@ -75,6 +78,11 @@ class LongJob(Protocol):
 
     client: str
     began: float
+    is_over: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has had its place for long, and has it still."""
 
 
 def most_long(size: int) -> int:
@@ -90,6 +98,55 @@ def first_to_go(jobs: Sequence[LongJobT]) -> LongJobT:
     """The job that has run longest, of the client who has most of them."""
     held = Counter(job.client for job in jobs)
     return max(jobs, key=lambda job: (held[job.client], -job.began))
+
+
+class Share(Generic[LongJobT]):
+    """Who may have the places that are kept for short queries, and who makes way where long ones have them.
+
+    Shape: a client is light unless it has a long query, or had one that became long less than CALM_S ago. One without a
+           name is always light.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._most = most_long(size)
+        self._held: list[LongJobT] = []  # long ones, and those of heavy clients; some are over
+        self._heavy: dict[str, float] = {}  # when a query of theirs last became long
+
+    def is_light(self, client: Hashable) -> bool:
+        """Whether a client has had no long query of late: it may have any place."""
+        since = self._heavy.get(str(client))
+        if since is None or time.monotonic() - since < CALM_S:
+            return since is None
+        return all(job.client != client for job in self._now_held())
+
+    def may_start(self, client: Hashable) -> bool:
+        """Whether a client may have one of the places that are free."""
+        return self.is_light(client) or len(self._now_held()) < self._most
+
+    def begin(self, job: LongJobT) -> None:
+        """Notes that a job has a place."""
+        if not self.is_light(job.client):
+            self._held.append(job)
+
+    def took_long(self, job: LongJobT) -> None:
+        """Notes that a job has had its place for long."""
+        if job not in self._held:
+            self._held.append(job)
+        if job.client:
+            now, holding = time.monotonic(), {one.client for one in self._now_held()}
+            kept = ((one, since) for one, since in self._heavy.items() if now - since < CALM_S or one in holding)
+            self._heavy = dict(kept)
+            self._heavy[job.client] = now
+
+    def to_go(self) -> LongJobT | None:
+        """The long job that makes way for a light client; None where few enough places are held."""
+        held = self._now_held()
+        long = [job for job in held if job.is_long]
+        return first_to_go(long) if long and len(held) > self._most else None
+
+    def _now_held(self) -> list[LongJobT]:
+        self._held = [job for job in self._held if not job.is_over]
+        return self._held
 
 
 WaiterT = TypeVar("WaiterT", bound=Waiter)  # type: ignore[type-arg]
@@ -120,8 +177,8 @@ class Lane(Generic[PlaceT, WaiterT]):
 
         Raises: Busy; OverBudget for a client with a name that has too many waiting.
         """
-        if self.idle:
-            job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
+        if self.idle and self.may_start(job.client):
+            self.start(job)
             return
         if job.client and 0 < self._client_limit <= self.waiting.length_of(job.client):
             message = f"{self._client_limit} of your requests wait already: send the next one when one has ended"
@@ -151,11 +208,18 @@ class Lane(Generic[PlaceT, WaiterT]):
         self.hand_out(place)
 
     def hand_out(self, place: PlaceT) -> None:
-        """Gives a place to the client whose turn it is."""
-        if self.waiting:
-            self.waiting.take().start(place)
-        else:
-            self.idle.append(place)
+        """Gives a place to the client whose turn it is, of those that may have one."""
+        self.idle.append(place)
+        while self.idle and self.waiting.count(self.may_start):
+            self.start(self.waiting.take(self.may_start))
+
+    def start(self, job: WaiterT) -> None:
+        """Gives a job one of the places that are free."""
+        job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
+
+    def may_start(self, _: Hashable) -> bool:
+        """Whether a client may have one of the places that are free; here, any may."""
+        return True
 
 
 class Turn(Generic[_PlaceT]):

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from clustergraph.errors import ClusterGraphError, DatasetUnusable
 from clustergraph.jobs import DIED, DISCONNECT, LOWERED, Job
-from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, first_to_go, most_long
+from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, Share
 from clustergraph.loaders import RETRY_S, Loaders
 from clustergraph.processes import ForkFailed, Loader, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest, Storage
@@ -49,7 +49,7 @@ class WorkerLane(Lane[Worker, Job]):
         self.ask_why = ask_why
         self.coming = size  # workers that are being started
         self._first: deque[Job] = deque()  # whose worker died when it was asked
-        self._long: list[Job] = []  # those of which that is still true are some of them
+        self._share: Share[Job] = Share(size)
 
     def add(self, job: Job) -> None:
         """Has a job begun as soon as there is a worker, for which a long one may have to make way.
@@ -61,24 +61,33 @@ class WorkerLane(Lane[Worker, Job]):
 
     def took_long(self, job: Job) -> None:
         """Notes that a job has had its worker for long: it may have to make way."""
-        self._long = [*(one for one in self._long if one.is_long), job]
+        self._share.took_long(job)
         self._make_room()
 
     def _make_room(self) -> None:
-        """Ends long jobs until enough workers are about to come, or few enough are long.
+        """Ends long jobs until enough workers are about to come for light clients, or few enough are held.
 
         Asked whenever one more waits or one more is long: at no other time can there be too many.
         """
-        while self.is_short:
-            self._long = [one for one in self._long if one.is_long]
-            if len(self._long) <= most_long(self.size):
+        while len(self._first) + self.waiting.count(self._share.is_light) > self.coming:
+            job = self._share.to_go()
+            if job is None:
                 break
-            first_to_go(self._long).make_way()
+            job.make_way()
+
+    def may_start(self, client: Hashable) -> bool:
+        """Whether a client may have one of the workers that are idle: some are kept for those with short queries."""
+        return self._share.may_start(client)
+
+    def start(self, job: Job) -> None:
+        """Gives a job one of the workers that are idle."""
+        self._share.begin(job)
+        super().start(job)
 
     def again(self, job: Job) -> None:
         """Has a job done by another worker, before those that wait."""
         if self.idle:
-            job.start(self.idle.pop())  # the one used last: what it needs is in the processor's caches
+            super().start(job)
         else:
             self._first.append(job)
             job.wait(self._queue_wait_s)

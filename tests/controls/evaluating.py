@@ -86,6 +86,20 @@ EVALUATING: Final[tuple[Control, ...]] = (
             "test_workers.py::test_an_answer_over_the_output_limit_never_ends_as_if_complete",
         ),
         (
+            "answers on their way make way too",
+            "T36",
+            "self._set_timer(None if self.is_long else",
+            "self._set_timer(None if self._worker else",
+            "test_a_short_query_has_the_worker_of_the_client_with_most_answers_on_their_way",
+        ),
+        (
+            "an answer that makes way is cut visibly",
+            "T20",
+            "self._stream.cut(trouble)",
+            "self._stream.cut(None)",
+            "test_an_answer_on_its_way_makes_way_like_any_long_query_and_is_cut_visibly",
+        ),
+        (
             "nobody waits for a worker for ever",
             "T36",
             "self._loop.call_later(limit_s, self._give_up_waiting, limit_s)",
@@ -118,6 +132,13 @@ EVALUATING: Final[tuple[Control, ...]] = (
             "test_the_client_who_has_most_long_queries_loses_one_first_and_of_them_the_oldest",
         ),
         (
+            "who has long queries takes no worker that is kept for short ones",
+            "T36",
+            "return self.is_light(client) or len(",
+            "return True or len(",
+            "test_who_has_long_queries_waits_for_a_worker_while_others_have_the_one_that_is_kept",
+        ),
+        (
             "clients take turns",
             "T36",
             "self.waiting.put(job.client, job)",
@@ -145,7 +166,7 @@ EVALUATING: Final[tuple[Control, ...]] = (
         (
             "a share of the workers is kept for short queries",
             "T36",
-            "first_to_go(self._long).make_way()",
+            "job.make_way()",
             "break",
             "test_a_short_query_is_answered_while_four_clients_have_two_endless_ones_each",
         ),

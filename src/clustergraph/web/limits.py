@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from clustergraph.jobs import SPARE_S, STALL_LIMIT_S, STREAM_LIMIT_S
-from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT
+from clustergraph.jobs import LONG_S, SPARE_S, STALL_LIMIT_S, STREAM_LIMIT_S
+from clustergraph.lanes import CALM_S, OWN_QUEUE, OWN_QUEUE_OF_CLIENT
 from clustergraph.queries import TEXT_LIMIT
 from clustergraph.settings import Limit, Settings
 from clustergraph.web.budget import CLIENT_CONNECTIONS, CLIENT_LIMIT
@@ -61,6 +61,20 @@ FIXED: Final = (
     ),
     Limit("stall_time", STALL_LIMIT_S, "s", "time in which a client takes nothing of its answer", "the answer is cut"),
     Limit("spare_time", SPARE_S, "s", "the same, while other queries wait for a worker", "the answer is cut"),
+    Limit(
+        "long_time",
+        LONG_S * 1000,
+        "ms",
+        "time with a worker, answer included, after which a query is long: three quarters of the workers are for those",
+        "503 `busy`, or the answer is cut, where it is the longest of who has most, and others wait",
+    ),
+    Limit(
+        "calm_time",
+        CALM_S,
+        "s",
+        "time since the last long query of a client, after which it may have the workers kept for short ones",
+        "its queries wait for one of the others",
+    ),
     Limit(
         "page_queue",
         OWN_QUEUE,
