@@ -69,7 +69,7 @@ class Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.stack = [""]  # the open brackets; that of the data of VALUES is '{values'
-        # For each of them: whether there is nothing but terms in it, or since its last dot, so that no expression begins.
+        # For each: whether nothing but terms stands in it, or behind its last dot, so that no expression can begin.
         self.only_terms = [False]
         self.after_operand, self.after_values, self.colonless_until = False, False, 0
 
