@@ -33,6 +33,8 @@ UNCHANGED = [
     "SELECT * { _:n <x:q> ?b . <x:a> <x:p>+ ?b . ?b <x:q> _:n }",
     "SELECT * { GRAPH ?g { <x:a> <x:p>+ ?b . ?b <x:q> ?c } }",
     "SELECT * { ?b <x:q> ?c FILTER EXISTS { <x:a> <x:p>+ ?b } }",
+    "SELECT * { ?b <x:q> ?c FILTERNOTEXISTS{ <x:a> <x:p>+ ?b } }",  # several words to the engine, and so the next
+    "SELECT * { GRAPHx:g { <x:a> <x:p>+ ?b . ?b <x:q> ?c } }",
     "SELECT * { ?s ?p ?o FILTER(?o * ?o > 1) }",
     "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
     'SELECT * { ?s ?p "+ ?x . <x:a> <x:p>+ ?b }" }',

@@ -477,6 +477,7 @@ CALLS = [
         "after a name that ends in a dot": ". ?s ?p ok:o. SERVICE <x:y> {}",
         "after a prefix only": ". ?s ?p ok: SERVICE <x:y> {}",
         "after a collection": ". ?s ?p (1 <x://y#>)SERVICE <x:y> {}",
+        "after a collection of relative iris": ". ?s ?p ('a'<#>)SERVICE<x:y>{} #'\n",
         "after a comparison": "FILTER(?s<?o||?o>1)SERVICE <x:y> {}",
         "after a triple term": ". ?s ?p <<( ?s ?p 1 )>>SERVICE <x:y> {}",
         "after an annotation": "{| ?p ?o |}SERVICE <x:y> {}",
@@ -519,6 +520,11 @@ def test_service_is_refused_however_it_is_written(call: str) -> None:
         pytest.param(". ?s ?p ok:a.b.SERVICE<x:y>{}", id="a name has one dot in the engine"),
         pytest.param(". ?s ?p ok:a.b.SERVICEok:y{}", id="dots and a name"),
         pytest.param(". ?s ?p 'a'^^:SERVICE<x:y>{}", id="as datatype"),
+        pytest.param(". ?s :falseSERVICE:{}", id="between a boolean and the empty prefix"),
+        pytest.param(". ?s :1SERVICE<x:y>{}", id="number before it, inside a name"),
+        pytest.param(". ?s :1e5SERVICE<x:y>{}", id="double before it, inside a name"),
+        pytest.param(". ?s ?p :SERVICESILENT<x:y>{}", id="silent, inside a name"),
+        pytest.param(". ?s ?p :SERVICE ok:webservice {}", id="another name with the word"),
     ],
 )
 def test_a_name_that_the_engine_can_read_as_service_is_refused(call: str) -> None:
@@ -542,7 +548,7 @@ def test_a_name_that_the_engine_can_read_as_service_is_refused(call: str) -> Non
         pytest.param("FILTER(STR(?s)<'>'||EXISTS{SERVICE<x:y>{}}||?s='a')#')\n", id="after a call"),
         pytest.param("FILTER('a'@en<'>'||EXISTS{SERVICE<x:y>{}}||?s='a')#')\n", id="after a language"),
         pytest.param("FILTER(EXISTS{}<'>'||EXISTS{SERVICE<x:y>{}}||?s='a')#')\n", id="after exists"),
-        pytest.param(". ?s ?p ('a'<#>)SERVICE<x:y>{} #'\n", id="iri in a collection"),
+        pytest.param("FILTER(1=1) ?s ?p ('a'<#>)SERVICE<x:y>{} #'\n", id="iri in a collection"),
         pytest.param(". ?s ?p ('a'<\\u+041#>)SERVICE<x:y>{} #'\n", id="sign in an escape, in a collection"),
         pytest.param(". ?s ?p <\\u+041#>SERVICE<x:y>{} #'\n", id="sign in an escape"),
         pytest.param('VALUES ?x {"""a"} SERVICE<x:y>{} # \\q """\n', id="unknown escape"),
@@ -568,6 +574,10 @@ def test_what_can_be_read_in_two_ways_is_refused_where_one_of_them_hides_service
         pytest.param("ASK { service:a service:b service:c }", id="prefix"),
         pytest.param("ASK { ok:service ok:a.service ok:SERVICE . {} }", id="names"),
         pytest.param("ASK { ?s ?p service:a, ok:service; ok:p ok:service . ?s ok:service/service:x ?o }", id="lists"),
+        pytest.param("ASK { ?s a ok:servicelevel { } }", id="name that begins with it, before a group"),
+        pytest.param("ASK { ?s ok:webservice ?o { ?s ?p ?o } }", id="name that ends with it, before a group"),
+        pytest.param("ASK { ?s a ok:my-service, ok:My_Service { } }", id="hyphen and underscore, before a group"),
+        pytest.param("PREFIX webservice: <x:w/> ASK { ?s a webservice:x { } }", id="prefix that ends with it"),
         pytest.param("ASK { ?s a ok:Service OPTIONAL {} FILTER(ok:service(?s)) }", id="before a keyword"),
         pytest.param("ASK { ?s a ok:Service {| ok:p 1 |} }", id="before an annotation"),
         pytest.param("ASK { GRAPH service:g {} GRAPH <x:SERVICE> {} GRAPH ?service {} }", id="graphs"),
@@ -652,6 +662,8 @@ def test_service_after_a_character_of_no_query_is_refused_here_already(space: st
         pytest.param("FILTER(<x:f#g>(<x:a#b>) < 2 # '\n)", id="call of an iri"),
         pytest.param("?x ?p <x:a#b>, <x://y/(z)'#>, <#> .", id="objects"),
         pytest.param("?x ?p (<x:a#b> <x://y#(z)'>) .", id="collection"),
+        pytest.param("?x ?p (<#b> <#a>), ((1) <#(a)'>) .", id="relative iris in a collection"),
+        pytest.param("FILTER(?x < 1) . (1 <#a> 2) ?p [ ok:p (1 <#a>) ] .", id="collections after a filter and a dot"),
         pytest.param("?x ?p (1 <x:a/b> [] <a> <<( ?x ?p 1 )>> <<?x ?p ?y>>) .", id="collection of everything"),
         pytest.param("?x <x:p>|!(<x:q#>|^<x:r#>) ?y .", id="path"),
         pytest.param("VALUES (?a ?b) { ('a' <x:a#b>) (<x:a#'> <(>) }", id="data"),
@@ -670,7 +682,10 @@ def test_comparisons_and_iris_are_told_apart(pattern: str) -> None:
     ("pattern", "column"),
     [
         pytest.param("FILTER(?x<abs(?y)&&?z>3)", 16, id="call between signs"),
-        pytest.param("?x ?p (1 <a#b>) .", 16, id="relative iri in a collection"),
+        pytest.param("FILTER(1 = 1) ?x ?p (1 <a#b>) .", 30, id="relative iri in a collection after a filter"),
+        pytest.param("FILTER ok:f (1 <a#b>) .", 22, id="call of a name"),
+        pytest.param("FILTERok:f(1 <a#b>) .", 20, id="call of a name in one word"),
+        pytest.param("{ SELECT ?x (1 <a#b> AS ?y) {} }", 22, id="sub-select"),
         pytest.param("FILTER(?x<<x:a>)", 16, id="two signs in a row"),
         pytest.param("FILTER(?x<ok:a\\-b)", 16, id="escape after a sign"),
     ],
@@ -1022,6 +1037,64 @@ def test_any_text_is_admitted_or_refused_and_nothing_else(query: str) -> None:
 @example("FILTER(?s<", "1", ")SERVICEok:a#>\n{}", "")
 def test_nothing_that_is_admitted_calls_out(before: str, text: str, call: str, after: str) -> None:
     query = PREFIXES + "SELECT*{" + before + text + call + after + "}"
+    try:
+        admit(query, LIMITS)
+    except QueryError:
+        return
+
+    assert not calls_out(query)
+
+
+NAMED = st.lists(
+    st.sampled_from(
+        ["a", "true", "false", "1", "1e5", ".", ":", "ok:", "part:", "web", "-", "_", "é", "SILENT", "%41"]
+    ),
+    max_size=3,
+).map("".join)
+
+
+@settings(deadline=None, max_examples=1_000)
+@given(
+    st.sampled_from(["?s ", "?s ?p ", ". ?s ?p ?o ~ ", "?s ?p 'a'^^", "?s ?p 1"]),
+    st.sampled_from(["", ":", "ok:", "part:", "true:"]),
+    NAMED,
+    NAMED,
+    st.sampled_from(["{}", "<x:y>{}", " ?o {}", " ok:y {}", "ok:y{}", " SILENT ok:y {}", ":{}"]),
+)
+@example("?s ", ":", "true", "", "<x:y>{}")
+def test_no_name_that_is_admitted_calls_out(before: str, prefix: str, head: str, tail: str, after: str) -> None:
+    query = f"{PREFIXES}SELECT * {{ ?s ?p ?o . {before}{prefix}{head}SERVICE{tail}{after} }}"
+    try:
+        admit(query, LIMITS)
+    except QueryError:
+        return
+
+    assert not calls_out(query)
+
+
+BEFORE_EXPRESSIONS = (
+    "FILTER FILTERok:f EXISTS{} NOT BIND SELECT {SELECT?s {SELECT*{} GROUP BY ORDERBY HAVING ASC ! && <<"
+)
+BETWEEN_TERMS = (
+    "{ } ( () ) [ [] ] . ; , ^^ ~ {| UNION OPTIONAL VALUES(?x){(1)} ?s ?p ok:f ok:a.b. <x:f> a true 1 'a' @en _:b"
+)
+BEFORE_BRACKETS = st.lists(st.sampled_from([*BEFORE_EXPRESSIONS.split(), *BETWEEN_TERMS.split()]), max_size=4)
+
+
+@settings(deadline=None, max_examples=1_000)
+@given(
+    st.one_of(BEFORE_BRACKETS.map(" ".join), BEFORE_BRACKETS.map("".join)),
+    st.sampled_from(["1", "?x", "<#b>", "()", "(1)"]),
+    st.sampled_from(["", " AS ?k"]),
+    st.sampled_from(["", "{", "{}}", "}", "}}"]),
+)
+@example("FILTER", "1", "", "")
+@example("FILTER ok:f", "1", "", "")
+@example("BIND", "1", " AS ?k", "")
+@example("{SELECT?s", "1", " AS ?k", "{}}")
+def test_no_iri_after_a_value_hides_a_call(before: str, value: str, name: str, between: str) -> None:
+    hiding = f"({value}<#>'''\n2{name}){between}SERVICE<x:y>{{}}#''')\n"
+    query = f"{PREFIXES}SELECT * {{{before}{hiding}}}"
     try:
         admit(query, LIMITS)
     except QueryError:

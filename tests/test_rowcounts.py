@@ -25,6 +25,12 @@ CHANGED = {
     "SELECT (COUNT(DISTINCT *) AS ?n) (EXISTS { ?a ?p ?o } AS ?e) { { SELECT ?a { ?a a [] } } }": (
         "SELECT (COUNT(DISTINCT *) AS ?n) (EXISTS { ?a ?p ?o } AS ?e) { SELECT * { { SELECT ?a { ?a a [] } } } }"
     ),
+    "SELECT (COUNT(DISTINCT#c\r*) AS ?n) { ?a a [] }": ("SELECT (COUNT(DISTINCT#c\r*) AS ?n) { SELECT * { ?a a [] } }"),
+    "SELECTDISTINCT(COUNT(DISTINCT*)AS?n){?a a []}": "SELECTDISTINCT(COUNT(DISTINCT*)AS?n){ SELECT * {?a a []} }",
+    "SELECTREDUCED(COUNT(DISTINCT*)AS?n){?a a []}": "SELECTREDUCED(COUNT(DISTINCT*)AS?n){ SELECT * {?a a []} }",
+    "SELECT ?a{?a a []}GROUPBY?a ORDERBYCOUNT(DISTINCT*)": (
+        "SELECT ?a{ SELECT * {?a a []} }GROUPBY?a ORDERBYCOUNT(DISTINCT*)"
+    ),
     "SELECT * { { SELECT ?a { ?a a [] } GROUP BY ?a ORDER BY COUNT(DISTINCT *) } }": (
         "SELECT * { { SELECT ?a { SELECT * { ?a a [] } } GROUP BY ?a ORDER BY COUNT(DISTINCT *) } }"
     ),
@@ -61,11 +67,12 @@ PATTERNS = {
 }
 
 
+@pytest.mark.parametrize("head", ["SELECT (COUNT(DISTINCT *) AS ?n)", "SELECTDISTINCT(COUNT(DISTINCT#c\r*)AS?n)"])
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_only_what_a_reader_sees_is_counted(pattern: str) -> None:
+def test_only_what_a_reader_sees_is_counted(head: str, pattern: str) -> None:
     store = ox.Store()
     store.load(QUADS, format=ox.RdfFormat.TURTLE)
-    query = f"SELECT (COUNT(DISTINCT *) AS ?n) {{ {pattern} }}"
+    query = f"{head} {{ {pattern} }}"
     answer = BytesIO()
 
     Engine(store).evaluate(QueryRequest(query, result_format=CSV)).write(answer)

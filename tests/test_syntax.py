@@ -38,6 +38,18 @@ PLACES = {
         14,
         "this is not an IRI: it needs a scheme such as https:, or a prefix, and no spaces",
     ),
+    "a variable that is not grouped, beside a function that nobody knows": (
+        "SELECT ?s ?o\n{ ?s ?p ?o FILTER(<x:f>(2)) } GROUP BY ?s",
+        1,
+        11,
+        "SELECT names ?o, which is neither grouped nor aggregated: add it to GROUP BY, or aggregate it",
+    ),
+    "a misspelt GROUP, behind a function that nobody knows": (
+        "SELECT ?x { ?x ?y ?z FILTER(<x:f>(2)) } GRUP BY ?x",
+        1,
+        41,
+        "'GRUP' cannot stand here",
+    ),
     "an undeclared prefix": (
         "PREFIX a: <x:a>\nASK { a:b b:c ?o }",
         2,

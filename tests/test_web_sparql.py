@@ -553,6 +553,42 @@ def test_an_answer_that_changes_each_time_is_not_stored(client: TestClient, func
 
 
 @pytest.mark.parametrize(
+    "template",
+    [
+        "?s ?p []",
+        "?s ?p _:b",
+        "?s ?p (1)",
+        "?s ?p ?o ~",
+        "?s ?p ?o~",
+        "<< ?s ?p ?o >> <x:y> 1",
+        "<<?s ?p ?o>>",
+        "?s ?p ?o {| <x:y> 1 |}",
+        "?s ?p ?o ~ <x:r> , 1 ~",
+    ],
+)
+def test_a_graph_with_blank_nodes_of_its_template_is_not_stored(client: TestClient, template: str) -> None:
+    response = client.get("/sparql", params={"query": f"CONSTRUCT {{ {template} }} WHERE {{ ?s ?p ?o }}"})
+
+    assert response.status_code == 200
+    assert "etag" not in response.headers
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o FILTER(?o <= 3 || ?o = (1)) }",
+        "CONSTRUCT { ?s ?p <<( ?s ?p ?o )>> } WHERE { ?s ?p ?o }",
+        "CONSTRUCT { ?s ?p <https://example.org/~a> } WHERE { ?s ?p ?o ~ ?r {| <x:y> [] |} . << ?s ?p ?o >> <x:y> 1 }",
+        "DESCRIBE ?s { ?s ?p ?o ~ }",
+        "ASK { << ?s ?p ?o >> <x:y> 1 }",
+    ],
+)
+def test_a_query_whose_template_makes_no_node_is_stored(client: TestClient, query: str) -> None:
+    assert "etag" in client.get("/sparql", params={"query": query}).headers
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "SELECT ?now { ?rand ?p 'NOW()' }",

@@ -15,8 +15,12 @@ from typing import Final
 from clustergraph.scanner import Token, tokens_of
 
 _WORTH_A_LOOK: Final = re.compile(r"[+*][)\s]*[/|?$]")  # without a closure before a variable there is nothing to do
-_LEAVE: Final = frozenset({"exists", "graph", "lateral", "service"})
-"""Words inside whose braces a sub-select would see other bindings, or be evaluated once for each graph."""
+_LEAVE: Final = re.compile("exists|graph|lateral|service", re.IGNORECASE)
+"""Words inside whose braces a sub-select would see other bindings, or be evaluated once for each graph.
+
+The engine reads them in other words too: NOTEXISTS, GRAPHex:g.
+"""
+_WORDS: Final = frozenset({"word", "name"})
 _BEFORE: Final = frozenset({"{", "}", "."})
 _AFTER: Final = frozenset({"}", "."})
 _CONSTANTS: Final = frozenset({"iri", "name"})
@@ -38,7 +42,7 @@ def with_closures_once(query: str) -> str:
     if not _WORTH_A_LOOK.search(query):
         return query
     tokens = tokens_of(query)
-    if any(token.kind == "blank" or token.text.lower() in _LEAVE for token in tokens):
+    if any(one.kind == "blank" or (one.kind in _WORDS and _LEAVE.search(one.text)) for one in tokens):
         return query
     parts, position = [], 0
     for subject, end in _closures(tokens):

@@ -1,5 +1,6 @@
 """What a query may ask, decided from its text in one pass. Knows nothing of engines, RDF or HTTP."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ Form = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
 PROLOGUE: Final = frozenset({"base", "prefix", "version"})
 _UPDATES: Final = frozenset({"add", "clear", "copy", "create", "delete", "drop", "insert", "load", "move", "with"})
 _CLAUSES: Final = frozenset({"bind", "filter", "graph", "lateral", "minus", "optional", "union", "values"})
+
+_SERVICE: Final = re.compile(r"(?:(?<![a-z_\-\x80-\U0010FFFF])|(?<=true)|(?<=false))service")
 
 
 @dataclass(slots=True)
@@ -99,6 +102,19 @@ def _without_updates(tokens: Iterable[Token], query: str) -> Iterator[Token]:
         yield token
 
 
+def _may_call(name: str) -> bool:
+    """Whether a name can be read as several words of which one is SERVICE.
+
+    The engine never ends a word between two letters: only `true`, `false`, a number, a colon or a dot stands before the
+    keyword then, and behind it the end, SILENT or another name.
+    """
+    last_colon = name.rfind(":")
+    return any(
+        found.end() <= last_colon or name.startswith("silent", found.end()) or found.end() == len(name)
+        for found in _SERVICE.finditer(name)
+    )
+
+
 def _without_service(tokens: Iterable[Token], query: str) -> Iterator[Token]:
     suspect, may_follow, previous = "", False, ""
     for token in tokens:
@@ -110,7 +126,7 @@ def _without_service(tokens: Iterable[Token], query: str) -> Iterator[Token]:
             what = f"'{suspect[:80]}' before this '{{' can be read as the keyword SERVICE"
             raise refusal(QueryRefused, query, token.start, what, "write a '.' before the '{'")
         # Where `ex:SERVICE` as a whole is no IRI the engine reads `ex:` and SERVICE; a '{' then makes it a call.
-        if "service" in word and token.depth and previous != "graph":
+        if "service" in word and token.depth and previous != "graph" and _may_call(word):
             suspect, may_follow = token.text, True
         elif may_follow and token.kind in ("name", "iri", "variable"):
             may_follow = False

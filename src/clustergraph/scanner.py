@@ -34,6 +34,9 @@ _STRINGS: Final = {
 _SIGNS: Final = frozenset({"&&", "||", "^^", "!="})
 _OPENING: Final = frozenset({"(", "[", "{", "{|"})
 _PARTNERS: Final = {")": "(", "]": "[", "}": "{", "|}": "{|", ">>": "<<", ")>>": "<<("}
+_OF_STATEMENTS: Final = frozenset({"{", "[", "{|"})
+_IN_STATEMENTS: Final = frozenset({"a", "true", "false"})
+_BEFORE_EXPRESSIONS: Final = re.compile("filter|bind|select", re.IGNORECASE)  # in a name: FILTERok:f(1)
 _HIDING: Final = frozenset("'#()[]\\")  # what hides or shows something between a '<' and a '>'
 
 
@@ -66,6 +69,8 @@ class Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.stack = [""]  # the open brackets; that of the data of VALUES is '{values'
+        # For each: whether nothing but terms stands in it, or behind its last dot, so that no expression can begin.
+        self.only_terms = [False]
         self.after_operand, self.after_values, self.colonless_until = False, False, 0
 
     def __iter__(self) -> Iterator[Token]:
@@ -76,10 +81,19 @@ class Scanner:
             if not in_data or kind in ("open", "close"):
                 token = Token(kind, position, text[position:end], len(self.stack) - 1)
                 self.after_operand = kind not in ("sign", "open")
+                self._note(kind, token.text)
                 if kind != "variable" and token.text not in ("(", ")"):
                     self.after_values = kind == "word" and token.text.lower() == "values"
                 yield token
             position = end
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind == "sign" and text == "." and self.stack[-1] == "{":
+            self.only_terms[-1] = True
+        elif (kind == "word" and text not in _IN_STATEMENTS) or (
+            kind in ("name", "blank", "language") and _BEFORE_EXPRESSIONS.search(text)
+        ):
+            self.only_terms[-1] = False
 
     def _word(self, position: int) -> tuple[str, int]:
         if self.text.startswith("_:", position):
@@ -107,10 +121,11 @@ class Scanner:
         raise refusal(QueryMalformed, self.text, wrong, what, remedy)
 
     def _angle(self, position: int) -> tuple[str, int]:
-        # In parentheses after a value `<` compares, or begins an IRI in a collection. Which it is matters only if the
-        # readings hide different things; with `://` it is an IRI, as no expression has two slashes.
+        # In parentheses after a value `<` compares, or begins an IRI in a collection, as it does for certain where
+        # nothing but terms stands before them. Else, which it is matters only if the readings hide different things;
+        # with `://` it is an IRI, as no expression has two slashes.
         text, is_double = self.text, self.text.startswith("<<", position)
-        may_compare = self.after_operand and self.stack[-1] == "("
+        may_compare = self.after_operand and self.stack[-1] == "(" and not self.only_terms[-1]
         end = run(_IRI, text, position + 1 + is_double)
         inner, is_closed = text[position + 1 + is_double : end], text.startswith(">", end)
         is_full = "://" in inner and _HIDING.isdisjoint(inner.partition("://")[0])
@@ -134,12 +149,14 @@ class Scanner:
                 return self._open(position, sign)
             if self.stack[-1].removesuffix("values") == _PARTNERS.get(sign):
                 self.stack.pop()
+                self.only_terms.pop()
                 return "close", position + len(sign)
         if pair[0] in ")]}":
             raise refusal(QueryMalformed, self.text, position, f"'{pair[0]}' closes nothing", "open its partner first")
         return "sign", position + 1 + (pair in _SIGNS)
 
     def _open(self, position: int, bracket: str) -> tuple[str, int]:
+        self.only_terms.append(bracket in _OF_STATEMENTS or (bracket == "(" and self.only_terms[-1]))
         self.stack.append("{values" if bracket == "{" and self.after_values else bracket)
         return "open", position + len(bracket)
 

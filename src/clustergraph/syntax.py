@@ -139,21 +139,25 @@ def _is_usable(beginning: str) -> bool:
 
 def _expected(beginning: str) -> list[str]:
     """The punctuation and kinds of word that the parser would take after this beginning of a query."""
-    try:
-        ox.Store().query(beginning, base_iri=BASE, prefixes=PREFIXES)
-    except SyntaxError as exc:
-        report = _REPORT.fullmatch(str(exc))
-        if report and _offset(beginning, int(report[1]), int(report[2])) >= len(beginning):
-            return [one for one in _parts(report[3]) if one.startswith(('"', "[")) and one != "[_]"]
+    report = _REPORT.fullmatch(_complaint(beginning))
+    if report and _offset(beginning, int(report[1]), int(report[2])) >= len(beginning):
+        return [one for one in _parts(report[3]) if one.startswith(('"', "[")) and one != "[_]"]
     return []
 
 
 def _parses(text: str) -> bool:
+    return not _complaint(text)
+
+
+def _complaint(text: str) -> str:
+    """What the parser says against a text; nothing where it has no fault."""
     try:
         ox.Store().query(text, base_iri=BASE, prefixes=PREFIXES)
-    except SyntaxError:
-        return False
-    return True
+    except SyntaxError as exc:
+        return str(exc)
+    except (RuntimeError, OSError):
+        pass  # it was read, and cannot be evaluated: it calls a function that nobody knows, or a service
+    return ""
 
 
 def _parts(expected: str) -> list[str]:

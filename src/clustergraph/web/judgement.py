@@ -21,16 +21,17 @@ SHORT_CHARACTERS: Final = 2_048  # of a query that is read on the event loop, wi
 MEMO_LIMIT: Final = 4_096  # judgements that are remembered, of some 200 bytes each
 
 _CHANGING: Final = re.compile("NOW|RAND|UUID|BNODE", re.IGNORECASE)  # also STRUUID, and FILTERRAND, which is two words
-_OPENING: Final = re.compile(r"\[|_:|\(")
+_OPENING: Final = re.compile(r"\[|_:|\(|<<|~|\{\|")
+_MAKING: Final = frozenset({"[", "(", "<<", "~", "{|"})  # the last three a reifier, which may be given a name
 _FORMS_WITHOUT_TEMPLATE: Final = ("SELECT", "ASK", "DESCRIBE")
 
 
 class Judgement(NamedTuple):
     """What is known of a query that may be given to an engine.
 
-    Shape: `changes` where a function is called that gives another value each time; `makes_nodes` where a template has
-           blank nodes, which have other names each time. `meaning` is a digest that texts share which differ in their
-           spaces alone.
+    Shape: `changes` where a function is called that gives another value each time; `makes_nodes` where a template has,
+           or may have, blank nodes, which have other names each time. `meaning` is a digest that texts share which
+           differ in their spaces alone.
     """
 
     form: Form | None
@@ -67,7 +68,7 @@ def _thoroughly(query: str, limits: Limits) -> Judgement:
     )
     template = takewhile(lambda one: one.depth or one.kind != "close", tokens)
     makes_nodes = form not in _FORMS_WITHOUT_TEMPLATE and any(
-        one.depth and (one.kind == "blank" or one.text in ("[", "(")) for one in template
+        one.depth and (one.kind == "blank" or one.text in _MAKING) for one in template
     )
     return Judgement(form, changes, makes_nodes, _meaning(query))
 
