@@ -91,7 +91,7 @@ def test_what_a_format_cannot_hold_is_named_with_the_formats_that_can(query: str
         answer(query, chosen)
 
     assert caught.value.detail == (
-        f"{chosen.media_type} cannot hold {what}, which is in this answer: ask for one of {offered}"
+        f"the format {chosen.media_type} cannot hold {what}, which is in this answer: ask for one of {offered}"
     )
     assert caught.value.offered == tuple(offered.split(", "))
     for one in (*RESULT_FORMATS, *GRAPH_FORMATS):
@@ -153,9 +153,10 @@ def test_the_words_of_rdf_xml_are_predicates_of_other_formats_alone(chosen: Form
     assert held == (everywhere if chosen is RDF_XML else [(r, n) for n in OWN_NAMES for r in ("predicate", "class")])
 
 
-def test_a_predicate_is_found_behind_a_thousand_usual_ones_before_anything_is_written() -> None:
+@pytest.mark.parametrize("last", [of("x:1"), of(f"{RDF}type", "x:1")], ids=["predicate", "class"])
+def test_a_name_is_found_behind_a_thousand_usual_ones_before_anything_is_written(last: ox.Triple) -> None:
     stream = io.BytesIO()
-    triples = [*(of("x:p", f"x:{number}") for number in range(1_000)), of("x:1")]
+    triples = [of(predicate, f"x:a{number}") for predicate in ("x:p", f"{RDF}type") for number in range(500)] + [last]
 
     with pytest.raises(FormatCannotHold):
         Evaluated(triples, RDF_XML).write(stream)

@@ -480,7 +480,7 @@ def test_a_format_that_cannot_hold_the_answer_is_answered_with_those_that_can(cl
 
     offered = ["text/turtle", "application/n-triples", "application/trig", "application/n-quads"]
     detail = (
-        "application/rdf+xml cannot hold the predicate <x:1>, which is in this answer: ask for one of "
+        "the format application/rdf+xml cannot hold the predicate <x:1>, which is in this answer: ask for one of "
         f"{', '.join(offered)}"
     )
     assert response.json() == problem(406, "format-cannot-hold", detail, offered=offered)

@@ -190,8 +190,8 @@ def test_an_answer_over_the_output_limit_never_ends_as_if_complete(dataset: Path
 def test_what_a_format_cannot_hold_is_said_before_the_answer_or_cuts_it(dataset: Path) -> None:
     late = f"SELECT ?x {{ VALUES ?x {{ '{'a' * 200_000}' '\\u0001' }} }}"
     said = (
-        "application/sparql-results+xml cannot hold the character U+0001, which is in this answer: ask for one of "
-        "application/sparql-results+json, text/csv, text/tab-separated-values"
+        "the format application/sparql-results+xml cannot hold the character U+0001, which is in this answer: "
+        "ask for one of application/sparql-results+json, text/csv, text/tab-separated-values"
     )
 
     async def ask(pool: WorkerPool) -> None:

@@ -28,7 +28,7 @@ _LATER_AND_OLD: Final = ("aboutEach", "aboutEachPrefix", "annotation", "annotati
 _OWN: Final = ("Description", "ID", "RDF", "about", "datatype", "li", "nodeID", "parseType", "resource")
 _NO_CLASS: Final = frozenset(f"{RDF}{name}" for name in _LATER_AND_OLD)
 _NO_PREDICATE: Final = _NO_CLASS | {f"{RDF}{name}" for name in _OWN}
-"""What RDF/XML keeps for its own syntax. The engine writes a class of the second list in another way.
+"""What RDF/XML keeps for its own syntax. A class of one of its own names is written as a value, which holds it.
 
 Source: RDF 1.1 XML Syntax, section 5.1; RDF 1.2 XML Syntax, section 5.1.
 """
@@ -41,8 +41,8 @@ def cannot_hold(chosen: Format, what: str) -> FormatCannotHold:
     """The error of an answer with something in it for which its format has no place; it names formats that do."""
     family = RESULT_FORMATS if chosen in RESULT_FORMATS else GRAPH_FORMATS
     offered = [one.media_type for one in family if one not in (XML, RDF_XML, JSON_LD)]
-    message = f"{chosen.media_type} cannot hold {what}, which is in this answer: ask for one of {', '.join(offered)}"
-    return FormatCannotHold(message, offered)
+    problem = f"the format {chosen.media_type} cannot hold {what}, which is in this answer"
+    return FormatCannotHold(f"{problem}: ask for one of {', '.join(offered)}", offered)
 
 
 class XmlStream:
