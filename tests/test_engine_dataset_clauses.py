@@ -238,3 +238,16 @@ def test_a_long_row_of_signs_after_from_is_read_once(engine: Engine) -> None:
     query = SPELLINGS["two"][0].replace("FROM", f"FROM {'#' * 5_000}\n").replace("SEEN", SEEN)
 
     assert rows(engine, query) == expected((1, 2), ())
+
+
+@pytest.mark.parametrize("default", [(), (NAMES[2],), (NAMES[2], NAMES[3])], ids=["alone", "with one", "with two"])
+@pytest.mark.parametrize("times", [1, 2, 50])
+def test_a_graph_that_a_request_names_more_than_once_counts_once(
+    engine: Engine, default: tuple[str, ...], times: int
+) -> None:
+    query = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
+    clauses = "".join(f"FROM <{one}> " for one in default) + f"FROM NAMED <{NAMES[1]}> " * times
+    by_request = QueryRequest(query, CSV, default_graphs=default, named_graphs=(NAMES[1],) * times)
+    by_clauses = QueryRequest(query.replace("{", f"{clauses}{{", 1), CSV)
+
+    assert answer(engine, by_request) == answer(engine, by_clauses) == ["n", "4"]

@@ -67,3 +67,23 @@ def test_a_query_of_too_many_functions_that_nobody_knows_is_refused(engine: Engi
         answer(engine, f"SELECT ?o {{ ?s ?p ?o FILTER({calls}) }}")
 
     assert caught.value.detail == "more than 20 functions are not known here: call fewer"
+
+
+@pytest.mark.parametrize(
+    ("expression", "name", "given"),
+    [
+        ("xsd:integer()", "integer", 0),
+        ("xsd:integer(1, 2)", "integer", 2),
+        ("COALESCE(xsd:string(), 'e')", "string", 0),
+        ("<x:unknown>(xsd:date(1, 2, 3))", "date", 3),
+    ],
+)
+def test_a_function_with_another_number_of_arguments_than_it_takes_is_named(
+    engine: Engine, expression: str, name: str, given: int
+) -> None:
+    with pytest.raises(QueryMalformed) as caught:
+        answer(engine, f"SELECT ({expression} AS ?z) {{}}")
+
+    function = f"http://www.w3.org/2001/XMLSchema#{name}"
+    assert caught.value.detail == f"the function <{function}> is called with {given}: give it 1 argument"
+    assert caught.value.hint == "give it 1 argument"

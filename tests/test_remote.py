@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -95,6 +96,19 @@ def test_the_engine_is_asked_for_the_graphs_of_the_dataset_and_in_one_format_unp
     ]
     wanted = {"accept: application/sparql-results+xml", "accept-encoding: identity"}
     assert wanted <= {line.lower() for line in engine.heads[0].split("\r\n")}
+
+
+@pytest.mark.parametrize("is_clause", [True, False], ids=["in the query", "in the request"])
+def test_a_graph_that_is_named_twice_is_asked_for_once(tmp_path: Path, is_clause: bool) -> None:
+    clauses = f"FROM <{GRAPH}> FROM NAMED <{GRAPH}> " * 2 if is_clause else ""
+    named = [("default-graph-uri", GRAPH), ("named-graph-uri", GRAPH)] * (0 if is_clause else 2)
+    sent = urlencode([("query", f"SELECT ?s {clauses}{{ ?s ?p ?o }}"), *named])
+
+    with served(tmp_path, saying(answer(table(["s"], [])))) as (engine, front):
+        front.get(f"/sparql?{sent}")
+
+    (form,) = engine.asked
+    assert (form["default-graph-uri"], form["named-graph-uri"]) == ([GRAPH], [GRAPH])
 
 
 def test_a_graph_that_is_not_of_the_dataset_is_never_asked_for(tmp_path: Path) -> None:

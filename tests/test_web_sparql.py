@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, QueryResultsFormat, RdfFormat, parse, parse_query_results
 
 from clustergraph.errors import Busy, ClusterGraphError, QueryTimedOut, QueryTooHungry
-from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
+from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, TSV, Format
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import expand
@@ -470,6 +471,52 @@ def test_a_format_that_does_not_fit_is_answered_with_the_offer(
     detail = f"nothing that fits this request is in a format you accept: ask for one of {', '.join(media_types)}"
     assert response.json() == problem(406, "not-acceptable", detail, offered=media_types)
     assert runner.asked == []
+
+
+def test_a_format_that_cannot_hold_the_answer_is_answered_with_those_that_can(client: TestClient) -> None:
+    query = "CONSTRUCT { <x:s> <x:1> 1 } {}"
+
+    response = client.get("/sparql", params={"query": query, "format": "rdf"})
+
+    offered = ["text/turtle", "application/n-triples", "application/trig", "application/n-quads"]
+    detail = (
+        "the format application/rdf+xml cannot hold the predicate <x:1>, which is in this answer: ask for one of "
+        f"{', '.join(offered)}"
+    )
+    assert response.json() == problem(406, "format-cannot-hold", detail, offered=offered)
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("method", ["GET", "form", "POST"])
+def test_a_named_graph_that_is_given_twice_counts_once(client: TestClient, method: str) -> None:
+    query = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s skos:altLabel ?o } }"
+    graphs = [("named-graph-uri", "https://w3id.org/clustergraph/graph/curated")] * 2
+    encoded = urlencode([("query", query), *graphs])
+    sent = {
+        "GET": ("GET", f"/sparql?{encoded}", None, {}),
+        "form": ("POST", "/sparql", encoded, {"content-type": FORM}),
+        "POST": ("POST", f"/sparql?{urlencode(graphs)}", query, {"content-type": SPARQL_QUERY}),
+    }
+    verb, target, body, headers = sent[method]
+
+    response = client.request(verb, target, content=body, headers={"accept": "text/csv", **headers})
+
+    assert response.text == "n\r\n1\r\n"
+
+
+def test_blank_nodes_are_told_apart_in_a_page_by_the_end_of_their_names(tmp_path: Path) -> None:
+    class Labels(LocalRunner):
+        async def answer(self, request: QueryRequest) -> Answer:
+            rows = b"?a\n_:b55a1b1a2c14n4\n_:b55a1b1a2c14n6\n_:b012345678\n"
+            return Answer(TSV, self._frames(rows))
+
+    page = client_for(tmp_path, Labels()).get("/sparql", params={"query": SELECT, "format": "html"}).text
+
+    assert re.findall(r'<span class="iri" title="(.*?)">(.*?)</span>', page) == [
+        ("_:b55a1b1a2c14n4", "_:…1b1a2c14n4"),
+        ("_:b55a1b1a2c14n6", "_:…1b1a2c14n6"),
+        ("_:b012345678", "_:b012345678"),
+    ]
 
 
 def test_a_format_of_the_other_family_is_answered_with_the_offer(client: TestClient) -> None:

@@ -13,8 +13,16 @@ from typing import Any
 import pytest
 
 from clustergraph import jobs, loaders, processes, workers
-from clustergraph.errors import Busy, DatasetUnusable, QueryError, QueryMalformed, QueryTimedOut, QueryTooHungry
-from clustergraph.formats import CSV, JSON, N_TRIPLES, TURTLE
+from clustergraph.errors import (
+    Busy,
+    DatasetUnusable,
+    FormatCannotHold,
+    QueryError,
+    QueryMalformed,
+    QueryTimedOut,
+    QueryTooHungry,
+)
+from clustergraph.formats import CSV, JSON, N_TRIPLES, TURTLE, XML
 from clustergraph.processes import ForkFailed, Loader
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.workers import WorkerPool
@@ -177,6 +185,35 @@ def test_an_answer_over_the_output_limit_never_ends_as_if_complete(dataset: Path
         assert await body(pool, ORDINARY) == ORDINARY_ANSWER
 
     run(dataset, ask, limits=LIMITS._replace(output_limit_bytes=1_000_000, time_limit_s=PATIENCE_S))
+
+
+def test_what_a_format_cannot_hold_is_said_before_the_answer_or_cuts_it(dataset: Path) -> None:
+    late = f"SELECT ?x {{ VALUES ?x {{ '{'a' * 200_000}' '\\u0001' }} }}"
+    said = (
+        "the format application/sparql-results+xml cannot hold the character U+0001, which is in this answer: "
+        "ask for one of application/sparql-results+json, text/csv, text/tab-separated-values"
+    )
+
+    async def ask(pool: WorkerPool) -> None:
+        with pytest.raises(FormatCannotHold) as early:
+            await pool.answer(QueryRequest("SELECT ('\\u0001' AS ?x) {}", result_format=XML))
+        answer = await pool.answer(QueryRequest(late, result_format=XML))
+        received = bytearray()
+        cut = ""
+        try:
+            async for frame in answer.frames:
+                received += frame
+        except FormatCannotHold as exc:
+            cut = exc.detail
+
+        assert (early.value.detail, cut) == (said, said)
+        assert early.value.offered == tuple(said.partition("one of ")[2].split(", "))
+        assert received
+        assert b"\x01" not in received
+        assert b"</sparql>" not in received
+        assert await body(pool, ORDINARY) == ORDINARY_ANSWER
+
+    run(dataset, ask)
 
 
 def test_workers_that_die_idle_are_replaced_and_no_query_notices(dataset: Path) -> None:

@@ -11,6 +11,7 @@ from clustergraph.errors import (
     IN_STEPS,
     Busy,
     ClusterGraphError,
+    FormatCannotHold,
     NotAcceptable,
     QueryAborted,
     QueryCancelled,
@@ -94,6 +95,8 @@ def error_of(payload: bytes) -> ClusterGraphError:
     kind: type[ClusterGraphError] = getattr(errors, said["error"])
     if issubclass(kind, QueryError):
         return kind(said["detail"], line=said["line"], column=said["column"], hint=said["hint"])
+    if issubclass(kind, FormatCannotHold):
+        return kind(said["detail"], said["offered"])
     if issubclass(kind, NotAcceptable):
         mended = NotAcceptable("", said["offered"])
         mended.detail = said["detail"]

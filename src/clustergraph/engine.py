@@ -18,9 +18,10 @@ import pyoxigraph as ox
 from clustergraph.clauses import DefaultGraphs, Graph, graphs_of, may_ask_named_graphs
 from clustergraph.closures import with_closures_once
 from clustergraph.errors import DatasetUnusable, NotAcceptable, QueryMalformed, QueryTooLarge
-from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, Format
+from clustergraph.formats import GRAPH_FORMATS, RDF_XML, RESULT_FORMATS, XML, Format
 from clustergraph.guard import query_form
 from clustergraph.hashed import HashedStream, LinesWithout
+from clustergraph.holding import XmlStream
 from clustergraph.rowcounts import with_rows_counted
 from clustergraph.runner import QueryRequest
 from clustergraph.syntax import malformed
@@ -35,6 +36,9 @@ _RESULT_WRITERS: Final = {
 }
 _LABELS: Final = (ox.NamedNode(f"{SKOS}prefLabel"), ox.NamedNode(f"{RDFS}label"))
 _UNKNOWN_FUNCTION: Final = re.compile(r"The custom function <([^<>]*)> is not supported")
+_MISCALLED_FUNCTION: Final = re.compile(
+    r"The custom function <([^<>]*)> requires between (\d+) and (\d+) arguments, but (\d+) were given"
+)
 _UNKNOWN_FUNCTIONS: Final = 20  # of one query; each makes the engine read the query once more
 _Term: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _Result: TypeAlias = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
@@ -51,7 +55,12 @@ class Evaluated:
         self.format = chosen
 
     def write(self, stream: IO[bytes]) -> None:
-        """Writes the whole answer; reading the store and writing go hand in hand."""
+        """Writes the whole answer; reading the store and writing go hand in hand.
+
+        Raises: FormatCannotHold, in the middle of a longer answer too.
+        """
+        if self.format in (XML, RDF_XML):
+            stream = XmlStream(stream, self.format)  # type: ignore[assignment]  # the engine asks for write() and flush()
         if isinstance(self._result, ox.QuerySolutions | ox.QueryBoolean):
             self._result.serialize(stream, format=_RESULT_WRITERS[self.format.name])
         else:
@@ -101,7 +110,7 @@ class Engine:
         a triple that two sources state counts twice.
         """
         default: DefaultGraphs = [ox.NamedNode(iri) for iri in dict.fromkeys(request.default_graphs)]
-        named: list[Graph] = [ox.NamedNode(iri) for iri in request.named_graphs]
+        named: list[Graph] = [ox.NamedNode(iri) for iri in dict.fromkeys(request.named_graphs)]
         if not default and not named:
             default, named = graphs_of(request.query)
         if not default and not named:
@@ -166,8 +175,8 @@ def _evaluated(
 ) -> _Result:
     """What the engine says, after relative IRIs are resolved against our base.
 
-    A function that the engine does not know is an error in its expression, as any function of the wrong arguments is,
-    and not the end of the query.
+    A function that the engine does not know is an error in its expression, and not the end of the query.
+    Raises: QueryMalformed for one that it knows, with another number of arguments than that takes; QueryTooLarge.
     Source: SPARQL 1.1 Protocol, section 2.1.4 (a service has a base IRI); SPARQL 1.1 Query Language, section 17.3.
     """
     unknown: dict[ox.NamedNode, Callable[..., _Term | None]] = {}
@@ -183,6 +192,8 @@ def _evaluated(
                 custom_functions=unknown,
             )
         except RuntimeError as exc:
+            if miscalled := _MISCALLED_FUNCTION.fullmatch(str(exc)):
+                raise _miscalled(miscalled) from exc
             function = _UNKNOWN_FUNCTION.fullmatch(str(exc))
             if function is None:
                 raise
@@ -190,6 +201,13 @@ def _evaluated(
                 message = f"more than {_UNKNOWN_FUNCTIONS} functions are not known here: call fewer"
                 raise QueryTooLarge(message) from exc
             unknown[ox.NamedNode(function[1])] = lambda *_: None
+
+
+def _miscalled(told: re.Match[str]) -> QueryMalformed:
+    function, least, most, given = told.groups()
+    number = least if least == most else f"{least} to {most}"
+    remedy = f"give it {number} argument{'' if number == '1' else 's'}"
+    return QueryMalformed(f"the function <{function[:80]}> is called with {given}: {remedy}", hint=remedy)
 
 
 def load_engine(dataset: Path, digest: str = "") -> Engine:

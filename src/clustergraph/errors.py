@@ -12,6 +12,7 @@ ClusterGraphError
 ├── Busy                    no worker free in time
 ├── OverBudget              this client has had its share for now
 ├── NotAcceptable           no offered format fits
+├── FormatCannotHold        the format fits the client, but not this answer
 ├── NotFound                no such thing here
 ├── ParameterUnsuitable     a parameter that is missing, unknown or of the wrong type
 ├── DatasetUnusable         dist/ is missing, incomplete or changed since it was built
@@ -107,6 +108,17 @@ class NotAcceptable(ClusterGraphError):
 
     def __init__(self, accept: str, offered: Sequence[str]) -> None:
         super().__init__(f"nothing we offer here fits 'Accept: {accept}': ask for one of {', '.join(offered)}")
+        self.offered = tuple(offered)
+
+
+class FormatCannotHold(ClusterGraphError):
+    """The answer has something in it for which the format that was asked for has no place.
+
+    Shape: `offered` lists media types that can hold every answer of its kind, best first.
+    """
+
+    def __init__(self, detail: str, offered: Sequence[str]) -> None:
+        super().__init__(detail)
         self.offered = tuple(offered)
 
 

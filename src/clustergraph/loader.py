@@ -26,6 +26,7 @@ from clustergraph.engine import Engine, load_engine, open_engine
 from clustergraph.errors import (
     ClusterGraphError,
     DatasetUnusable,
+    FormatCannotHold,
     NotAcceptable,
     QueryAborted,
     QueryError,
@@ -136,7 +137,7 @@ def _error(exc: ClusterGraphError) -> dict[str, object]:
     said: dict[str, object] = {"error": type(exc).__name__, "detail": exc.detail}
     if isinstance(exc, QueryError):
         said |= {"line": exc.line, "column": exc.column, "hint": exc.hint}
-    if isinstance(exc, NotAcceptable):
+    if isinstance(exc, NotAcceptable | FormatCannotHold):
         said["offered"] = list(exc.offered)
     return said
 

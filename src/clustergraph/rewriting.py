@@ -13,7 +13,6 @@ from clustergraph.formats import CSV, JSON, TSV, XML, Format
 from clustergraph.sparql_xml import RESULTS, Broken, Cell, Row, TableReader, Unreadable
 
 _TO_QUOTE: Final = re.compile(r'[",\r\n]')
-_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def _json_cell(cell: Cell) -> dict[str, str]:
@@ -38,7 +37,8 @@ def _xml_cell(name: str, cell: Cell) -> str:
 
 
 def _xml_text(text: str) -> str:
-    return escape(_NO_XML.sub("\ufffd", text), {"\r": "&#13;"})
+    # Each character is one that XML can hold, as it was read from XML.
+    return escape(text, {"\r": "&#13;"})
 
 
 def _xml_row(columns: Sequence[str], row: Row) -> str:

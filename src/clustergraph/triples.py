@@ -7,6 +7,7 @@ from typing import IO, Final
 import pyoxigraph as ox
 
 from clustergraph.formats import Format
+from clustergraph.holding import held
 from clustergraph.terms import PREFIXES, RDF, XSD
 
 _GRAPH_WRITERS: Final = {
@@ -23,8 +24,11 @@ _SORTED: Final = 20_000  # answers up to this size are sorted and free of duplic
 
 
 def write_triples(triples: Iterable[ox.Triple], stream: IO[bytes], chosen: Format) -> None:
-    """Writes triples in a format; the same few triples are the same bytes, in whatever order they come."""
-    iterator = iter(triples)
+    """Writes triples in a format; the same few triples are the same bytes, in whatever order they come.
+
+    Raises: FormatCannotHold; before anything is written where they are few enough to be sorted.
+    """
+    iterator = iter(held(triples, chosen))
     head = list(islice(iterator, _SORTED + 1))
     whole = len(head) <= _SORTED
     # Sorting brings one subject together, which makes Turtle readable and the same answer the same bytes.

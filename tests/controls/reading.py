@@ -223,6 +223,25 @@ READING: Final[tuple[Control, ...]] = (
         ),
     ),
     *of(
+        "src/clustergraph/holding.py",
+        "test_holding.py",
+        (
+            "characters that XML has no place for end the answer",
+            "T17",
+            "if found := _NO_XML.search(seen):",
+            "if found := None:",
+            "test_what_a_format_cannot_hold_is_named_with_the_formats_that_can",
+        ),
+        (
+            "names of elements are names",
+            "T17",
+            "if backwards is None or iri[: -backwards.end()] == _XMLNS:",
+            "if backwards is None:",
+            "test_what_a_format_cannot_hold_is_named_with_the_formats_that_can",
+            "test_any_name_is_well_formed_and_read_as_it_was_or_refused",
+        ),
+    ),
+    *of(
         "src/clustergraph/clauses.py",
         "test_engine_dataset_clauses.py",
         (
@@ -236,6 +255,13 @@ READING: Final[tuple[Control, ...]] = (
     *of(
         "src/clustergraph/engine.py",
         "test_engine_dataset_clauses.py",
+        (
+            "a graph that is named twice counts once",
+            "T35",
+            "[ox.NamedNode(iri) for iri in dict.fromkeys(request.named_graphs)]",
+            "[ox.NamedNode(iri) for iri in request.named_graphs]",
+            "test_a_graph_that_a_request_names_more_than_once_counts_once",
+        ),
         (
             "functions that nobody knows are counted",
             "T3",

@@ -41,6 +41,7 @@ OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
     errors.Busy: "busy",
     errors.OverBudget: "over_budget",
     errors.NotAcceptable: "malformed",
+    errors.FormatCannotHold: "malformed",
     errors.NotFound: "malformed",
     errors.ParameterUnsuitable: "malformed",
     errors.DatasetUnusable: "failed",

@@ -47,6 +47,7 @@ PROBLEMS: Final[Mapping[type[ClusterGraphError], Problem]] = {
     errors.OverBudget: Problem(429, "over-budget", "You have had your share for now"),
     errors.Busy: Problem(503, "busy", "The server is busy"),
     errors.NotAcceptable: Problem(406, "not-acceptable", "There is no such format here"),
+    errors.FormatCannotHold: Problem(406, "format-cannot-hold", "This format cannot hold the answer"),
     errors.NotFound: Problem(404, "not-found", "There is nothing at this address"),
     errors.ParameterUnsuitable: Problem(422, "parameter-unsuitable", "A value does not fit"),
     errors.DatasetUnusable: Problem(503, "dataset-unusable", "The dataset cannot be read"),
