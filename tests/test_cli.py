@@ -572,7 +572,7 @@ def test_a_folder_without_build_ends_with_2_and_is_named(run: Run) -> None:
         2,
         "",
         "clustergraph: there is no folder 'dist': run 'clustergraph build' first, "
-        "or name the folder it wrote, as an argument or in CLUSTERGRAPH_DIST\n",
+        "or name another, here or in CLUSTERGRAPH_DIST\n",
     )
 
 
@@ -600,7 +600,7 @@ def test_serving_a_build_that_is_not_there_ends_with_2(run: Run, tmp_path: Path)
         2,
         "",
         f"clustergraph: there is no folder '{tmp_path}/dist': run 'clustergraph build' first, "
-        "or name the folder it wrote, as an argument or in CLUSTERGRAPH_DIST\n",
+        "or name another, here or in CLUSTERGRAPH_DIST\n",
     )
 
 

@@ -97,7 +97,7 @@ def test_a_build_that_is_not_there_is_named(tmp_path: Path, call: object) -> Non
 
     assert caught.value.detail == (
         f"there is no folder '{tmp_path}/dist': run 'clustergraph build' first, "
-        "or name the folder it wrote, as an argument or in CLUSTERGRAPH_DIST"
+        "or name another, here or in CLUSTERGRAPH_DIST"
     )
 
 

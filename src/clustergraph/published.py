@@ -29,9 +29,11 @@ _KEYS: Final[dict[str, Callable[[Any], bool]]] = {
 _CHECKSUM: Final = "checksum"
 _QUERY: Final = ".rq"
 ANEW: Final = "run 'clustergraph build' to make it anew"
+_MISSING: Final = (
+    "there is no folder '{}': run 'clustergraph build' first, or name another, here or in CLUSTERGRAPH_DIST"
+)
 _ONLY_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a pipe must not wait
 DIST_VARIABLE: Final = "CLUSTERGRAPH_DIST"
-_AS: Final = f"as an argument or in {DIST_VARIABLE}"
 
 
 class PinnedFile:
@@ -139,8 +141,7 @@ def _held(folder: Path) -> Iterator[int]:
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError) as exc:
-        message = f"there is no folder '{folder}': run 'clustergraph build' first, or name the folder it wrote, {_AS}"
-        raise DatasetUnusable(message) from exc
+        raise DatasetUnusable(_MISSING.format(folder)) from exc
     except OSError as exc:
         message = f"'{folder}' cannot be read ({exc.strerror}): {ANEW}"
         raise DatasetUnusable(message) from exc

@@ -331,7 +331,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "ids cannot be guessed",
             "T36",
-            "if value is None or _ID.fullmatch(value):",
+            "if value is None or ID.fullmatch(value):",
             "if value is None or value:",
             "test_any_other_id_is_refused",
         ),
