@@ -571,7 +571,7 @@ def test_a_folder_without_build_ends_with_2_and_is_named(run: Run) -> None:
     assert run("query") == (
         2,
         "",
-        "clustergraph: there is no folder 'dist': run 'clustergraph build' first, "
+        "clustergraph: there is no folder 'dist': run 'clustergraph build', "
         "or name another, here or in CLUSTERGRAPH_DIST\n",
     )
 
@@ -599,7 +599,7 @@ def test_serving_a_build_that_is_not_there_ends_with_2(run: Run, tmp_path: Path)
     assert run("serve", tmp_path / "dist") == (
         2,
         "",
-        f"clustergraph: there is no folder '{tmp_path}/dist': run 'clustergraph build' first, "
+        f"clustergraph: there is no folder '{tmp_path}/dist': run 'clustergraph build', "
         "or name another, here or in CLUSTERGRAPH_DIST\n",
     )
 

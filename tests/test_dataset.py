@@ -96,8 +96,7 @@ def test_a_build_that_is_not_there_is_named(tmp_path: Path, call: object) -> Non
         call(tmp_path / "dist")
 
     assert caught.value.detail == (
-        f"there is no folder '{tmp_path}/dist': run 'clustergraph build' first, "
-        "or name another, here or in CLUSTERGRAPH_DIST"
+        f"there is no folder '{tmp_path}/dist': run 'clustergraph build', or name another, here or in CLUSTERGRAPH_DIST"
     )
 
 

@@ -58,8 +58,7 @@ def test_a_build_as_it_was_made_is_opened(dist: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert refusal(tmp_path / "x") == (
-        f"there is no folder '{tmp_path}/x': run 'clustergraph build' first, "
-        "or name another, here or in CLUSTERGRAPH_DIST"
+        f"there is no folder '{tmp_path}/x': run 'clustergraph build', or name another, here or in CLUSTERGRAPH_DIST"
     )
 
 

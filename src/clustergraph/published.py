@@ -29,9 +29,7 @@ _KEYS: Final[dict[str, Callable[[Any], bool]]] = {
 _CHECKSUM: Final = "checksum"
 _QUERY: Final = ".rq"
 ANEW: Final = "run 'clustergraph build' to make it anew"
-_MISSING: Final = (
-    "there is no folder '{}': run 'clustergraph build' first, or name another, here or in CLUSTERGRAPH_DIST"
-)
+_MISSING: Final = "there is no folder '{}': run 'clustergraph build', or name another, here or in CLUSTERGRAPH_DIST"
 _ONLY_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a pipe must not wait
 DIST_VARIABLE: Final = "CLUSTERGRAPH_DIST"
 
