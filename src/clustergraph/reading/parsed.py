@@ -1,0 +1,78 @@
+"""What a reader makes of a text: terms, triples, and where each word of them stands."""
+
+import re
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple, TypeAlias
+
+RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+FIRST, REST, NIL, TYPE = (f"{RDF}{name}" for name in ("first", "rest", "nil", "type"))
+LANG_STRING: Final = f"{RDF}langString"
+XSD_STRING: Final = f"{XSD}string"
+
+_LINE_END: Final = re.compile(r"\r\n|[\r\n]")
+
+
+class Literal(NamedTuple):
+    """A literal as it was written: no digit, no capital of it is changed.
+
+    Shape: `datatype` is an IRI; `language` is empty where there is none.
+    """
+
+    lexical: str
+    datatype: str = XSD_STRING
+    language: str = ""
+
+
+Term: TypeAlias = str | Literal
+"""An IRI as a plain string, a blank node as a string that begins with '_:', or a literal."""
+
+
+class Triple(NamedTuple):
+    """One statement; `graph` is empty for the default graph."""
+
+    subject: str
+    predicate: str
+    object: Term
+
+
+class Fault(NamedTuple):
+    """What cannot be read, from one character to another.
+
+    Shape: `code` is a key of faults.FAULTS; `values` fill its sentences; `also` is another place to look at.
+    """
+
+    code: str
+    start: int
+    end: int
+    values: tuple[str, ...] = ()
+    also: int | None = None
+
+
+@dataclass
+class Parsed:
+    """Triples with their places, and what was wrong.
+
+    Shape:  `places` has four offsets in characters for each triple: where its subject, its predicate and its object
+            begin, and where the object ends. `graphs` says from which triple on which graph they belong to,
+            the empty one being the default graph. `prefixes` are those in force at the end.
+    """
+
+    text: str
+    triples: list[tuple[str, str, Term]] = field(default_factory=list)
+    places: "array[int]" = field(default_factory=lambda: array("I"))
+    graphs: list[tuple[int, str]] = field(default_factory=list)
+    prefixes: dict[str, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """The line and the column of a character, both from 1, in code points."""
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
