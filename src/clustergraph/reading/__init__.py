@@ -1,1 +1,27 @@
 """RDF text into triples with their places: Turtle, TriG, N-Triples, N-Quads. Knows no files, no shapes, no engine."""
+
+from collections.abc import Callable
+from typing import Final
+
+from clustergraph.reading.lines import read_lines
+from clustergraph.reading.parsed import Parsed
+from clustergraph.reading.turtle import Reader
+
+SYNTAXES: Final[dict[str, Callable[[str, str], Parsed]]] = {
+    "turtle": lambda text, base: Reader(text, base).read(),
+    "trig": lambda text, base: Reader(text, base, has_graphs=True).read(),
+    "ntriples": lambda text, _: read_lines(text, has_graphs=False),
+    "nquads": lambda text, _: read_lines(text, has_graphs=True),
+}
+"""Readers by the names of formats.py."""
+
+
+def read(text: str, syntax: str = "turtle", base: str = "") -> Parsed:
+    """The triples of a text with the place of each word, and everything in it that cannot be read.
+
+    Shape: `syntax` is a key of SYNTAXES; relative IRIs are resolved against `base`, and are faults without one.
+
+    >>> read("<x:s> <x:p> 01 .").triples
+    [('x:s', 'x:p', Literal(lexical='01', datatype='http://www.w3.org/2001/XMLSchema#integer', language=''))]
+    """
+    return SYNTAXES[syntax](text, base)

@@ -9,7 +9,9 @@ from clustergraph.reading.parsed import LANG_STRING, TYPE, XSD, Literal, Term
 
 _ESCAPED: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _CHARACTERS: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
-_STRING: Final = re.compile(r'''"""(.*)"""|\'\'\'(.*)\'\'\'|"((?:[^"\\]++|\\.)*+)"|\'((?:[^\'\\]++|\\.)*+)\'''', re.DOTALL)
+_STRING: Final = re.compile(
+    r'''"""(.*)"""|\'\'\'(.*)\'\'\'|"((?:[^"\\]++|\\.)*+)"|\'((?:[^\'\\]++|\\.)*+)\'''', re.DOTALL
+)
 _LOCAL_ESCAPE: Final = re.compile(r"\\(.)")
 _NOT_IN_IRI: Final = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 

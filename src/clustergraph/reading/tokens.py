@@ -20,11 +20,18 @@ _ESCAPE: Final = rf"""\\[tbnrf"'\\]|{_CODE_POINT}"""
 GAP: Final = r"(?:[ \t\r\n]++|\#[^\r\n]*+)*+"
 IRI: Final = rf"""<(?:[^\x00-\x20<>"{{}}|^`\\]++|{_CODE_POINT})*+>"""
 PREFIX: Final = rf"(?:[{_BASE}](?:[{_LATER}]++|\.++(?=[{_LATER}]))*+)?:"
-NAME: Final = rf"{PREFIX}(?:(?:[{_FIRST}:0-9]|{_LOCAL_ESCAPE})(?:[{_LATER}:]++|\.++(?=[{_LATER}:%\\])|{_LOCAL_ESCAPE})*+)?"
+NAME: Final = (
+    rf"{PREFIX}(?:(?:[{_FIRST}:0-9]|{_LOCAL_ESCAPE})(?:[{_LATER}:]++|\.++(?=[{_LATER}:%\\])|{_LOCAL_ESCAPE})*+)?"
+)
 BLANK: Final = rf"_:[{_FIRST}0-9](?:[{_LATER}]++|\.++(?=[{_LATER}]))*+"
 STRING: Final = (
     rf'''"""(?:[^"\\]++|"(?!"")|{_ESCAPE})*+"""|\'\'\'(?:[^'\\]++|'(?!'')|{_ESCAPE})*+\'\'\''''
     rf"""|"(?!"")(?:[^"\\\n\r]++|{_ESCAPE})*+"|'(?!'')(?:[^'\\\n\r]++|{_ESCAPE})*+'"""
 )
 LANGUAGE: Final = r"@[a-zA-Z]++(?:-[a-zA-Z0-9]++)*+"
-NUMBER: Final = r"[+\-]?(?:[0-9]++(?:\.[0-9]*+[eE][+\-]?[0-9]++|[eE][+\-]?[0-9]++|\.[0-9]++)?+|\.[0-9]++(?:[eE][+\-]?[0-9]++)?+)"
+NUMBER: Final = (
+    r"[+\-]?(?:[0-9]++(?:\.[0-9]*+[eE][+\-]?[0-9]++|[eE][+\-]?[0-9]++|\.[0-9]++)?+|\.[0-9]++(?:[eE][+\-]?[0-9]++)?+)"
+)
+
+LINE_STRING: Final = rf'"(?:[^"\\\n\r]++|{_ESCAPE})*+"'
+"""The one form that a string has in N-Triples."""

@@ -19,7 +19,7 @@ _VALUE: Final = rf"{NAME}|(?:{STRING})(?:{LANGUAGE}|\^\^(?:{IRI}|{NAME}))?+|{IRI
 _TRIPLE: Final = re.compile(rf"{GAP}({_VERB}){GAP}({_VALUE}){GAP}([;,.\]])")
 _SUBJECT: Final = re.compile(rf"{GAP}({NAME}|{IRI})")
 _NEXT_VALUE: Final = re.compile(rf"{GAP}({_VALUE}){GAP}([;,.\]])")
-_WORD: Final = re.compile(
+WORD: Final = re.compile(
     rf"{GAP}(?:(?P<name>{NAME})|(?P<sign>\^\^|[.;,\[\](){{}}])|(?P<string>{STRING})|(?P<iri>{IRI})|(?P<blank>{BLANK})"
     rf"|(?P<number>{NUMBER})|(?P<directive>@(?:prefix|base)\b)|(?P<language>{LANGUAGE})"
     r"|(?P<word>[A-Za-z]++)|(?P<end>\Z)|(?P<other>.))",
@@ -79,7 +79,7 @@ class Reader:
 
     def _look(self) -> Word:
         """The next word, which stays the next one."""
-        match = _WORD.match(self._text, self._at)
+        match = WORD.match(self._text, self._at)
         assert match is not None, "every character is part of some word"
         kind = match.lastgroup or ""
         return Word(kind, match[kind], *match.span(kind))
@@ -105,46 +105,48 @@ class Reader:
             return False
         if word.kind == "directive" or word.text.lower() in ("prefix", "base"):
             self._directive(word)
-        elif self._has_graphs and (word.text in "{}" or word.text.lower() == "graph" or self._look().text == "{"):
-            self._block(word)
-        else:
+        elif not (self._has_graphs and self._is_bound_of_graph(word)):
             self._triples(word)
         return True
 
     def _triples(self, word: Word) -> None:
         before = len(self._parsed.triples)
-        subject, may_end = self._subject(word)
-        closing = "}" if self._in_graph else "."
-        if may_end and len(self._parsed.triples) > before and self._look().text in (".", closing):
+        subject = self._subject(word)
+        is_alone = len(self._parsed.triples) == before and word.text != "("
+        if self._has_graphs and is_alone and self._look().text == "{":
+            self._open(subject, self._take())
+        elif word.text == "[" and not is_alone and self._look().text in (".", "}" if self._in_graph else "."):
             self._end()
-            return
-        self._properties(subject, word.start, ".")
+        else:
+            self._properties(subject, word.start, ".")
 
     def _end(self) -> None:
         """Goes over the end of a statement, which in a graph may be the end of that."""
         if self._look().text != "}":
             self._take()
 
-    def _block(self, word: Word) -> None:
-        """Goes in at the beginning of a graph, or out at its end."""
-        graph = ""
+    def _is_bound_of_graph(self, word: Word) -> bool:
+        """Goes in or out of a graph, if the word says so."""
         if word.text == "}" and self._in_graph:
             self._in_graph = False
+            self._parsed.graphs.append((len(self._parsed.triples), ""))
+        elif word.text == "{":
+            self._open("", word)
+        elif word.text.lower() == "graph":
+            before, name = len(self._parsed.triples), self._take()
+            graph = self._subject(name)
+            if name.text == "(" or len(self._parsed.triples) > before:
+                raise self._expected("the name of a graph", name)
+            self._open(graph, self._sign("{"))
         else:
-            if word.text.lower() == "graph":
-                word = self._take()
-            if word.text != "{":
-                if word.kind not in ("iri", "name", "blank") and not self._is_empty_bracket(word):
-                    raise self._expected("the name of a graph", word)
-                graph = self._term(word) if word.text != "[" else self._new_blank()
-                word = self._take()
-            if word.text != "{" or self._in_graph:
-                raise self._expected("'{'" if not self._in_graph else "'}'", word)
-            self._in_graph = True
-        self._parsed.graphs.append((len(self._parsed.triples), str(graph)))
+            return False
+        return True
 
-    def _is_empty_bracket(self, word: Word) -> bool:
-        return word.text == "[" and self._take().text == "]"
+    def _open(self, graph: str, word: Word) -> None:
+        if self._in_graph:
+            raise self._expected("'}'", word)
+        self._in_graph = True
+        self._parsed.graphs.append((len(self._parsed.triples), graph))
 
     def _directive(self, word: Word) -> None:
         is_prefix, prefix = word.text.lower().endswith("prefix"), ""
@@ -172,24 +174,25 @@ class Reader:
             raise self._expected(f"'{sign}'", word)
         return word
 
-    def _subject(self, word: Word) -> tuple[str, bool]:
-        """The subject that begins with a word, and whether it can be a statement of its own."""
+    def _subject(self, word: Word) -> str:
+        """The subject that begins with a word."""
         if word.kind in ("iri", "name", "blank"):
-            return str(self._term(word)), False
+            return str(self._term(word))
         if word.text == "[":
-            return self._bracket(word)[0], True
+            return self._bracket(word)[0]
         if word.text == "(":
-            return self._list(word)[0], False
+            return self._list(word)[0]
         raise self._expected("a subject: an IRI, a prefixed name, or a blank node", word)
 
     def _properties(self, subject: str, start: int, closing: str) -> None:
         """Reads the properties of a subject and their values, and the closing sign."""
         text, words, triples, places = self._text, self._words, self._parsed.triples, self._parsed.places
+        is_first = True
         while True:
             match = _TRIPLE.match(text, self._at)
             predicate, value = (words[match[1]], words[match[2]]) if match else (None, None)
             if match is None or predicate is None or value is None:
-                verb = self._verb(closing)
+                verb = self._verb("" if is_first else closing)
                 if verb is None:
                     return
                 sign = self._values(subject, str(self._term(verb)), start, verb.start)
@@ -201,6 +204,7 @@ class Reader:
                 sign = match[3]
                 if sign == ",":
                     sign = self._values(subject, str(predicate), start, verb_start)
+            is_first = False
             if sign == closing or (sign != ";" and self._is_over(sign, closing)):
                 return
 
@@ -228,12 +232,12 @@ class Reader:
         self._parsed.places.extend(places)
 
     def _verb(self, closing: str) -> Word | None:
-        """The next property; None at the end of the properties."""
+        """The next property; None at the end of the properties, which the first of them is not."""
         word = self._look()
-        while word.text == ";":
+        while word.text == ";" and closing:
             self._take()
             word = self._look()
-        if word.text == closing or (word.text == "}" and self._in_graph and closing == "."):
+        if (closing and word.text == closing) or (word.text == "}" and self._in_graph and closing == "."):
             self._end()
             return None
         is_verb = word.kind in ("name", "iri") or (word.kind, word.text) == ("word", "a")
@@ -294,9 +298,12 @@ class Reader:
     def _bracket(self, word: Word) -> tuple[str, int]:
         """A node without a name and what stands of it between brackets."""
         node = self._new_blank()
-        self._deepen(word)
-        self._properties(node, word.start, "]")
-        self._depth -= 1
+        if self._look().text == "]":
+            self._take()
+        else:
+            self._deepen(word)
+            self._properties(node, word.start, "]")
+            self._depth -= 1
         return node, self._at
 
     def _list(self, word: Word) -> tuple[str, int]:

@@ -1,0 +1,131 @@
+"""What is said of a text that cannot be read: for each fault a sentence in each language, and what to do.
+
+One table of sentences; they take the values of a fault by their numbers.
+"""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from clustergraph.reading.parsed import Fault
+
+ENGLISH, ITALIAN = "en", "it"
+
+SENTENCES: Final[dict[str, Mapping[str, str]]] = {
+    "T001": {ENGLISH: "expected {0}, found {1}", ITALIAN: "atteso {0}, trovato {1}"},
+    "T004": {
+        ENGLISH: "the prefix '{0}:' is not declared: {1}",
+        ITALIAN: "il prefisso «{0}:» non è dichiarato: {1}",
+    },
+    "T005": {
+        ENGLISH: "{0} is missing before {1}: write it at the end of what stands before",
+        ITALIAN: "manca {0} prima di {1}: scriverlo alla fine di ciò che precede",
+    },
+    "T006": {
+        ENGLISH: "the string that begins here has no end: close it with the same quotes, or use three for several lines",
+        ITALIAN: "la stringa che inizia qui non finisce: chiuderla con le stesse virgolette, o usarne tre per più righe",
+    },
+    "T007": {
+        ENGLISH: "{0} stands for no character: write the character itself",
+        ITALIAN: "{0} non sta per alcun carattere: scrivere il carattere stesso",
+    },
+    "T008": {
+        ENGLISH: "the IRI that begins here has no end, or a character that IRIs do not have: percent-encode that",
+        ITALIAN: "l'IRI che inizia qui non finisce, o ha un carattere che gli IRI non hanno: codificarlo con %",
+    },
+    "T009": {
+        ENGLISH: "more than {0} brackets stand inside one another: give the things IRIs of their own",
+        ITALIAN: "più di {0} parentesi stanno l'una nell'altra: dare alle cose propri IRI",
+    },
+    "T010": {
+        ENGLISH: "statements about statements and directions of text are of RDF 1.2, which we do not publish",
+        ITALIAN: "affermazioni su affermazioni e direzioni del testo sono di RDF 1.2, che non pubblichiamo",
+    },
+    "T012": {
+        ENGLISH: "<{0}> is relative, and there is nothing that it is relative to: write the IRI in full, or a prefix",
+        ITALIAN: "<{0}> è relativo, e non si sa a che cosa: scrivere l'IRI per intero, o un prefisso",
+    },
+}
+"""By code and language."""
+
+WANTED: Final = {
+    "a datatype": "un tipo di dato",
+    "a prefix such as 'ex:'": "un prefisso come 'ex:'",
+    "a property": "una proprietà",
+    "a property: an IRI in <...>": "una proprietà: un IRI in <...>",
+    "a subject: an IRI in <...>, or a blank node": "un soggetto: un IRI in <...>, o un nodo anonimo",
+    "a subject: an IRI, a prefixed name, or a blank node": "un soggetto: un IRI, un nome con prefisso o un nodo anonimo",
+    "a value": "un valore",
+    'a value: an IRI in <...>, a blank node, or a string in "..."': (
+        'un valore: un IRI in <...>, un nodo anonimo o una stringa in "..."'
+    ),
+    "an IRI in <...>": "un IRI in <...>",
+    "the end of the line": "la fine della riga",
+    "the name of a graph": "il nome di un grafo",
+    **{f"';', ',' or '{sign}'": f"';', ',' o '{sign}'" for sign in ".]"},
+    **{sign: sign for sign in ("'.'", "';'", "'{'", "'}'", "']'")},
+}
+"""What can be expected, in Italian."""
+
+NAMESPACES: Final = {
+    "cg": "https://w3id.org/clustergraph/ns#",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "org": "http://www.w3.org/ns/org#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "schema": "http://schema.org/",
+    "sh": "http://www.w3.org/ns/shacl#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
+    "void": "http://rdfs.org/ns/void#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+"""What a prefix most likely stands for that a text uses and does not declare."""
+_SHOWN: Final = 40  # characters of a word
+
+
+def said(fault: Fault, prefixes: Iterable[str] = ()) -> dict[str, str]:
+    """The sentence about a fault, by language.
+
+    Shape: `prefixes` are those that the text declares, and that one of them may have been meant.
+    """
+    values = _VALUES.get(fault.code, _as_they_are)(fault, sorted(prefixes))
+    return {language: text.format(*values[language]) for language, text in SENTENCES[fault.code].items()}
+
+
+def _as_they_are(fault: Fault, _prefixes: list[str]) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys((ENGLISH, ITALIAN), fault.values)
+
+
+def _expected(fault: Fault, _prefixes: list[str]) -> dict[str, tuple[str, ...]]:
+    wanted, found = fault.values
+    shown = found if len(found) <= _SHOWN else f"{found[: _SHOWN - 1]}…"
+    quoted = f"'{json.dumps(shown, ensure_ascii=False)[1:-1]}'"
+    return {
+        ENGLISH: (wanted, quoted if found else "the end of the text"),
+        ITALIAN: (WANTED[wanted], quoted if found else "la fine del testo"),
+    }
+
+
+def _prefix(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
+    (prefix,) = fault.values
+    if prefix in NAMESPACES:
+        line = f"@prefix {prefix}: <{NAMESPACES[prefix]}> ."
+        return {ENGLISH: (prefix, f"write '{line}' at the top"), ITALIAN: (prefix, f"scrivere '{line}' in cima")}
+    near = difflib.get_close_matches(prefix, prefixes, n=1)
+    if near:
+        return {ENGLISH: (prefix, f"did you mean '{near[0]}:'?"), ITALIAN: (prefix, f"forse '{near[0]}:'?")}
+    return {
+        ENGLISH: (prefix, f"write '@prefix {prefix}: <...> .' at the top"),
+        ITALIAN: (prefix, f"scrivere '@prefix {prefix}: <...> .' in cima"),
+    }
+
+
+_VALUES: Final = {"T001": _expected, "T004": _prefix, "T005": _expected}

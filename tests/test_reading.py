@@ -1,0 +1,166 @@
+"""The reader: the place of every word, words as they were written, and what is said of a text that cannot be read."""
+
+import pytest
+
+from clustergraph.reading import read
+from clustergraph.reading.faults import SENTENCES, WANTED, said
+from clustergraph.reading.parsed import Literal, Parsed
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+
+def told(text: str, syntax: str = "turtle") -> list[tuple[str, tuple[int, int], str]]:
+    """Code, place and English sentence of each fault."""
+    parsed = read(text, syntax)
+    return [(one.code, parsed.place(one.start), said(one, parsed.prefixes)["en"]) for one in parsed.faults]
+
+
+def words(parsed: Parsed, number: int) -> tuple[str, str, str]:
+    """The beginning of the subject and of the property, and the whole value, as they stand in the text."""
+    subject, verb, start, end = parsed.places[4 * number : 4 * number + 4]
+    return parsed.text[subject:].split()[0], parsed.text[verb:].split()[0], parsed.text[start:end]
+
+
+def test_the_place_of_every_word_is_known() -> None:
+    text = '@prefix x: <x:> .\nx:s a x:C ; x:p 01 , "é"@it ,\n  """a\nb"""^^x:d .\n[ x:q ( x:a [ x:r true ] ) ] x:p _:b .\n'
+
+    parsed = read(text)
+
+    assert parsed.faults == []
+    assert [words(parsed, number) for number in range(len(parsed.triples))] == [
+        ("x:s", "a", "x:C"),
+        ("x:s", "x:p", "01"),
+        ("x:s", "x:p", '"é"@it'),
+        ("x:s", "x:p", '"""a\nb"""^^x:d'),
+        ("x:a", "x:a", "x:a"),
+        ("[", "x:r", "true"),
+        ("[", "[", "[ x:r true ]"),
+        ("[", "[", "[ x:r true ]"),
+        (")", ")", ")"),
+        ("[", "x:q", "( x:a [ x:r true ] )"),
+        ("[", "x:p", "_:b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "literal"),
+    [
+        ("01", Literal("01", f"{XSD}integer")),
+        ("-1.50", Literal("-1.50", f"{XSD}decimal")),
+        ("1E0", Literal("1E0", f"{XSD}double")),
+        ("true", Literal("true", f"{XSD}boolean")),
+        ('"a"@DE-ch', Literal("a", "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString", "DE-ch")),
+        ('"5"^^<x:int>', Literal("5", "x:int")),
+        (r"'\u00e9\n'", Literal("é\n")),
+    ],
+)
+def test_a_literal_stays_as_it_was_written(written: str, literal: Literal) -> None:
+    assert read(f"<x:s> <x:p> {written} .").triples == [("x:s", "x:p", literal)]
+
+
+def test_columns_count_characters_and_every_end_of_line_counts_once() -> None:
+    parsed = read('<x:s> <x:p> "\U0001f600", 1 .\r\n<x:s>\r<x:p> 2 .\n')
+
+    assert [parsed.place(parsed.places[4 * number + 2]) for number in range(3)] == [(1, 13), (1, 18), (3, 7)]
+
+
+FAULTS = {
+    "a prefix that everybody knows": (
+        '<x:s> skos:prefLabel "a"@en .',
+        [
+            (
+                "T004",
+                (1, 7),
+                "the prefix 'skos:' is not declared: "
+                "write '@prefix skos: <http://www.w3.org/2004/02/skos/core#> .' at the top",
+            )
+        ],
+    ),
+    "a prefix with a slip": (
+        "@prefix cluster: <x:> .\nclusted:a a cluster:b .\n",
+        [("T004", (2, 1), "the prefix 'clusted:' is not declared: did you mean 'cluster:'?")],
+    ),
+    "a prefix is told once": (
+        "@prefix x: <x:> .\nx:a x:p zz:a , zz:a .\nzz:a x:p zz:a .\n",
+        [("T004", (2, 9), "the prefix 'zz:' is not declared: write '@prefix zz: <...> .' at the top")],
+    ),
+    "no semicolon": (
+        "@prefix x: <x:> .\nx:a a x:C\n  x:p 1 ;\n  x:q 2 .\n",
+        [("T005", (3, 3), "';' is missing before 'x:p': write it at the end of what stands before")],
+    ),
+    "no dot": (
+        "@prefix x: <x:> .\nx:a a x:C ;\n  x:p 1\nx:b a x:C .\n",
+        [("T005", (4, 1), "'.' is missing before 'x:b': write it at the end of what stands before")],
+    ),
+    "a semicolon in the place of a dot": (
+        "@prefix x: <x:> .\nx:a a x:C ;\n  x:p 1 ;\n\nx:b a x:C .\n",
+        [("T005", (5, 1), "'.' is missing before 'x:b': write it at the end of what stands before")],
+    ),
+    "two mistakes": (
+        '@prefix x: <x:> .\nx:a x:p "a .\nx:b a x:C .\nx:c x:p ) .\nx:d x:p 1 .\n',
+        [
+            (
+                "T006",
+                (2, 9),
+                "the string that begins here has no end: close it with the same quotes, or use three for several lines",
+            ),
+            ("T001", (4, 9), "expected a value, found ')'"),
+        ],
+    ),
+    "an address with a space": (
+        "<x:a> <x:p> <http://example.org/a b> .\n<x:a> <x:p> 1 .",
+        [
+            (
+                "T008",
+                (1, 13),
+                "the IRI that begins here has no end, or a character that IRIs do not have: percent-encode that",
+            )
+        ],
+    ),
+    "the end comes too soon": (
+        "<x:a> <x:p> [ <x:q> 1",
+        [("T001", (1, 22), "expected ';', ',' or ']', found the end of the text")],
+    ),
+    "statements about statements": (
+        "<< <x:a> <x:b> <x:c> >> <x:p> 1 .",
+        [
+            (
+                "T010",
+                (1, 1),
+                "statements about statements and directions of text are of RDF 1.2, which we do not publish",
+            )
+        ],
+    ),
+    "an address that is relative": (
+        "<a> <x:p> 1 .",
+        [
+            (
+                "T012",
+                (1, 1),
+                "<a> is relative, and there is nothing that it is relative to: write the IRI in full, or a prefix",
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_wrong_is_told_at_its_place_and_what_follows_is_read(name: str) -> None:
+    text, faults = FAULTS[name]
+
+    assert told(text) == faults
+
+
+def test_brackets_may_not_stand_in_one_another_without_end() -> None:
+    assert told("<x:s> <x:p> " + "[ <x:p> " * 100_000) == [
+        ("T009", (1, 813), "more than 100 brackets stand inside one another: give the things IRIs of their own")
+    ]
+
+
+def test_of_a_text_that_is_something_else_no_more_than_fifty_faults_are_told() -> None:
+    assert len(told("{\n" * 1000)) == 50
+
+
+def test_every_sentence_is_there_in_both_languages() -> None:
+    assert [code for code, texts in SENTENCES.items() if sorted(texts) != ["en", "it"] or not all(texts.values())] == []
+    assert [one for one in WANTED.values() if not one] == []
