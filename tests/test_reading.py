@@ -22,7 +22,10 @@ def words(parsed: Parsed, number: int) -> tuple[str, str, str]:
 
 
 def test_the_place_of_every_word_is_known() -> None:
-    text = '@prefix x: <x:> .\nx:s a x:C ; x:p 01 , "é"@it ,\n  """a\nb"""^^x:d .\n[ x:q ( x:a [ x:r true ] ) ] x:p _:b .\n'
+    text = (
+        '@prefix x: <x:> .\nx:s a x:C ; x:p 01 , "é"@it ,\n  """a\nb"""^^x:d .\n'
+        "[ x:q ( x:a [ x:r true ] ) ] x:p _:b .\n"
+    )
 
     parsed = read(text)
 
@@ -102,7 +105,7 @@ FAULTS = {
             (
                 "T006",
                 (2, 9),
-                "the string that begins here has no end: close it with the same quotes, or use three for several lines",
+                "the string that begins here has no end: close it with the same quotes, or with three for many lines",
             ),
             ("T001", (4, 9), "expected a value, found ')'"),
         ],

@@ -5,11 +5,12 @@ from typing import Final
 
 from clustergraph.reading.lines import read_lines
 from clustergraph.reading.parsed import Parsed
-from clustergraph.reading.turtle import Reader
+from clustergraph.reading.trig import TrigReader
+from clustergraph.reading.turtle import TurtleReader
 
 SYNTAXES: Final[dict[str, Callable[[str, str], Parsed]]] = {
-    "turtle": lambda text, base: Reader(text, base).read(),
-    "trig": lambda text, base: Reader(text, base, has_graphs=True).read(),
+    "turtle": lambda text, base: TurtleReader(text, base).read(),
+    "trig": lambda text, base: TrigReader(text, base).read(),
     "ntriples": lambda text, _: read_lines(text, has_graphs=False),
     "nquads": lambda text, _: read_lines(text, has_graphs=True),
 }

@@ -8,41 +8,52 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from clustergraph.reading.parsed import Fault
+from clustergraph.reading.parsed import (
+    BAD_IRI,
+    MISSING,
+    NO_CHARACTER,
+    OPEN_STRING,
+    RDF_1_2,
+    RELATIVE,
+    TOO_DEEP,
+    UNDECLARED,
+    UNEXPECTED,
+    Fault,
+)
 
 ENGLISH, ITALIAN = "en", "it"
 
 SENTENCES: Final[dict[str, Mapping[str, str]]] = {
-    "T001": {ENGLISH: "expected {0}, found {1}", ITALIAN: "atteso {0}, trovato {1}"},
-    "T004": {
+    UNEXPECTED: {ENGLISH: "expected {0}, found {1}", ITALIAN: "atteso {0}, trovato {1}"},
+    UNDECLARED: {
         ENGLISH: "the prefix '{0}:' is not declared: {1}",
         ITALIAN: "il prefisso «{0}:» non è dichiarato: {1}",
     },
-    "T005": {
+    MISSING: {
         ENGLISH: "{0} is missing before {1}: write it at the end of what stands before",
         ITALIAN: "manca {0} prima di {1}: scriverlo alla fine di ciò che precede",
     },
-    "T006": {
-        ENGLISH: "the string that begins here has no end: close it with the same quotes, or use three for several lines",
-        ITALIAN: "la stringa che inizia qui non finisce: chiuderla con le stesse virgolette, o usarne tre per più righe",
+    OPEN_STRING: {
+        ENGLISH: "the string that begins here has no end: close it with the same quotes, or with three for many lines",
+        ITALIAN: "la stringa che inizia qui non finisce: chiuderla con le stesse virgolette, o con tre per più righe",
     },
-    "T007": {
+    NO_CHARACTER: {
         ENGLISH: "{0} stands for no character: write the character itself",
         ITALIAN: "{0} non sta per alcun carattere: scrivere il carattere stesso",
     },
-    "T008": {
+    BAD_IRI: {
         ENGLISH: "the IRI that begins here has no end, or a character that IRIs do not have: percent-encode that",
         ITALIAN: "l'IRI che inizia qui non finisce, o ha un carattere che gli IRI non hanno: codificarlo con %",
     },
-    "T009": {
+    TOO_DEEP: {
         ENGLISH: "more than {0} brackets stand inside one another: give the things IRIs of their own",
         ITALIAN: "più di {0} parentesi stanno l'una nell'altra: dare alle cose propri IRI",
     },
-    "T010": {
+    RDF_1_2: {
         ENGLISH: "statements about statements and directions of text are of RDF 1.2, which we do not publish",
         ITALIAN: "affermazioni su affermazioni e direzioni del testo sono di RDF 1.2, che non pubblichiamo",
     },
-    "T012": {
+    RELATIVE: {
         ENGLISH: "<{0}> is relative, and there is nothing that it is relative to: write the IRI in full, or a prefix",
         ITALIAN: "<{0}> è relativo, e non si sa a che cosa: scrivere l'IRI per intero, o un prefisso",
     },
@@ -55,7 +66,9 @@ WANTED: Final = {
     "a property": "una proprietà",
     "a property: an IRI in <...>": "una proprietà: un IRI in <...>",
     "a subject: an IRI in <...>, or a blank node": "un soggetto: un IRI in <...>, o un nodo anonimo",
-    "a subject: an IRI, a prefixed name, or a blank node": "un soggetto: un IRI, un nome con prefisso o un nodo anonimo",
+    "a subject: an IRI, a prefixed name, or a blank node": (
+        "un soggetto: un IRI, un nome con prefisso o un nodo anonimo"
+    ),
     "a value": "un valore",
     'a value: an IRI in <...>, a blank node, or a string in "..."': (
         'un valore: un IRI in <...>, un nodo anonimo o una stringa in "..."'
@@ -128,4 +141,4 @@ def _prefix(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-_VALUES: Final = {"T001": _expected, "T004": _prefix, "T005": _expected}
+_VALUES: Final = {UNEXPECTED: _expected, UNDECLARED: _prefix, MISSING: _expected}

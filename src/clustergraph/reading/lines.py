@@ -4,25 +4,39 @@ Source: RDF 1.1 N-Triples; RDF 1.1 N-Quads.
 """
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
-from clustergraph.reading.parsed import Fault, Parsed, Term
+from clustergraph.reading.parsed import UNEXPECTED, Fault, Parsed, Term
 from clustergraph.reading.terms import NotATerm, Words
 from clustergraph.reading.tokens import BLANK, IRI, LANGUAGE, LINE_STRING
-from clustergraph.reading.turtle import FAULT_LIMIT, WORD
+from clustergraph.reading.words import FAULT_LIMIT, WORD
 
 _GAP: Final = r"[ \t]*+"
 _NODE: Final = rf"{IRI}|{BLANK}"
 _VALUE: Final = rf"{_NODE}|(?:{LINE_STRING})(?:{LANGUAGE}|\^\^{IRI})?+"
 _END: Final = r"(?:#[^\r\n]*+)?(?:[\r\n]++|\Z)"
 _LINE: Final = re.compile(rf"{_GAP}(?:({_NODE}){_GAP}({IRI}){_GAP}({_VALUE}){_GAP}({_NODE})?+{_GAP}\.{_GAP})?+{_END}")
-_PARTS: Final = (
-    ("a subject: an IRI in <...>, or a blank node", re.compile(_GAP + f"(?:{_NODE})")),
-    ("a property: an IRI in <...>", re.compile(_GAP + IRI)),
-    ('a value: an IRI in <...>, a blank node, or a string in "..."', re.compile(_GAP + f"(?:{_VALUE})")),
-    ("'.'", re.compile(rf"{_GAP}(?:{_NODE})?+{_GAP}\.")),
-    ("the end of the line", re.compile(_GAP + _END)),
+
+
+class _Part(NamedTuple):
+    """One part of a statement, and how it is called."""
+
+    wanted: str
+    pattern: re.Pattern[str]
+
+
+_SUBJECT: Final = _Part("a subject: an IRI in <...>, or a blank node", re.compile(_GAP + f"(?:{_NODE})"))
+_PROPERTY: Final = _Part("a property: an IRI in <...>", re.compile(_GAP + IRI))
+_OBJECT: Final = _Part(
+    'a value: an IRI in <...>, a blank node, or a string in "..."', re.compile(_GAP + f"(?:{_VALUE})")
 )
+_LAST: Final = _Part("the end of the line", re.compile(_GAP + _END))
+_PARTS: Final = tuple(
+    (_SUBJECT, _PROPERTY, _OBJECT, _Part("'.'", re.compile(rf"{_GAP}{graph}{_GAP}\.")), _LAST)
+    for graph in ("", rf"(?:{_NODE})?+")
+)
+"""The parts of a triple, and of a quad."""
+
 _REST: Final = re.compile(r"[^\r\n]*+[\r\n]*+")
 
 
@@ -58,11 +72,12 @@ def _term(parsed: Parsed, words: Words, match: re.Match[str], number: int) -> Te
 
 def _fault(text: str, at: int, *, has_graphs: bool) -> Fault:
     """What is wrong with a line that is no statement: the first part that is not there."""
-    for number, (wanted, part) in enumerate(_PARTS):
-        match = part.match(text, at)
-        if match is None or (number == len(_PARTS) - 2 and not has_graphs and not match[0].strip(" \t") == "."):
+    for part in _PARTS[has_graphs]:
+        match = part.pattern.match(text, at)
+        if match is None:
             break
         at = match.end()
     word = WORD.match(text, at)
-    assert word is not None and word.lastgroup is not None, "every character is part of some word"
-    return Fault("T001", *word.span(word.lastgroup), (wanted, word[word.lastgroup]))
+    assert word is not None  # noqa: S101  # every character is part of some word
+    kind = word.lastgroup or ""
+    return Fault(UNEXPECTED, *word.span(kind), (part.wanted, word[kind]))

@@ -39,10 +39,21 @@ class Triple(NamedTuple):
     object: Term
 
 
+UNEXPECTED: Final = "T001"
+UNDECLARED: Final = "T004"
+MISSING: Final = "T005"
+OPEN_STRING: Final = "T006"
+NO_CHARACTER: Final = "T007"
+BAD_IRI: Final = "T008"
+TOO_DEEP: Final = "T009"
+RDF_1_2: Final = "T010"
+RELATIVE: Final = "T012"
+
+
 class Fault(NamedTuple):
     """What cannot be read, from one character to another.
 
-    Shape: `code` is a key of faults.FAULTS; `values` fill its sentences; `also` is another place to look at.
+    Shape: `code` is a key of faults.SENTENCES; `values` fill its sentences; `also` is another place to look at.
     """
 
     code: str

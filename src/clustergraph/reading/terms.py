@@ -5,7 +5,17 @@ from collections.abc import Callable
 from typing import Final
 
 from clustergraph.reading.iris import is_absolute, resolved
-from clustergraph.reading.parsed import LANG_STRING, TYPE, XSD, Literal, Term
+from clustergraph.reading.parsed import (
+    BAD_IRI,
+    LANG_STRING,
+    NO_CHARACTER,
+    RELATIVE,
+    TYPE,
+    UNDECLARED,
+    XSD,
+    Literal,
+    Term,
+)
 
 _ESCAPED: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _CHARACTERS: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
@@ -17,7 +27,7 @@ _NOT_IN_IRI: Final = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 
 
 class NotATerm(Exception):
-    """A word that stands for nothing. Shape: `code` is a key of faults.FAULTS; `value` is what it is about."""
+    """A word that stands for nothing. Shape: `code` is a key of faults.SENTENCES; `value` is what it is about."""
 
     def __init__(self, code: str, value: str) -> None:
         super().__init__(code, value)
@@ -70,10 +80,10 @@ class Words(dict[str, Term | None]):
         """The IRI between angle brackets."""
         iri = unescaped(word[1:-1])
         if "\\" in word and (wrong := _NOT_IN_IRI.search(iri)):
-            raise NotATerm("T008", wrong[0])
+            raise NotATerm(BAD_IRI, wrong[0])
         iri = resolved(iri, self.base)
         if not is_absolute(iri):
-            raise NotATerm("T012", iri)
+            raise NotATerm(RELATIVE, iri)
         return iri
 
     def named(self, word: str) -> Term:
@@ -85,7 +95,7 @@ class Words(dict[str, Term | None]):
             return TYPE if word == "a" else Literal(word, f"{XSD}boolean")
         namespace = self.prefixes.get(prefix)
         if namespace is None:
-            raise NotATerm("T004", prefix)
+            raise NotATerm(UNDECLARED, prefix)
         return namespace + (_LOCAL_ESCAPE.sub(r"\1", local) if "\\" in local else local)
 
     def number(self, word: str) -> Literal:
@@ -96,7 +106,7 @@ class Words(dict[str, Term | None]):
     def string(self, word: str) -> Literal:
         """A string with what follows it: a language, a datatype, or nothing."""
         match = _STRING.match(word)
-        assert match is not None, "nothing else is handed to this"
+        assert match is not None  # noqa: S101  # nothing else is handed to this
         lexical, suffix = match[match.lastindex or 0], word[match.end() :]
         if "\\" in lexical:
             lexical = unescaped(lexical)
@@ -105,7 +115,7 @@ class Words(dict[str, Term | None]):
         if suffix[0] == "@":
             return Literal(lexical, LANG_STRING, suffix[1:])
         datatype = self.term(suffix[2:])
-        assert isinstance(datatype, str), "the pattern of strings lets nothing but IRIs stand there"
+        assert isinstance(datatype, str)  # noqa: S101  # the pattern of strings lets nothing but IRIs stand there
         return Literal(lexical, datatype)
 
 
@@ -129,5 +139,5 @@ def _character(escape: re.Match[str]) -> str:
         return _CHARACTERS.get(escape[3], escape[3])
     number = int(escape[1] or escape[2], 16)
     if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:  # noqa: PLR2004  # the halves of surrogate pairs
-        raise NotATerm("T007", escape[0])
+        raise NotATerm(NO_CHARACTER, escape[0])
     return chr(number)

@@ -3,7 +3,6 @@
 Source: RDF 1.1 Turtle, section 6.5 (grammar), and RDF 1.1 TriG, section 4.5, which has the same words.
 """
 
-import re
 from typing import Final
 
 _BASE: Final = (

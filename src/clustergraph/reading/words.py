@@ -1,0 +1,88 @@
+"""The words of a Turtle or TriG text, one after another, and where each stands."""
+
+import re
+from typing import Final, NamedTuple, NoReturn
+
+from clustergraph.reading.parsed import BAD_IRI, OPEN_STRING, RDF_1_2, UNEXPECTED, Fault, Parsed
+from clustergraph.reading.tokens import BLANK, GAP, IRI, LANGUAGE, NAME, NUMBER, STRING
+
+FAULT_LIMIT: Final = 50  # of one text
+
+WORD: Final = re.compile(
+    rf"{GAP}(?:(?P<name>{NAME})|(?P<sign>\^\^|[.;,\[\](){{}}])|(?P<string>{STRING})|(?P<iri>{IRI})|(?P<blank>{BLANK})"
+    rf"|(?P<number>{NUMBER})|(?P<directive>@(?:prefix|base)\b)|(?P<language>{LANGUAGE})"
+    r"|(?P<word>[A-Za-z]++)|(?P<end>\Z)|(?P<other>.))",
+    re.DOTALL,
+)
+_BEGINNINGS: Final = (
+    *((sign, RDF_1_2) for sign in ("<<", "{|", "--")),
+    *(('"', OPEN_STRING), ("'", OPEN_STRING), ("<", BAD_IRI)),
+)
+_RESUME: Final = re.compile(r"\.[ \t]*+(?:#[^\r\n]*+)?(?:[\r\n]|\Z)|[\r\n](?=[^\s#])")
+
+
+class Word(NamedTuple):
+    """One word and where it stands. Shape: `kind` is the name of a group of WORD."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+class Unreadable(Exception):
+    """Nothing more can be made of a statement."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+class WordReader:
+    """One text, and how far it is read."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._parsed = Parsed(text)
+        self._at = 1 if text.startswith("\ufeff") else 0
+
+    def _resume(self, start: int) -> None:
+        """Goes to where the next statement most likely begins."""
+        match = _RESUME.search(self._text, start)
+        self._at = match.end() if match else len(self._text)
+
+    def _look(self) -> Word:
+        """The next word, which stays the next one."""
+        match = WORD.match(self._text, self._at)
+        assert match is not None  # noqa: S101  # every character is part of some word
+        kind = match.lastgroup or ""
+        return Word(kind, match[kind], *match.span(kind))
+
+    def _take(self) -> Word:
+        """The next word."""
+        word = self._look()
+        self._at = word.end
+        return word
+
+    def _sign(self, sign: str) -> Word:
+        """The next word, which must be this sign."""
+        word = self._take()
+        if word.text != sign:
+            self._refuse(f"'{sign}'", word)
+        return word
+
+    def _is_first_of_line(self, word: Word) -> bool:
+        return word.start == 0 or self._text[word.start - 1] in "\r\n"
+
+    def _note(self, code: str, word: Word, *values: str, also: int | None = None) -> None:
+        """Notes a fault after which one can go on."""
+        self._parsed.faults.append(Fault(code, word.start, word.end, values, also))
+
+    def _refuse(self, wanted: str, word: Word) -> NoReturn:
+        """Says what could stand where something else does.
+
+        Raises: Unreadable.
+        """
+        begun = next((code for sign, code in _BEGINNINGS if self._text.startswith(sign, word.start)), UNEXPECTED)
+        code = begun if word.kind in ("other", "sign") else UNEXPECTED
+        raise Unreadable(Fault(code, word.start, word.end, (wanted, word.text)))
