@@ -12,13 +12,13 @@ from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, in_order, weighing
 from clustergraph.queries import internal, load_queries
+from clustergraph.reading.parsed import OBJECT, PREDICATE, SUBJECT, TYPE, Place, Term
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository, triples_of
 from clustergraph.rules import Known, check_rules
 from clustergraph.shacl import COMPONENTS, Result, to_rdflib, validate
-from clustergraph.terms import RDF, RDFS, compact
+from clustergraph.terms import RDFS, compact
 
 FINDINGS_LIMIT = 200  # of the house rules, about one file
-_TYPE = ox.NamedNode(f"{RDF}type")
 _SUBCLASS = ox.NamedNode(f"{RDFS}subClassOf")
 _RULES_FOLDER = "queries/rules"
 _ALONE, _OF_ONTOLOGY, _MERGED = _SCOPES = ("alone", "ontology", "merged")
@@ -79,7 +79,7 @@ def house_findings(repository: Repository) -> Iterator[Finding]:
                 "en": f"this file has more than {FINDINGS_LIMIT} findings: correct these, and the others will be shown",
                 "it": f"questo file ha più di {FINDINGS_LIMIT} rilievi: corretti questi, si vedranno gli altri",
             }
-            yield Finding(one.path, None, None, one.code, VIOLATION, message)
+            yield Finding(one.path, one.code, VIOLATION, message)
 
 
 def _alike(document: Document) -> Finding:
@@ -87,7 +87,7 @@ def _alike(document: Document) -> Finding:
         "en": f"more than {ALIKE_LIMIT} blank nodes are alike: give the things IRIs of their own",
         "it": f"più di {ALIKE_LIMIT} nodi anonimi si somigliano: dare alle cose propri IRI",
     }
-    return Finding(str(document.path), None, None, "T002", VIOLATION, message)
+    return Finding(str(document.path), "T002", VIOLATION, message)
 
 
 def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence[PurePosixPath]) -> list[Finding]:
@@ -135,17 +135,28 @@ def _located(result: Result, documents: Sequence[Document]) -> Finding:
     code = COMPONENTS[result.component][0]
     document = _document_of(result, documents)
     path = str(document.path) if document else _RULES_FOLDER
-    line = _line(result, document) if document else None
     nameless = {"en": "a blank node", "it": "un nodo anonimo"}
     about = dict.fromkeys(nameless, compact(result.focus)) if _is_iri(result.focus) else nameless
     message = {language: f"{about[language]}: {text}" for language, text in result.message.items()}
-    return Finding(path, line, None, code, result.severity, message)
+    return Finding(path, code, result.severity, message, _place(result, document) if document else None)
 
 
-def _line(result: Result, document: Document) -> int | None:
-    """The line of the value or property among the statements, else where those about the value begin, or the focus."""
-    found, start = document.line_of(result.focus, result.value, result.path), document.line_of(result.focus)
-    return (document.line_of(result.value) if found == start and _is_iri(result.value) else None) or found
+def _place(result: Result, document: Document) -> Place | None:
+    """The place of the value complained of, else of the property, else where the thing, or the value, is described."""
+    triples = document.parsed.triples
+    own = [(number, *triples[number][1:]) for number in document.about.get(result.focus, ())]
+    places = [
+        *((number, OBJECT) for number, path, value in own if result.value and _written(value) == result.value),
+        *((number, PREDICATE) for number, path, _ in own if path == result.path),
+        *((number, SUBJECT) for number in document.about.get(result.value, ())),
+        *((number, SUBJECT) for number, *_ in own),
+    ]
+    exact = [one for one in places if one[1] == OBJECT and triples[one[0]][1] == result.path]
+    return document.parsed.place_of(*[*exact, *places][0]) if places else None
+
+
+def _written(term: Term) -> str:
+    return term if isinstance(term, str) else term.lexical
 
 
 def _is_iri(written: str) -> bool:
@@ -154,15 +165,11 @@ def _is_iri(written: str) -> bool:
 
 def _document_of(result: Result, documents: Sequence[Document]) -> Document | None:
     """The file that states the value complained of, else one that says something of the focus node."""
-    speaking = [d for d in documents if any(_is(t.subject, result.focus) for t in d.triples)]
-    stating = [d for d in speaking if result.value and any(_states(t, result) for t in d.triples)]
-    describing = [d for d in speaking if any(_is(t.subject, result.focus) and t.predicate == _TYPE for t in d.triples)]
-    return next(iter([*stating, *describing, *speaking]), None)
+    speaking = [(one, [one.parsed.triples[number] for number in one.about.get(result.focus, ())]) for one in documents]
+    stating = [one for one, said in speaking if result.value and any(_states(triple, result) for triple in said)]
+    describing = [one for one, said in speaking if any(predicate == TYPE for _, predicate, _ in said)]
+    return next(iter([*stating, *describing, *(one for one, said in speaking if said)]), None)
 
 
-def _states(triple: ox.Triple, result: Result) -> bool:
-    return _is(triple.subject, result.focus) and _is(triple.predicate, result.path) and _is(triple.object, result.value)
-
-
-def _is(term: object, written: str) -> bool:
-    return getattr(term, "value", None) == written
+def _states(triple: tuple[str, str, Term], result: Result) -> bool:
+    return triple[1] == result.path and _written(triple[2]) == result.value

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from clustergraph.findings import VIOLATION, Finding
+from clustergraph.reading.parsed import Parsed, Place
 from clustergraph.terms import FOLDERS
 
 SIZE_LIMIT_BYTES: Final = 10_000_000  # one contributed file
@@ -51,18 +52,18 @@ def read_text(root: Path, path: PurePosixPath) -> str | Finding:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as exc:
-        line = data.count(b"\n", 0, exc.start) + 1
+        start = Parsed(data[: exc.start].decode("utf-8"))
+        at = start.between(len(start.text), len(start.text))
         return unreadable(
-            path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", line=line
+            path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", at=at
         )
     if (place := text.find("\0")) >= 0 or text.startswith("\ufeff"):
-        line = text.count("\n", 0, max(place, 0)) + 1
         return unreadable(
             path,
             "T002",
             "the text has a NUL character or a byte-order mark: remove it",
             "il testo contiene un carattere NUL o un BOM: rimuoverlo",
-            line=line,
+            at=Parsed(text).between(max(place, 0), max(place, 0) + 1),
         )
     return text
 
@@ -101,8 +102,6 @@ def _is_within(file: Path, root: Path) -> bool:
         return True
 
 
-def unreadable(
-    path: PurePosixPath, code: str, english: str, italian: str, *, line: int | None = None, column: int | None = None
-) -> Finding:
+def unreadable(path: PurePosixPath, code: str, english: str, italian: str, *, at: Place | None = None) -> Finding:
     """A finding about a file that could not be read."""
-    return Finding(str(path), line, column, code, VIOLATION, {"en": english, "it": italian})
+    return Finding(str(path), code, VIOLATION, {"en": english, "it": italian}, at)

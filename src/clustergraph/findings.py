@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from clustergraph.reading.parsed import Place
+
 VIOLATION: Final = "violation"
 WARNING: Final = "warning"
 INFO: Final = "info"
@@ -18,30 +20,29 @@ LANGUAGES: Final = ("en", "it")
 class Finding:
     """One remark.
 
-    Shape: `path` is relative to the repository, with forward slashes; `line` and `column` count from 1, None where no
-           place is known; `message` has one sentence per language of LANGUAGES; `code` stands in docs/rules.md.
+    Shape: `path` is relative to the repository, with forward slashes; `message` has one sentence per language of
+           LANGUAGES; `code` stands in docs/rules.md; `at` is None where the remark is about the file as a whole.
     """
 
     path: str
-    line: int | None
-    column: int | None
     code: str
     severity: str
     message: Mapping[str, str]
+    at: Place | None = None
 
     @property
     def place(self) -> str:
         """The place as editors and terminals understand it.
 
-        >>> Finding("data/a.ttl", 7, 5, "T001", VIOLATION, {}).place
+        >>> Finding("data/a.ttl", "T001", VIOLATION, {}, Place(7, 5, 7, 9)).place
         'data/a.ttl:7:5'
         """
-        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+        return ":".join([self.path, *(str(number) for number in (self.at or ())[:2])])
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Findings without repetitions, by file, place and code."""
-    unique = {(f.path, f.line or 0, f.column or 0, f.code, f.message["en"]): f for f in findings}
+    unique = {(f.path, f.at or (), f.code, f.message["en"]): f for f in findings}
     return [unique[key] for key in sorted(unique)]
 
 
@@ -83,7 +84,8 @@ def _summary(findings: Sequence[Finding], language: str) -> str:
 
 
 def _plain(one: Finding, language: str) -> dict[str, object]:
-    place = {"path": one.path, "line": one.line, "column": one.column}
+    line, column, end_line, end_column = one.at or (None, None, None, None)
+    place = {"path": one.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
     return {**place, "code": one.code, "severity": one.severity, "message": one.message[language]}
 
 

@@ -4,13 +4,27 @@ Source: SSSOM 1.0, TSV serialisation, the columns of COLUMNS. Knows nothing of f
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
-import pyoxigraph as ox
-
-from clustergraph.terms import PREFIXES, RDF, SSSOM, XSD, entity_iri, expand, kind_and_slug
+from clustergraph.reading.parsed import (
+    CELLS,
+    MAPPED_TWICE,
+    NO_CONFIDENCE,
+    NO_DATE,
+    NO_HEADER,
+    NO_MATCH,
+    NO_NAME,
+    NOT_OURS,
+    TYPE,
+    XSD,
+    Fault,
+    Literal,
+    Parsed,
+    Term,
+)
+from clustergraph.terms import PREFIXES, SSSOM, entity_iri, expand, kind_and_slug
 
 COLUMNS: Final = (
     "subject_id",
@@ -26,69 +40,100 @@ MATCHES: Final = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos
 
 _ENTITY_COLUMNS: Final = ("subject_id", "predicate_id", "object_id", "mapping_justification")
 _CONFIDENCE: Final = re.compile(r"0\.[0-9]*[1-9]|[01]")
+_ROW: Final = re.compile(r"[^\r\n]+")
+_NOT_IN_NAME: Final = re.compile(r"""[\x00-\x20<>"{}|^`\\]""")
 
 
-def read_mappings(text: str) -> list[ox.Triple]:
-    """The triples of one mapping table.
+class _Cell(NamedTuple):
+    """One cell of a row, and where it stands."""
 
-    Shape:  for each row the match itself, and a `sssom:Mapping` node whose properties are the columns.
-    Raises: SyntaxError with `lineno`, saying which column of which row is wrong.
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+_Row = Mapping[str, _Cell]
+
+
+class _Wrong(Exception):
+    """A row that gives no triples."""
+
+    def __init__(self, code: str, cell: _Cell, *values: str) -> None:
+        super().__init__(code)
+        self.fault = Fault(code, cell.start, cell.end, values)
+
+
+def read_mappings(text: str) -> Parsed:
+    """The triples of one mapping table, and what is wrong with its rows.
+
+    Shape:  for each row the match itself, and a `sssom:Mapping` node whose properties are the columns; each has the
+            place of its cells.
     """
-    lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), start=1)]
-    table = [(number, line) for number, line in lines if line and not line.startswith("#")]
-    if not table:
-        message = "the table has no header row"
-        raise _wrong(message, 1)
-    (header_line, header), *rows = table
-    if tuple(header.split("\t")) != COLUMNS:
-        message = f"the header row must name the columns {', '.join(COLUMNS)}, separated by tabs"
-        raise _wrong(message, header_line)
-    found: list[ox.Triple] = []
-    lines_of_pairs: dict[tuple[str, str], int] = {}
-    for number, row in rows:
-        values = row.split("\t")
-        if len(values) != len(COLUMNS) or not all(value.strip() for value in values):
-            message = f"a row needs {len(COLUMNS)} filled cells, separated by tabs"
-            raise _wrong(message, number)
-        cells = dict(zip(COLUMNS, values, strict=True))
-        first = lines_of_pairs.setdefault((cells["subject_id"], cells["object_id"]), number)
-        if first != number:
-            message = f"line {first} maps the same pair: keep one of the two rows"
-            raise _wrong(message, number)
-        found += _row(cells, number)
-    return found
+    parsed = Parsed(text)
+    rows = [_Cell(one[0], one.start()) for one in _ROW.finditer(text) if not one[0].startswith("#")]
+    header, rows = (rows[0] if rows else _Cell("", 0)), rows[1:]
+    if tuple(header.text.split("\t")) != COLUMNS:
+        parsed.faults.append(Fault(NO_HEADER, header.start, header.end, (", ".join(COLUMNS),)))
+        return parsed
+    pairs: dict[tuple[str, str], _Cell] = {}
+    for row in rows:
+        try:
+            cells = _cells(row)
+            first = pairs.setdefault((cells["subject_id"].text, cells["object_id"].text), row)
+            if first is not row:
+                raise _Wrong(MAPPED_TWICE, row, str(parsed.place(first.start)[0]))
+            _add(parsed, row, cells)
+        except _Wrong as exc:
+            parsed.faults.append(exc.fault)
+    return parsed
 
 
-def _row(cells: dict[str, str], number: int) -> Iterator[ox.Triple]:
-    if cells["predicate_id"] not in MATCHES:
-        message = f"'{cells['predicate_id']}' is not a match: use one of {', '.join(MATCHES)}"
-        raise _wrong(message, number)
-    iris = {column: _iri(cells[column], column, number) for column in _ENTITY_COLUMNS}
-    subject, object_ = (kind_and_slug(iris[column].value) for column in ("subject_id", "object_id"))
-    slug = "--".join(end[1] for end in (subject, object_) if end)
+def _cells(row: _Cell) -> _Row:
+    found = [_Cell(text, 0) for text in row.text.split("\t")]
+    if len(found) != len(COLUMNS) or not all(one.text.strip() for one in found):
+        raise _Wrong(CELLS, row, str(len(COLUMNS)))
+    starts = [row.start]
+    for one in found:
+        starts.append(starts[-1] + len(one.text) + 1)
+    return {name: _Cell(one.text, start) for name, one, start in zip(COLUMNS, found, starts, strict=False)}
+
+
+def _add(parsed: Parsed, row: _Cell, cells: _Row) -> None:
+    if cells["predicate_id"].text not in MATCHES:
+        raise _Wrong(NO_MATCH, cells["predicate_id"], cells["predicate_id"].text, ", ".join(MATCHES))
+    values: dict[str, Term] = {name: _value(name, cells[name]) for name in COLUMNS}
+    subject, match, object_ = (str(values[name]) for name in _ENTITY_COLUMNS[:3])
+    slug = "--".join(end[1] for end in map(kind_and_slug, (subject, object_)) if end)
     if not slug:
-        message = f"neither '{cells['subject_id']}' nor '{cells['object_id']}' is a thing of ours: map one that is"
-        raise _wrong(message, number)
-    literals = {column: _literal(column, cells[column], number) for column in COLUMNS if column not in iris}
-    node = ox.NamedNode(entity_iri("mapping", slug))
-    yield ox.Triple(iris["subject_id"], iris["predicate_id"], iris["object_id"])
-    yield ox.Triple(node, ox.NamedNode(f"{RDF}type"), ox.NamedNode(f"{SSSOM}Mapping"))
-    for column in COLUMNS:
-        yield ox.Triple(node, ox.NamedNode(f"{SSSOM}{column}"), iris.get(column) or literals[column])
+        raise _Wrong(NOT_OURS, row, cells["subject_id"].text, cells["object_id"].text)
+    node = entity_iri("mapping", slug)
+    ends = (cells["object_id"].start, cells["object_id"].end)
+    parsed.triples.append((subject, match, object_))
+    parsed.places.extend((cells["subject_id"].start, cells["predicate_id"].start, *ends))
+    parsed.triples.append((node, TYPE, f"{SSSOM}Mapping"))
+    parsed.places.extend((row.start, row.start, row.start, row.end))
+    for name, cell in cells.items():
+        parsed.triples.append((node, f"{SSSOM}{name}", values[name]))
+        parsed.places.extend((row.start, cell.start, cell.start, cell.end))
 
 
-def _literal(column: str, value: str, number: int) -> ox.Literal:
+def _value(column: str, cell: _Cell) -> Term:
+    if column in _ENTITY_COLUMNS:
+        if cell.text.partition(":")[0] not in PREFIXES or _NOT_IN_NAME.search(cell.text):
+            raise _Wrong(NO_NAME, cell, cell.text)
+        return expand(cell.text)
     if column == "mapping_date":
-        if not _is_date(value):
-            message = f"'{value}' in column mapping_date is not a date such as 2026-11-22"
-            raise _wrong(message, number)
-        return ox.Literal(value, datatype=ox.NamedNode(f"{XSD}date"))
+        if not _is_date(cell.text):
+            raise _Wrong(NO_DATE, cell, cell.text)
+        return Literal(cell.text, f"{XSD}date")
     if column == "confidence":
-        if not _CONFIDENCE.fullmatch(value):
-            message = f"'{value}' in column confidence is not a number from 0 to 1 without needless zeros, such as 0.9"
-            raise _wrong(message, number)
-        return ox.Literal(value, datatype=ox.NamedNode(f"{XSD}decimal"))
-    return ox.Literal(value)
+        if not _CONFIDENCE.fullmatch(cell.text):
+            raise _Wrong(NO_CONFIDENCE, cell, cell.text)
+        return Literal(cell.text, f"{XSD}decimal")
+    return Literal(cell.text)
 
 
 def _is_date(value: str) -> bool:
@@ -96,18 +141,3 @@ def _is_date(value: str) -> bool:
         return date.fromisoformat(value).isoformat() == value
     except ValueError:
         return False
-
-
-def _iri(curie: str, column: str, number: int) -> ox.NamedNode:
-    if curie.partition(":")[0] not in PREFIXES:
-        message = f"'{curie}' in column {column} is not a prefixed name of ours, such as area:aerospace"
-        raise _wrong(message, number)
-    try:
-        return ox.NamedNode(expand(curie))
-    except ValueError:
-        message = f"'{curie}' in column {column} is not a prefixed name: a character in it cannot stand in an IRI"
-        raise _wrong(message, number) from None
-
-
-def _wrong(message: str, line: int) -> SyntaxError:
-    return SyntaxError(message, (None, line, 1, None))

@@ -12,6 +12,16 @@ from clustergraph.reading.parsed import (
     BAD_IRI,
     MISSING,
     NO_CHARACTER,
+    NO_IRI,
+    NO_LANGUAGE,
+    NO_CONFIDENCE,
+    NO_DATE,
+    NO_HEADER,
+    NO_MATCH,
+    NO_NAME,
+    NOT_OURS,
+    CELLS,
+    MAPPED_TWICE,
     OPEN_STRING,
     RDF_1_2,
     RELATIVE,
@@ -53,9 +63,49 @@ SENTENCES: Final[dict[str, Mapping[str, str]]] = {
         ENGLISH: "statements about statements and directions of text are of RDF 1.2, which we do not publish",
         ITALIAN: "affermazioni su affermazioni e direzioni del testo sono di RDF 1.2, che non pubblichiamo",
     },
+    NO_IRI: {
+        ENGLISH: "<{0}> is no IRI: percent-encode what cannot stand in one",
+        ITALIAN: "<{0}> non è un IRI: codificare con % ciò che non vi può stare",
+    },
     RELATIVE: {
         ENGLISH: "<{0}> is relative, and there is nothing that it is relative to: write the IRI in full, or a prefix",
         ITALIAN: "<{0}> è relativo, e non si sa a che cosa: scrivere l'IRI per intero, o un prefisso",
+    },
+    NO_LANGUAGE: {
+        ENGLISH: "'{0}' is no language tag: write one such as 'en' or 'it'",
+        ITALIAN: "«{0}» non è un'etichetta di lingua: scriverne una come 'en' o 'it'",
+    },
+    NO_HEADER: {
+        ENGLISH: "the first row must name the columns {0}, separated by tabs",
+        ITALIAN: "la prima riga deve nominare le colonne {0}, separate da tabulazioni",
+    },
+    CELLS: {
+        ENGLISH: "a row needs {0} filled cells, separated by tabs",
+        ITALIAN: "una riga vuole {0} celle piene, separate da tabulazioni",
+    },
+    MAPPED_TWICE: {
+        ENGLISH: "line {0} maps the same pair: keep one of the two rows",
+        ITALIAN: "la riga {0} mette in corrispondenza la stessa coppia: tenere una delle due",
+    },
+    NO_MATCH: {
+        ENGLISH: "'{0}' is not a match: use one of {1}",
+        ITALIAN: "«{0}» non è una corrispondenza: usare una fra {1}",
+    },
+    NOT_OURS: {
+        ENGLISH: "neither '{0}' nor '{1}' is a thing of ours: map one that is",
+        ITALIAN: "né «{0}» né «{1}» è cosa nostra: almeno una deve esserlo",
+    },
+    NO_DATE: {
+        ENGLISH: "'{0}' is not a date: write one such as 2026-11-22",
+        ITALIAN: "«{0}» non è una data: scriverne una come 2026-11-22",
+    },
+    NO_CONFIDENCE: {
+        ENGLISH: "'{0}' is not a number from 0 to 1 without needless zeros: write one such as 0.9",
+        ITALIAN: "«{0}» non è un numero da 0 a 1 senza zeri superflui: scriverne uno come 0.9",
+    },
+    NO_NAME: {
+        ENGLISH: "'{0}' is not a prefixed name of ours: write one such as area:aerospace",
+        ITALIAN: "«{0}» non è un nome con un nostro prefisso: scriverne uno come area:aerospace",
     },
 }
 """By code and language."""

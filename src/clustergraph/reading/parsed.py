@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
+from clustergraph.reading.tokens import BLANK, IRI, NAME
+
 RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 FIRST, REST, NIL, TYPE = (f"{RDF}{name}" for name in ("first", "rest", "nil", "type"))
 LANG_STRING: Final = f"{RDF}langString"
 XSD_STRING: Final = f"{XSD}string"
 
+_WORD: Final = re.compile(rf"{NAME}|{IRI}|{BLANK}|.", re.DOTALL)
 _LINE_END: Final = re.compile(r"\r\n|[\r\n]")
 
 
@@ -39,6 +42,21 @@ class Triple(NamedTuple):
     object: Term
 
 
+class Place(NamedTuple):
+    """From one character of a text up to another, which is the first that does not belong to it.
+
+    Units: lines and columns count from 1, columns in code points.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+SUBJECT, PREDICATE, OBJECT = range(3)
+"""The parts of a triple."""
+
 UNEXPECTED: Final = "T001"
 UNDECLARED: Final = "T004"
 MISSING: Final = "T005"
@@ -47,7 +65,17 @@ NO_CHARACTER: Final = "T007"
 BAD_IRI: Final = "T008"
 TOO_DEEP: Final = "T009"
 RDF_1_2: Final = "T010"
+NO_IRI: Final = "T011"
 RELATIVE: Final = "T012"
+NO_LANGUAGE: Final = "T013"
+NO_HEADER: Final = "T021"  # this one and what follows: of tables
+CELLS: Final = "T022"
+MAPPED_TWICE: Final = "T023"
+NO_MATCH: Final = "T024"
+NOT_OURS: Final = "T025"
+NO_DATE: Final = "T026"
+NO_CONFIDENCE: Final = "T027"
+NO_NAME: Final = "T028"
 
 
 class Fault(NamedTuple):
@@ -87,3 +115,19 @@ class Parsed:
         """The line and the column of a character, both from 1, in code points."""
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
+
+    def between(self, start: int, end: int) -> Place:
+        """The place from one offset to another."""
+        return Place(*self.place(start), *self.place(end))
+
+    def span(self, number: int, part: int) -> tuple[int, int]:
+        """Where a part of a triple begins and ends, as offsets; of a bracket or a list as a subject, its first sign."""
+        start = self.places[4 * number + part]
+        if part == OBJECT:
+            return start, self.places[4 * number + OBJECT + 1]
+        word = _WORD.match(self.text, start)
+        return start, word.end() if word else start
+
+    def place_of(self, number: int, part: int) -> Place:
+        """The place of a part of a triple."""
+        return self.between(*self.span(number, part))
