@@ -3,12 +3,15 @@
 import shutil
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from hypothesis import settings
 from pyoxigraph import Store
 
 from clustergraph.assembly import assemble
 from clustergraph.build import build
+from clustergraph.oxterms import engine_triples
+from clustergraph.reading import read
 from clustergraph.repository import read_repository
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -17,6 +20,14 @@ SAMPLE = REPOSITORY / "tests/sample"
 # The same examples in every run, however slow the machine: a red test is red for everybody.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+
+def triples_of(text: str) -> list[ox.Triple]:
+    """The triples of a Turtle text that can be read."""
+    parsed = read(text)
+    triples, faults = engine_triples(parsed)
+    assert parsed.faults + faults == []
+    return triples
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from clustergraph.check import check, only_in
 from clustergraph.errors import UsageError
 from clustergraph.files import SIZE_LIMIT_BYTES
 from clustergraph.findings import VIOLATION, WARNING, Finding, weighing
+from clustergraph.reading.parsed import Place
 from clustergraph.repository import read_repository
 from conftest import REPOSITORY, SAMPLE
 
@@ -47,38 +48,37 @@ OUTSIDE = (
 
 TABLE = [
     Bad(
-        "T001-no-dot.ttl",
-        f"{ORGANISATION}:9:1",
-        "Unexpected end: correct the text here, or just before",
-        "qui il testo non si legge («Unexpected end»): correggerlo qui, o subito prima",
+        "T005-no-dot.ttl",
+        f"{ORGANISATION}:8:37",
+        "'.' is missing before the end of the text: write it at the end of what stands before",
+        "manca '.' prima di la fine del testo: scriverlo alla fine di ciò che precede",
     ),
     Bad(
-        "T001-undeclared-prefix.ttl",
+        "T004-undeclared-prefix.ttl",
         f"{ORGANISATION}:5:29",
-        "The prefix orgs: has not been declared: correct the text here, or just before",
-        "qui il testo non si legge («The prefix orgs: has not been declared»): correggerlo qui, o subito prima",
+        "the prefix 'orgs:' is not declared: write '@prefix orgs: <...> .' at the top",
+        "il prefisso «orgs:» non è dichiarato: scrivere '@prefix orgs: <...> .' in cima",
     ),
     Bad(
-        "T001-triple-term.ttl",
+        "T010-triple-term.ttl",
         f"{ORGANISATION}:11:36",
-        f"{RDF_1_2}: correct the text here, or just before",
-        f"qui il testo non si legge («{RDF_1_2}»): correggerlo qui, o subito prima",
+        "statements about statements and directions of text are of RDF 1.2, which we do not publish",
+        "affermazioni su affermazioni e direzioni del testo sono di RDF 1.2, che non pubblichiamo",
     ),
     Bad(
-        "T001-mapping-row.tsv",
-        "data/mapping/more.sssom.tsv:3:1",
-        f"'owl:sameAs' is not a match: use one of {MATCHES}: correct the text here, or just before",
-        f"qui il testo non si legge («'owl:sameAs' is not a match: use one of {MATCHES}»): "
-        "correggerlo qui, o subito prima",
+        "T024-mapping-row.tsv",
+        "data/mapping/more.sssom.tsv:3:25",
+        f"'owl:sameAs' is not a match: use one of {MATCHES}",
+        f"«owl:sameAs» non è una corrispondenza: usare una fra {MATCHES}",
     ),
     Bad(
         "T002-not-utf-8.ttl",
-        f"{ORGANISATION}:8",
+        f"{ORGANISATION}:8:16",
         "this is not UTF-8 text: save it as UTF-8",
         "il testo non è UTF-8: salvarlo così",
     ),
-    Bad("T002-byte-order-mark.ttl", f"{ORGANISATION}:1", NUL, NULLO),
-    Bad("T002-nul.ttl", f"{ORGANISATION}:7", NUL, NULLO),
+    Bad("T002-byte-order-mark.ttl", f"{ORGANISATION}:1:1", NUL, NULLO),
+    Bad("T002-nul.ttl", f"{ORGANISATION}:7:26", NUL, NULLO),
     Bad(
         "T003-folder-of-no-kind.ttl",
         "data/museum/chime-tuners.ttl",
@@ -88,7 +88,7 @@ TABLE = [
     ),
     Bad(
         "H001-named-otherwise.ttl",
-        f"{ORGANISATION}:6",
+        f"{ORGANISATION}:6:1",
         "the file is named 'chime-tuners.ttl' but does not describe organisation:chime-tuners: give "
         "organisation:chime-tuners a type here, or rename the file",
         "il file si chiama 'chime-tuners.ttl' ma non descrive organisation:chime-tuners: dare qui un tipo a "
@@ -96,98 +96,98 @@ TABLE = [
     ),
     Bad(
         "H001-two-things.ttl",
-        f"{ORGANISATION}:10",
+        f"{ORGANISATION}:10:1",
         "organisation:bell-tuners is described in the file of organisation:chime-tuners: give it a file of its own",
         "organisation:bell-tuners è descritto nel file di organisation:chime-tuners: va messo in un file proprio",
     ),
     Bad(
         "H002-leading-zero.ttl",
-        f"{ORGANISATION}:9",
+        f"{ORGANISATION}:9:14",
         "'01' would be published as '1': write that",
         "'01' sarebbe pubblicato come '1': scriverlo così",
     ),
     Bad(
         "H002-trailing-zero.ttl",
-        f"{ORGANISATION}:8",
+        f"{ORGANISATION}:8:14",
         "'1.50' would be published as '1.5': write that",
         "'1.50' sarebbe pubblicato come '1.5': scriverlo così",
     ),
     Bad(
         "H002-other-datatype.ttl",
-        f"{ORGANISATION}:9",
+        f"{ORGANISATION}:9:14",
         "'5' would be published as '5' (xsd:integer): write that",
         "'5' sarebbe pubblicato come '5' (xsd:integer): scriverlo così",
     ),
     Bad(
         "H002-tag-in-capitals.ttl",
-        f"{ORGANISATION}:8",
+        f"{ORGANISATION}:8:35",
         "the language tag 'IT' would be published as 'it': write that",
         "l'etichetta di lingua 'IT' sarebbe pubblicata come 'it': scriverla così",
     ),
-    Bad("H003-nameless-value.ttl", f"{ORGANISATION}:8", BLANK, BIANCO),
-    Bad("H003-list.ttl", f"{ORGANISATION}:8", BLANK, BIANCO),
-    Bad("H003-nameless-subject.ttl", f"{ORGANISATION}:11", BLANK, BIANCO),
+    Bad("H003-nameless-value.ttl", f"{ORGANISATION}:8:14", BLANK, BIANCO),
+    Bad("H003-list.ttl", f"{ORGANISATION}:8:14", BLANK, BIANCO),
+    Bad("H003-nameless-subject.ttl", f"{ORGANISATION}:11:1", BLANK, BIANCO),
     Bad(
         "H004-misspelt-property.ttl",
-        f"{ORGANISATION}:7",
+        f"{ORGANISATION}:7:5",
         "no term skos:altLable is declared: did you mean skos:altLabel?",
         "il termine skos:altLable non è dichiarato: forse skos:altLabel?",
     ),
     Bad(
         "H004-misspelt-class.ttl",
-        f"{ORGANISATION}:7",
+        f"{ORGANISATION}:7:48",
         "no term cg:NationalClustre is declared: did you mean cg:NationalCluster?",
         "il termine cg:NationalClustre non è dichiarato: forse cg:NationalCluster?",
     ),
     Bad(
         "H004-unheard-of-property.ttl",
-        f"{ORGANISATION}:8",
+        f"{ORGANISATION}:8:5",
         "no term cg:weight is declared: declare it in ontology/, or use a declared one",
         "il termine cg:weight non è dichiarato: dichiararlo in ontology/, o usarne uno dichiarato",
     ),
     Bad(
         "H005-claim-outside-any-source.ttl",
-        f"{ORGANISATION}:14",
+        f"{ORGANISATION}:14:1",
         *OUTSIDE,
     ),
     Bad(
         "H005-claim-of-another-source.ttl",
-        f"{LEAFLET}:15",
+        f"{LEAFLET}:15:1",
         *OUTSIDE,
     ),
     Bad(
         "H005-claim-without-source.ttl",
-        f"{LEAFLET}:15",
+        f"{LEAFLET}:15:1",
         f"the claim {CLAIM} does not name its source: write 'cg:isStatedIn source:tuners-leaflet'",
         f"l'affermazione {CLAIM} non indica la sua fonte: scrivere 'cg:isStatedIn source:tuners-leaflet'",
     ),
     Bad(
         "H005-claim-naming-another-source.ttl",
-        f"{LEAFLET}:16",
+        f"{LEAFLET}:16:19",
         f"the claim {CLAIM} does not name its source: write 'cg:isStatedIn source:tuners-leaflet'",
         f"l'affermazione {CLAIM} non indica la sua fonte: scrivere 'cg:isStatedIn source:tuners-leaflet'",
     ),
     Bad(
         "H006-unknown-member.ttl",
-        f"{LEAFLET}:17",
+        f"{LEAFLET}:17:16",
         "nothing describes organisation:dial-maker: did you mean organisation:dial-makers?",
         "nulla descrive organisation:dial-maker: forse organisation:dial-makers?",
     ),
     Bad(
         "H006-unheard-of-member.ttl",
-        f"{LEAFLET}:17",
+        f"{LEAFLET}:17:16",
         "nothing describes organisation:zeppelin: write its file first, see CONTRIBUTING.md",
         "nulla descrive organisation:zeppelin: scriverne prima il file, vedi CONTRIBUTING.md",
     ),
     Bad(
         "H006-mapping-of-an-unknown-area.tsv",
-        "data/mapping/more.sssom.tsv:3",
+        "data/mapping/more.sssom.tsv:3:41",
         "nothing describes area:clock-areas--chime: did you mean area:clock-areas--chimes?",
         "nulla descrive area:clock-areas--chime: forse area:clock-areas--chimes?",
     ),
     Bad(
         "H007-claim-in-an-entity-file.ttl",
-        f"{ORGANISATION}:8",
+        f"{ORGANISATION}:8:5",
         "org:memberOf is a claim, and nobody makes it here: move it to the file of the source that does, "
         "data/source/<source>.ttl",
         "org:memberOf è un'affermazione, e qui nessuno la fa: va nel file della fonte che la fa, "
@@ -195,25 +195,25 @@ TABLE = [
     ),
     Bad(
         "C001-member-is-a-role.ttl",
-        f"{LEAFLET}:17",
+        f"{LEAFLET}:17:16",
         f"{CLAIM}: Name an organisation as the member.",
         f"{CLAIM}: Indica come membro un'organizzazione.",
     ),
     Bad(
         "C004-source-without-date.ttl",
-        f"{LEAFLET}:6",
+        f"{LEAFLET}:6:1",
         "source:tuners-leaflet: Say when the source was issued.",
         "source:tuners-leaflet: Indica quando la fonte è stata pubblicata.",
     ),
     Bad(
         "C014-two-labels-in-one-language.ttl",
-        f"{ORGANISATION}:7",
+        f"{ORGANISATION}:7:5",
         "organisation:chime-tuners: Keep one preferred label per language.",
         "organisation:chime-tuners: Tieni una sola etichetta preferita per lingua.",
     ),
     Bad(
         "C029-source-of-another-age.ttl",
-        f"{LEAFLET}:8",
+        f"{LEAFLET}:8:20",
         "source:tuners-leaflet: Check 1999: the last almanac came out in 1950.",
         "source:tuners-leaflet: Controlla 1999: l'ultimo almanacco è uscito nel 1950.",
     ),
@@ -317,7 +317,7 @@ def test_an_ontology_that_cannot_be_read_does_not_make_every_term_unknown(sample
     findings, _ = check(read_repository(sample))
 
     assert [(one.place, one.code) for one in findings] == [
-        (f"{ORGANISATION}:9", "H002"),
+        (f"{ORGANISATION}:9:14", "H002"),
         ("ontology/sample.ttl:1:1", "T001"),
     ]
 
@@ -327,7 +327,7 @@ def test_a_shape_of_the_ontology_speaks_of_the_ontology(sample: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8") + "\ncg:Tower a owl:Class .\n", encoding="utf-8")
 
     assert said(check(read_repository(sample)).findings) == [
-        ("ontology/sample.ttl:89", "C004", "cg:Tower: Label the class.", "cg:Tower: Dai un'etichetta alla classe.")
+        ("ontology/sample.ttl:89:1", "C004", "cg:Tower: Label the class.", "cg:Tower: Dai un'etichetta alla classe.")
     ]
 
 
@@ -358,7 +358,7 @@ def test_a_shape_of_sources_sees_each_source_alone(sample: Path) -> None:
 
     assert said(check(read_repository(sample)).findings) == [
         (
-            "data/source/clock-almanac.ttl:12",
+            "data/source/clock-almanac.ttl:12:1",
             "C004",
             "source:clock-almanac: Say when the source was issued.",
             "source:clock-almanac: Indica quando la fonte è stata pubblicata.",
@@ -374,7 +374,7 @@ def test_a_shape_without_words_gives_ours_and_its_severity(sample: Path) -> None
 
     assert said([finding]) == [
         (
-            "data/organisation/bell-foundry.ttl:6",
+            "data/organisation/bell-foundry.ttl:6:19",
             "C010",
             "organisation:bell-foundry: a text is too short",
             "organisation:bell-foundry: un testo è troppo corto",
@@ -405,13 +405,13 @@ def test_what_rules_make_of_a_mistake_is_not_said_beside_the_mistake(sample: Pat
     (sample / "queries/rules/20-labels.rq").write_text(rule, encoding="utf-8")
     shutil.copy(BAD / "C014-two-labels-in-one-language.ttl", sample / ORGANISATION)
 
-    assert [one.place for one in check(read_repository(sample)).findings] == [f"{ORGANISATION}:7"]
+    assert [one.place for one in check(read_repository(sample)).findings] == [f"{ORGANISATION}:7:5"]
 
 
 def test_findings_are_shown_for_the_files_asked_for() -> None:
     repository = read_repository(SAMPLE)
-    one = Finding("data/cluster/north-clocks.ttl", 1, None, "H001", VIOLATION, {"en": "a", "it": "a"})
-    other = Finding("data/clusters.ttl", 1, None, "T003", VIOLATION, {"en": "b", "it": "b"})
+    one = Finding("data/cluster/north-clocks.ttl", "H001", VIOLATION, {"en": "a", "it": "a"})
+    other = Finding("data/clusters.ttl", "T003", VIOLATION, {"en": "b", "it": "b"})
 
     assert only_in([one, other], repository, [PurePosixPath("data/cluster")]) == [one]
     assert only_in([one, other], repository, [PurePosixPath("data/cluster/north-clocks.ttl")]) == [one]
@@ -432,6 +432,7 @@ class Spoil(NamedTuple):
     old: str
     new: str
     place: str
+    column: int
     code: str
 
 
@@ -442,11 +443,12 @@ SPOILS = {
         'skos:prefLabel "SIIT Technology District"@en ,',
         'skos:prefLabel "SIIT Technology District"@en ,\n        "District"@en ,',
         "data/organisation/siit.ttl",
+        5,
         "C014",
     ),
-    "source-without-date": Spoil(SIIT, "    cg:isUndated true ;\n", "", SIIT, "C022"),
+    "source-without-date": Spoil(SIIT, "    cg:isUndated true ;\n", "", SIIT, 1, "C022"),
     "claim-about-an-unknown-organisation": Spoil(
-        SIIT, "org:member organisation:siit ;", "org:member organisation:siitt ;", SIIT, "H006"
+        SIIT, "org:member organisation:siit ;", "org:member organisation:siitt ;", SIIT, 16, "H006"
     ),
 }
 
@@ -471,7 +473,7 @@ def test_one_mistake_in_the_real_repository_stops_the_build_with_one_finding(tmp
     built = build(tmp_path, dist)
 
     violations = weighing(built.findings, VIOLATION)
-    assert [(one.place, one.code) for one in violations] == [(f"{spoil.place}:{line}", spoil.code)]
+    assert [(one.place, one.code) for one in violations] == [(f"{spoil.place}:{line}:{spoil.column}", spoil.code)]
     assert (built.digest, built.counts, built.inferred_by) == ("", {}, {})
     assert [entry.name for entry in dist.iterdir()] == ["manifest.json"]
     assert (dist / "manifest.json").read_text(encoding="utf-8") == OLDER_BUILD
@@ -499,7 +501,7 @@ def test_a_file_with_very_many_mistakes_is_judged_soon_and_says_that_there_are_m
 
     assert len(findings) == 201
     assert findings[0].message["en"].startswith("this file has more than 200 findings")
-    assert findings[1].line == 2
+    assert findings[1].at == Place(2, 11, 2, 13)
 
 
 @pytest.mark.parametrize("path", ["queries/catalogue/calls.rq", "queries/internal/calls.rq"])

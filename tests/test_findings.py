@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustergraph.findings import INFO, RENDERERS, VIOLATION, WARNING, Finding, in_order, weighing
+from clustergraph.reading.parsed import Place
 
-BELL = Finding("data/b.ttl", 7, 5, "T001", VIOLATION, {"en": "a dot is missing", "it": "manca un punto"})
-CHIME = Finding("data/a.ttl", 9, None, "C004", WARNING, {"en": "look again", "it": "guarda ancora"})
-NOWHERE = Finding("data/a.ttl", None, None, "H001", VIOLATION, {"en": "rename è", "it": "rinomina è"})
+BELL = Finding("data/b.ttl", "T001", VIOLATION, {"en": "a dot is missing", "it": "manca un punto"}, Place(7, 5, 7, 9))
+CHIME = Finding("data/a.ttl", "C004", WARNING, {"en": "look again", "it": "guarda ancora"}, Place(9, 1, 9, 2))
+NOWHERE = Finding("data/a.ttl", "H001", VIOLATION, {"en": "rename è", "it": "rinomina è"})
 
 
 @pytest.mark.parametrize(
     ("finding", "place"),
     [
         pytest.param(BELL, "data/b.ttl:7:5", id="line-and-column"),
-        pytest.param(CHIME, "data/a.ttl:9", id="line"),
         pytest.param(NOWHERE, "data/a.ttl", id="file"),
     ],
 )
@@ -40,7 +40,7 @@ def test_a_finding_made_twice_is_said_once() -> None:
     [
         pytest.param(replace(BELL, message={"en": "another", "it": "altro"}), id="message"),
         pytest.param(replace(BELL, code="T002"), id="code"),
-        pytest.param(replace(BELL, column=6), id="column"),
+        pytest.param(replace(BELL, at=Place(7, 6, 7, 9)), id="column"),
         pytest.param(replace(BELL, path="data/c.ttl"), id="file"),
     ],
 )
@@ -65,6 +65,8 @@ OBJECTS = [
         "path": "data/a.ttl",
         "line": None,
         "column": None,
+        "end_line": None,
+        "end_column": None,
         "code": "H001",
         "severity": "violation",
         "message": "rename è",
@@ -73,6 +75,8 @@ OBJECTS = [
         "path": "data/b.ttl",
         "line": 7,
         "column": 5,
+        "end_line": 7,
+        "end_column": 9,
         "code": "T001",
         "severity": "violation",
         "message": "a dot is missing",
@@ -139,7 +143,7 @@ def test_one_finding_is_counted_in_the_singular(language: str, summary: str) -> 
 @given(text=st.text(st.characters()))
 def test_no_character_of_a_file_commands_the_terminal(name: str, text: str) -> None:
     """Control, format and bidirectional characters, and halves of pairs, stay outside of what is printed."""
-    finding = Finding(text, 1, None, "H002", VIOLATION, {"en": text, "it": text})
+    finding = Finding(text, "H002", VIOLATION, {"en": text, "it": text})
 
     printed = RENDERERS[name]([finding], "en")
 
@@ -149,8 +153,9 @@ def test_no_character_of_a_file_commands_the_terminal(name: str, text: str) -> N
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])))
 def test_json_says_what_the_finding_says(text: str) -> None:
-    finding = Finding("data/a.ttl", 1, None, "H002", VIOLATION, {"en": text, "it": ""})
-    said = {"path": "data/a.ttl", "line": 1, "column": None, "code": "H002", "severity": "violation", "message": text}
+    finding = Finding("data/a.ttl", "H002", VIOLATION, {"en": text, "it": ""}, Place(1, 2, 3, 4))
+    place = {"path": "data/a.ttl", "line": 1, "column": 2, "end_line": 3, "end_column": 4}
+    said = {**place, "code": "H002", "severity": "violation", "message": text}
 
     assert json.loads(RENDERERS["json"]([finding], "en")) == [said]
     assert json.loads(RENDERERS["jsonl"]([finding], "en")) == said

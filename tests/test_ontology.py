@@ -36,7 +36,6 @@ from rdflib.namespace import (
 from rdflib.term import Node
 
 from clustergraph.assembly import assemble
-from clustergraph.mappings import read_mappings
 from clustergraph.metadata import describe_dataset
 from clustergraph.repository import read_repository
 
@@ -315,7 +314,10 @@ def made_at_build() -> Graph:
     repository = read_repository(ROOT)
     assembly = assemble(repository)
     rows = [
-        triple for table in sorted(ROOT.glob(TABLES)) for triple in read_mappings(table.read_text(encoding="utf-8"))
+        triple
+        for document in repository.in_graph("mapping")
+        if document.path.suffix == ".tsv"
+        for triple in document.triples
     ]
     made = [*rows, *assembly.graph("inferred"), *describe_dataset(repository, assembly)]
     return Graph().parse(data=ox.serialize(made, format=ox.RdfFormat.N_TRIPLES), format="nt")

@@ -7,8 +7,10 @@ import pyoxigraph as ox
 import pytest
 
 from clustergraph.errors import UsageError
+from clustergraph.reading import read
+from clustergraph.reading.parsed import Parsed, Place
 from clustergraph.repository import Document, read_repository, triples_of
-from clustergraph.terms import FOLDERS, expand
+from clustergraph.terms import FOLDERS
 from conftest import SAMPLE
 
 
@@ -89,70 +91,37 @@ def test_a_link_to_a_file_of_the_repository_is_read_as_that_file(sample: Path) -
 
     assert repository.findings == ()
     (linked,) = [one for one in repository.documents if str(one.path) == "ontology/linked.ttl"]
-    assert linked.text == (sample / "shapes/ontology.ttl").read_text(encoding="utf-8")
+    assert linked.parsed.text == (sample / "shapes/ontology.ttl").read_text(encoding="utf-8")
 
 
 def test_a_triple_that_two_documents_state_is_one() -> None:
     triple = ox.Triple(ox.NamedNode("x:s"), ox.NamedNode("x:p"), ox.Literal("o"))
-    documents = [Document(PurePosixPath(f"data/cluster/{name}.ttl"), "curated", "", (triple,)) for name in "ab"]
+    documents = [Document(PurePosixPath(f"data/cluster/{name}.ttl"), "curated", Parsed(""), (triple,)) for name in "ab"]
 
     assert triples_of(documents) == {triple}
 
 
-TEXT = """\
-@prefix cluster: <https://w3id.org/clustergraph/id/cluster/> .
+def test_the_triples_about_a_subject_are_found_wherever_they_stand() -> None:
+    parsed = read("@prefix x: <x:> .\nx:a x:p 1 .\nx:b x:p 2 .\nx:a x:q 3 .\n")
+    document = Document(PurePosixPath("data/cluster/a.ttl"), "curated", parsed, ())
 
-# cluster:a is spoken of twice.
-cluster:a a cg:NationalCluster ;
-    cg:isInRegion territory:lombardy ;
-    cg:value 1.50 .
-
-cluster:ab cg:value 21.50 ;
-    cg:isInRegion territory:liguria .
-
-cluster:a
-    skos:note "[" ,
-        "x\u2028y" ;
-    cg:isInRegion territory:italy .
-
-<https://example.org/c> cg:value 7 .
-"""
+    assert document.about == {"x:a": [0, 2], "x:b": [1]}
 
 
-@pytest.mark.parametrize(
-    ("subject", "written", "line"),
-    [
-        pytest.param("cluster:a", [], 4, id="subject"),
-        pytest.param("cluster:ab", [], 8, id="subject-that-begins-alike"),
-        pytest.param("cluster:a", ["territory:lombardy"], 5, id="value"),
-        pytest.param("cluster:a", ["territory:italy"], 14, id="value-in-the-second-block"),
-        pytest.param("cluster:a", ["territory:liguria"], 4, id="value-of-another-subject"),
-        pytest.param("cluster:a", ["territory:liguria", "cg:isInRegion"], 5, id="first-that-is-there"),
-        pytest.param("cluster:a", ["1.50"], 6, id="number"),
-        pytest.param("cluster:ab", ["1.50"], 8, id="end-of-a-number"),
-        pytest.param("cluster:a", ["["], 12, id="bracket"),
-        pytest.param("cluster:a", ["", "cg:value"], 6, id="nothing-written"),
-        pytest.param("cluster:c", [], None, id="unknown-subject"),
-        pytest.param("cluster:c", ["7"], 16, id="value-of-an-unknown-subject"),
-        pytest.param("https://example.org/c", ["7"], 16, id="iri-in-full"),
-    ],
-)
-def test_a_term_is_found_among_the_statements_about_its_subject(
-    subject: str, written: list[str], line: int | None
-) -> None:
-    document = Document(PurePosixPath("data/cluster/a.ttl"), "curated", TEXT, ())
+def test_everything_that_cannot_be_read_in_a_file_is_a_finding_with_its_place(sample: Path) -> None:
+    text = '@prefix x: <x:> .\nx:a x:p "a .\nx:b x:p <x:%zz> , "a"@verylongtag .\ny:c x:p "a"^^<x:[> .\n'
+    (sample / "data/cluster/a.ttl").write_text(text, encoding="utf-8")
 
-    def iri(name: str) -> str:
-        return expand(name) if ":" in name and "//" not in name else name
+    repository = read_repository(sample)
 
-    assert document.line_of(iri(subject), *map(iri, written)) == line
-
-
-def test_a_term_is_found_in_the_row_of_a_table() -> None:
-    text = "#area:b\nsubject_id\tobject_id\narea:a\tarea:b\narea:a\tarea:c\n"
-    document = Document(PurePosixPath("data/mapping/a.sssom.tsv"), "mapping", text, ())
-
-    assert document.line_of(expand("area:a"), expand("area:c")) == 4
+    assert [(one.code, one.at) for one in repository.findings] == [
+        ("T006", Place(2, 9, 2, 10)),
+        ("T004", Place(4, 1, 4, 4)),
+        ("T011", Place(3, 9, 3, 16)),
+        ("T013", Place(3, 23, 3, 34)),
+        ("T011", Place(4, 9, 4, 19)),
+    ]
+    assert [one for one in repository.documents if one.path.stem == "a"] == []
 
 
 def test_what_is_no_regular_file_is_a_finding_and_never_opened(sample: Path) -> None:

@@ -9,7 +9,7 @@ from rdflib import BNode, Literal, URIRef
 from rdflib.namespace import XSD
 
 from clustergraph.shacl import COMPONENTS, Result, to_rdflib, validate
-from clustergraph.turtle import parse
+from conftest import triples_of
 
 PROLOGUE = """\
 @prefix sh: <http://www.w3.org/ns/shacl#> .
@@ -24,7 +24,7 @@ def triple(term: ox.NamedNode | ox.BlankNode | ox.Literal) -> ox.Triple:
 
 
 def results(shapes: str, data: str) -> list[Result]:
-    return list(validate(to_rdflib(parse(PROLOGUE + data)), to_rdflib(parse(PROLOGUE + shapes))))
+    return list(validate(to_rdflib(triples_of(PROLOGUE + data)), to_rdflib(triples_of(PROLOGUE + shapes))))
 
 
 @pytest.mark.parametrize(

@@ -81,11 +81,7 @@ def read_mappings(text: str) -> Parsed:
     pairs: dict[tuple[str, str], _Cell] = {}
     for row in rows:
         try:
-            cells = _cells(row)
-            first = pairs.setdefault((cells["subject_id"].text, cells["object_id"].text), row)
-            if first is not row:
-                raise _Wrong(MAPPED_TWICE, row, str(parsed.place(first.start)[0]))
-            _add(parsed, row, cells)
+            _add(parsed, row, _cells(row), pairs)
         except _Wrong as exc:
             parsed.faults.append(exc.fault)
     return parsed
@@ -101,7 +97,10 @@ def _cells(row: _Cell) -> _Row:
     return {name: _Cell(one.text, start) for name, one, start in zip(COLUMNS, found, starts, strict=False)}
 
 
-def _add(parsed: Parsed, row: _Cell, cells: _Row) -> None:
+def _add(parsed: Parsed, row: _Cell, cells: _Row, pairs: dict[tuple[str, str], _Cell]) -> None:
+    first = pairs.setdefault((cells["subject_id"].text, cells["object_id"].text), row)
+    if first is not row:
+        raise _Wrong(MAPPED_TWICE, row, str(parsed.place(first.start)[0]))
     if cells["predicate_id"].text not in MATCHES:
         raise _Wrong(NO_MATCH, cells["predicate_id"], cells["predicate_id"].text, ", ".join(MATCHES))
     values: dict[str, Term] = {name: _value(name, cells[name]) for name in COLUMNS}

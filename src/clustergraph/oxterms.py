@@ -2,7 +2,7 @@
 
 import pyoxigraph as ox
 
-from clustergraph.reading.parsed import LANG_STRING, NO_IRI, NO_LANGUAGE, OBJECT, Fault, Literal, Parsed, Term
+from clustergraph.reading.parsed import NO_IRI, NO_LANGUAGE, OBJECT, Fault, Parsed, Term
 
 OxTerm = ox.NamedNode | ox.BlankNode | ox.Literal
 

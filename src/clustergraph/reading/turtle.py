@@ -170,6 +170,9 @@ class TurtleReader(ValueReader):
         if sign in _SIGNS:
             self._refuse(f"'{closing}'", Word("sign", sign, self._at - 1, self._at))
         word = self._look()
+        if word.kind == "end" and closing == ".":
+            self._note(MISSING, word._replace(start=self._at, end=self._at), "'.'", "")
+            return True
         if word.kind not in ("name", "iri", "directive") and word.text.lower() not in ("a", "prefix", "base"):
             self._refuse(f"';', ',' or '{closing}'", word)
         is_next = closing == "." and self._is_first_of_line(word) and word.text != "a"
