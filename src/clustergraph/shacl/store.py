@@ -1,0 +1,127 @@
+"""The data of an index in the engine's store, for the queries that shapes hold. Knows nothing of shapes.
+
+The store rewrites literals that are not in their canonical form, so that a query would not see what was written: then
+nothing is asked at all.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+import pyoxigraph as ox
+
+from clustergraph.oxterms import engine_term
+from clustergraph.reading.parsed import LANG_STRING, XSD_STRING, Literal, Term
+from clustergraph.shacl.index import Index
+
+SHAPES_GRAPH: Final = "urn:x-clustergraph:shapes"
+_ANY: Final = ox.NamedNode("urn:x-clustergraph:any")
+_KEY: Final = "urn:x-clustergraph:key:"
+_KEYS: Final = ox.NamedNode("urn:x-clustergraph:keys")
+
+
+class QueryStore:
+    """A store that holds the data as its default graph and the shapes in a graph of their own."""
+
+    def __init__(self, data: Index, shapes: Index) -> None:
+        self._data = data
+        self._shapes = shapes
+        self._nodes: dict[str, ox.BlankNode] = {}
+        self._labels: dict[str, str] = {}
+        self._keyed: set[str] = set()
+
+    @cached_property
+    def rewritten(self) -> Literal | None:
+        """A literal of the data that the store would not keep as it was written, if there is one."""
+        typed = {
+            value
+            for about in self._data.spo.values()
+            for values in about.values()
+            for value in values
+            if isinstance(value, Literal) and (value.datatype != XSD_STRING)
+        }
+        store = ox.Store()
+        store.extend(ox.Quad(_ANY, _ANY, engine_term(one)) for one in typed)
+        kept = {self.term_of(quad.object) for quad in store}
+        return min(typed - kept, default=None)
+
+    @cached_property
+    def _store(self) -> ox.Store:
+        store = ox.Store()
+        store.bulk_extend(self._quads(self._data, ox.DefaultGraph()))
+        store.bulk_extend(self._quads(self._shapes, ox.NamedNode(SHAPES_GRAPH)))
+        return store
+
+    def _quads(self, index: Index, graph: ox.NamedNode | ox.DefaultGraph) -> Iterator[ox.Quad]:
+        mark = "" if isinstance(graph, ox.DefaultGraph) else "s"
+        for subject, about in index.spo.items():
+            node = self._engine(subject, mark)
+            for predicate, values in about.items():
+                name = ox.NamedNode(predicate)
+                for value in values:
+                    yield ox.Quad(node, name, self._engine(value, mark), graph)  # type: ignore[arg-type]  # no subject is a literal
+
+    def _engine(self, term: Term, mark: str = "") -> ox.NamedNode | ox.BlankNode | ox.Literal:
+        if isinstance(term, Literal) or not term.startswith("_:"):
+            return engine_term(term)
+        node = self._nodes.get(mark + term)
+        if node is None:
+            node = self._nodes[mark + term] = ox.BlankNode(f"{mark}b{len(self._nodes)}")
+            self._labels[node.value] = term
+        return node
+
+    def term_of(self, term: object) -> Term:
+        """A term of the engine as the reader would have it."""
+        if isinstance(term, ox.Literal):
+            language = term.language or ""
+            return Literal(term.value, LANG_STRING if language else term.datatype.value, language)
+        if isinstance(term, ox.BlankNode):
+            return self._labels.get(term.value, f"_:{term.value}")
+        return str(getattr(term, "value", term))
+
+    def select(self, query: "Parts", bound: Mapping[str, Term]) -> Iterator[dict[str, Term]]:
+        """The rows of a SELECT in which some variables are bound from the start.
+
+        Raises: SyntaxError, RuntimeError for what the engine does not take.
+        """
+        rows = self._store.query(self._with(query, bound))
+        assert isinstance(rows, ox.QuerySolutions)  # noqa: S101  # the form was looked at
+        names = [one.value for one in rows.variables]
+        for row in rows:
+            yield {name: self.term_of(row[name]) for name in names if row[name] is not None}
+
+    def ask(self, query: "Parts", bound: Mapping[str, Term]) -> bool:
+        """The answer to an ASK in which some variables are bound from the start.
+
+        Raises: SyntaxError, RuntimeError for what the engine does not take.
+        """
+        return bool(self._store.query(self._with(query, bound)))
+
+    def require_readable(self, query: "Parts", bound: Mapping[str, Term]) -> None:
+        """Nothing, if the engine can read the query.
+
+        Raises: SyntaxError, RuntimeError if not.
+        """
+        ox.Store().query(self._with(query, bound))
+
+    def _with(self, query: "Parts", bound: Mapping[str, Term]) -> str:
+        """The text of a query with what is bound said again in every group: a group does not see what is around it."""
+        if not bound:
+            return "".join(query)
+        said = [self._said(name, term) for name, term in bound.items()]
+        return f" {' '.join(said)} ".join(query)
+
+    def _said(self, name: str, term: Term) -> str:
+        if isinstance(term, Literal) or not term.startswith("_:"):
+            return f"VALUES ?{name} {{ {self._engine(term)} }}"
+        # No text names a blank node, but one triple about nothing else leads to it.
+        node = self._engine(term)
+        key = ox.NamedNode(f"{_KEY}{node.value}")
+        if term not in self._keyed:
+            self._keyed.add(term)
+            self._store.add(ox.Quad(key, _ANY, node, _KEYS))
+        return f"GRAPH {_KEYS} {{ {key} {_ANY} ?{name} }}"
+
+
+Parts = Sequence[str]
+"""A query, cut behind the beginning of each of its groups."""
