@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from clustergraph.reading.parsed import Place
 
@@ -16,12 +16,21 @@ SEVERITIES: Final = (INFO, WARNING, VIOLATION)
 LANGUAGES: Final = ("en", "it")
 
 
+class Related(NamedTuple):
+    """Another place that helps to see why. Shape: as those of Finding."""
+
+    path: str
+    at: Place
+    message: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One remark.
 
     Shape: `path` is relative to the repository, with forward slashes; `message` has one sentence per language of
-           LANGUAGES; `code` stands in docs/rules.md; `at` is None where the remark is about the file as a whole.
+           LANGUAGES; `code` stands in docs/rules.md; `at` is None where the remark is about the file as a whole;
+           `advice` are the words of the shape, where there are any.
     """
 
     path: str
@@ -29,6 +38,8 @@ class Finding:
     severity: str
     message: Mapping[str, str]
     at: Place | None = None
+    advice: Mapping[str, str] = field(default_factory=dict)
+    related: tuple[Related, ...] = ()
 
     @property
     def place(self) -> str:
@@ -66,6 +77,8 @@ def _full(findings: Sequence[Finding], language: str) -> str:
     for one in findings:
         lines.append(f"{printable(one.place)}  {one.code}  {one.severity}")
         lines.append(f"    {printable(one.message[language])}")
+        if language in one.advice:
+            lines.append(f"    {printable(one.advice[language])}")
     return "\n".join([*lines, _summary(findings, language)])
 
 
@@ -86,7 +99,13 @@ def _summary(findings: Sequence[Finding], language: str) -> str:
 def _plain(one: Finding, language: str) -> dict[str, object]:
     line, column, end_line, end_column = one.at or (None, None, None, None)
     place = {"path": one.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
-    return {**place, "code": one.code, "severity": one.severity, "message": one.message[language]}
+    return {
+        **place,
+        "code": one.code,
+        "severity": one.severity,
+        "message": one.message[language],
+        "advice": one.advice.get(language),
+    }
 
 
 def _json(findings: Sequence[Finding], language: str) -> str:

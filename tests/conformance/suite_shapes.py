@@ -42,7 +42,7 @@ class ShapesTest(NamedTuple):
         if report.faults:
             return f"not evaluated: {report.faults[0]}"
         shapes = Index([_read(self.shapes)])
-        found = Counter(
+        found: Counter[Row] = Counter(
             (
                 _told(one.focus),
                 _path(shapes, one.path),
@@ -62,7 +62,7 @@ def shapes_tests(section: str) -> list[ShapesTest]:
     return sorted(test for path in (FOLDER / section).rglob("*.ttl") for test in _tests(path))
 
 
-def _read(path: Path):  # noqa: ANN202
+def _read(path: Path):
     parsed = read(path.read_text(encoding="utf-8"), base=path.as_uri())
     assert parsed.faults == [], path
     return parsed
@@ -72,7 +72,9 @@ def _tests(path: Path) -> Iterator[ShapesTest]:
     graph = Index([_read(path)])
     for node in graph.subjects(TYPE, f"{_SHT}Validate"):
         action, result = graph.value(node, f"{_MF}action"), graph.value(node, f"{_MF}result")
-        data, shapes = (Path(str(graph.value(action, f"{_SHT}{name}Graph")).removeprefix("file://")) for name in ("data", "shapes"))
+        data, shapes = (
+            Path(str(graph.value(action, f"{_SHT}{name}Graph")).removeprefix("file://")) for name in ("data", "shapes")
+        )
         expected = None if result == f"{_SHT}Failure" else _expected(graph, result)
         yield ShapesTest(str(path.relative_to(FOLDER)), data, shapes, expected)
 
@@ -81,7 +83,9 @@ def _expected(graph: Index, report: Term | None) -> Counter[Row]:
     rows = []
     for node in graph.values(report, sh("result")):
         values = {key: graph.value(node, sh(key)) for key in _KEYS}
-        rows.append(tuple(_path(graph, value) if key == "resultPath" else _told(value) for key, value in values.items()))
+        rows.append(
+            tuple(_path(graph, value) if key == "resultPath" else _told(value) for key, value in values.items())
+        )
     return Counter(rows)
 
 
@@ -96,7 +100,8 @@ def _path(graph: Index, path: Term | None) -> str:
     if not isinstance(path, str) or not path.startswith("_:"):
         return _told(path)
     if graph.values(path, FIRST):
-        items, head = [], path
+        items: list[str] = []
+        head: Term | None = path
         while isinstance(head, str) and head != NIL:
             items.append(_path(graph, graph.value(head, FIRST)))
             head = graph.value(head, REST)

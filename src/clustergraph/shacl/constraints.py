@@ -42,9 +42,7 @@ def _each(shape: Shape, name: str, test: Test, against: tuple[Term, ...] = ()) -
     iri = component(name)
 
     def check(focus: Term, values: Sequence[Term], out: list[Result]) -> None:
-        for value in values:
-            if not test(value):
-                out.append(shape.result(focus, value, iri, against))
+        out.extend(shape.result(focus, value, iri, against) for value in values if not test(value))
 
     return check
 
@@ -53,9 +51,9 @@ def _class(shapes: Shapes, shape: Shape, name: Term) -> Check:
     spo, subclasses = shapes.data.spo, shapes.data.subclasses(name)
 
     def test(value: Term) -> bool:
-        about = spo.get(value)  # type: ignore[call-overload]  # a literal is the subject of nothing
+        about = spo.get(value)
         types = about.get(TYPE) if about else None
-        return bool(types) and (name in types or not subclasses.isdisjoint(types))
+        return types is not None and (name in types or not subclasses.isdisjoint(types))
 
     return _each(shape, "Class", test, (name,))
 
@@ -77,7 +75,7 @@ def _min_count(_shapes: Shapes, shape: Shape, count: Term) -> Check:
 
     def check(focus: Term, values: Sequence[Term], out: list[Result]) -> None:
         if len(values) < least:
-            out.append(shape.result(focus, None, iri, (count,)))
+            out.append(shape.result(focus, None, iri, (count, *values)))
 
     return check
 
@@ -283,7 +281,7 @@ def _closed(shapes: Shapes, shape: Shape, wanted: Term) -> Check | None:
 
     def check(focus: Term, values: Sequence[Term], out: list[Result]) -> None:
         for value in values:
-            about = spo.get(value, {})  # type: ignore[call-overload]  # a literal is the subject of nothing
+            about = spo.get(value, {})
             for predicate, objects in about.items():
                 if predicate not in allowed:
                     results = (shape.result(focus, one, iri) for one in objects)

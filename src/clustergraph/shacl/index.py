@@ -20,7 +20,7 @@ class Index:
 
     def __init__(self, texts: Sequence[Parsed]) -> None:
         self.texts = tuple(texts)
-        self.spo: dict[str, dict[str, dict[Term, int]]] = {}
+        self.spo: dict[Term, dict[str, dict[Term, int]]] = {}  # no literal is a subject, but one may be looked up
         self._starts = [0]
         for number, text in enumerate(self.texts):
             self._add(text, f"_:{number}." if number else "")
@@ -51,7 +51,7 @@ class Index:
 
     def values(self, subject: Term | None, predicate: str) -> Mapping[Term, int]:
         """The values of a property of a thing, each with the number of its triple."""
-        about = self.spo.get(subject) if isinstance(subject, str) else None
+        about = self.spo.get(subject) if subject is not None else None
         return about.get(predicate, _NOTHING) if about else _NOTHING
 
     def value(self, subject: Term | None, predicate: str) -> Term | None:
@@ -70,7 +70,7 @@ class Index:
             for predicate, values in about.items():
                 of_property = found.setdefault(predicate, {})
                 for value in values:
-                    of_property.setdefault(value, []).append(subject)
+                    of_property.setdefault(value, []).append(str(subject))
         return found
 
     def subjects(self, predicate: str, value: Term) -> Sequence[str]:

@@ -66,7 +66,7 @@ def _step(data: Index, path: str) -> Walk:
     spo = data.spo
 
     def values(node: Term) -> Iterable[Term]:
-        about = spo.get(node)  # type: ignore[call-overload]  # a literal is the subject of nothing
+        about = spo.get(node)
         return about.get(path, ()) if about else ()
 
     return values
@@ -90,7 +90,7 @@ def _alternative(ways: list[Walk]) -> Walk:
     return lambda node: dict.fromkeys(value for way in ways for value in way(node))
 
 
-def _repeated(step: Walk, none: bool, many: bool) -> Walk:  # noqa: FBT001  # the table above says what they are
+def _repeated(step: Walk, none: bool, many: bool) -> Walk:
     def values(node: Term) -> Iterable[Term]:
         reached = {node: None} if none else {}
         new: list[Term] = [node]

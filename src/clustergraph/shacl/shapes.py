@@ -36,7 +36,7 @@ _DEPTH_LIMIT: Final = 50  # of shapes that refer to shapes
 
 
 class Shape:
-    """One shape: `walk` leads from a focus node to its value nodes, which are the focus node itself where it is None."""
+    """One shape. `walk` leads from a focus node to its value nodes; without it, they are the focus node itself."""
 
     __slots__ = ("checks", "is_deactivated", "node", "path", "severity", "walk")
 
@@ -86,7 +86,7 @@ class Shapes:
         self._open: list[str] = []
 
     def without_target(self) -> list[str]:
-        """The shapes that say that they are some, and that nothing leads to: compiled too, as a target may be misspelt."""
+        """The shapes that nothing leads to. They are compiled too, as their target may be misspelt."""
         nodes = {node for name in SHAPE_CLASSES for node in self.graph.instances(name) if isinstance(node, str)}
         return sorted(nodes - self._compiled.keys())
 

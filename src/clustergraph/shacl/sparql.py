@@ -3,7 +3,8 @@
 Source: SHACL 1.0, sections 5 and 6, and appendix A (pre-binding of variables).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise, product
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -47,21 +48,18 @@ class Queries:
         """The checks of a shape that ask the store. What cannot be asked is a fault, and the others hold."""
         for node in shapes.graph.values(shape.node, sh("sparql")):
             if isinstance(node, Literal) or not shapes.graph.is_true(node, sh("deactivated")):
-                yield from self._made(shapes, shape, "sparql", node, lambda node=node: self._constraint(shape, node))
+                yield from self._made(shapes, shape, "sparql", node, partial(self._constraint, shape, node))
         for one in self._components:
             for bound in one.bindings(shapes.graph, shape.node):
-                yield from self._made(
-                    shapes, shape, "", one.node, lambda one=one, bound=bound: self._validator(shape, one, bound)
-                )
+                yield from self._made(shapes, shape, "", one.node, partial(self._validator, shape, one, bound))
 
-    def _made(self, shapes: Shapes, shape: Shape, name: str, node: Term, make: "Maker") -> Iterator[Check]:
+    def _made(self, shapes: Shapes, shape: Shape, name: str, node: Term, make: Callable[[], Check]) -> Iterator[Check]:
+        rewritten = self._store.rewritten
+        if rewritten is not None:
+            predicate = sh(name) if name else None
+            shapes.faults.append(ShapeFault(NOT_CANONICAL, shape.node, predicate, node, (rewritten.lexical,)))
+            return
         try:
-            if self._store.rewritten is not None:
-                raise Unevaluable(
-                    ShapeFault(
-                        NOT_CANONICAL, shape.node, sh(name) if name else None, node, (self._store.rewritten.lexical,)
-                    )
-                )
             yield make()
         except Unevaluable as exc:
             shapes.faults.append(exc.fault)
@@ -101,11 +99,11 @@ class Queries:
         query = self._query(shape, node, name, {**bound, "value": node})
 
         def ask(focus: Term, values: Sequence[Term], out: list[Result]) -> None:
-            for value in values:
-                if not self._store.ask(query.parts, query.bound(shape, focus, {**bound, "value": value})):
-                    out.append(
-                        shape.result(focus, value, one.node)._replace(constraint=node, bindings=tuple(bound.items()))
-                    )
+            out.extend(
+                shape.result(focus, value, one.node)._replace(constraint=node, bindings=tuple(bound.items()))
+                for value in values
+                if not self._store.ask(query.parts, query.bound(shape, focus, {**bound, "value": value}))
+            )
 
         def select(focus: Term, _values: Sequence[Term], out: list[Result]) -> None:
             rows = self._store.select(query.parts, query.bound(shape, focus, bound))
@@ -125,9 +123,6 @@ class Queries:
         except (_NotAllowed, QueryError, SyntaxError, RuntimeError) as exc:
             raise Unevaluable(ShapeFault(QUERY_REFUSED, str(node), sh(form), text, (str(exc),))) from exc
         return query
-
-
-Maker = object
 
 
 class Query(NamedTuple):
