@@ -87,7 +87,7 @@ def test_a_violation_stops_the_build_and_leaves_an_older_one_as_it_was(sample: P
 
     built = build(sample, dist)
 
-    assert [(one.place, one.code, one.severity) for one in built.findings] == [(f"{NORTH}:7", "H002", VIOLATION)]
+    assert [(one.place, one.code, one.severity) for one in built.findings] == [(f"{NORTH}:7:28", "H002", VIOLATION)]
     assert built[1:] == ("", {}, {})
     assert contents(dist) == contents(built_sample)
     assert sorted(one.name for one in sample.iterdir()) == ["data", "dist", "ontology", "queries", "shapes"]

@@ -196,32 +196,44 @@ TABLE = [
     Bad(
         "C001-member-is-a-role.ttl",
         f"{LEAFLET}:17:16",
-        f"{CLAIM}: Name an organisation as the member.",
-        f"{CLAIM}: Indica come membro un'organizzazione.",
+        f"{CLAIM}, org:member: role:member is not of class org:Organization / Name an organisation as the member.",
+        f"{CLAIM}, org:member: role:member non è della classe org:Organization / Indica come membro un'organizzazione.",
     ),
     Bad(
         "C004-source-without-date.ttl",
         f"{LEAFLET}:6:1",
-        "source:tuners-leaflet: Say when the source was issued.",
-        "source:tuners-leaflet: Indica quando la fonte è stata pubblicata.",
+        "source:tuners-leaflet, dcterms:issued: found 0, at least 1 asked for / Say when the source was issued.",
+        "source:tuners-leaflet, dcterms:issued: trovati 0, richiesti almeno 1 / "
+        "Indica quando la fonte è stata pubblicata.",
     ),
     Bad(
         "C014-two-labels-in-one-language.ttl",
-        f"{ORGANISATION}:7:5",
-        "organisation:chime-tuners: Keep one preferred label per language.",
-        "organisation:chime-tuners: Tieni una sola etichetta preferita per lingua.",
+        f"{ORGANISATION}:8:9",
+        "organisation:chime-tuners, skos:prefLabel: two values or more in one language: "
+        "'Chime tuners'@en, 'Tuners'@en / "
+        "Keep one preferred label per language.",
+        "organisation:chime-tuners, skos:prefLabel: due valori o più in una sola lingua: "
+        "'Chime tuners'@en, 'Tuners'@en / "
+        "Tieni una sola etichetta preferita per lingua.",
     ),
     Bad(
         "C029-source-of-another-age.ttl",
         f"{LEAFLET}:8:20",
-        "source:tuners-leaflet: Check 1999: the last almanac came out in 1950.",
-        "source:tuners-leaflet: Controlla 1999: l'ultimo almanacco è uscito nel 1950.",
+        "source:tuners-leaflet: a rule of cgsh:source-Source is broken / "
+        "Check 1999: the last almanac came out in 1950.",
+        "source:tuners-leaflet: una regola di cgsh:source-Source è violata / "
+        "Controlla 1999: l'ultimo almanacco è uscito nel 1950.",
     ),
 ]
 
 
 def said(findings: list[Finding]) -> list[tuple[str, str, str, str]]:
-    return [(one.place, one.code, one.message["en"], one.message["it"]) for one in findings]
+    """Place, code, and all that is said in each language."""
+
+    def all_of(one: Finding, language: str) -> str:
+        return " / ".join([one.message[language], *([one.advice[language]] if one.advice else [])])
+
+    return [(one.place, one.code, all_of(one, "en"), all_of(one, "it")) for one in findings]
 
 
 def test_the_sample_is_clean() -> None:
@@ -327,7 +339,12 @@ def test_a_shape_of_the_ontology_speaks_of_the_ontology(sample: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8") + "\ncg:Tower a owl:Class .\n", encoding="utf-8")
 
     assert said(check(read_repository(sample)).findings) == [
-        ("ontology/sample.ttl:89:1", "C004", "cg:Tower: Label the class.", "cg:Tower: Dai un'etichetta alla classe.")
+        (
+            "ontology/sample.ttl:89:1",
+            "C004",
+            "cg:Tower, rdfs:label: found 0, at least 1 asked for / Label the class.",
+            "cg:Tower, rdfs:label: trovati 0, richiesti almeno 1 / Dai un'etichetta alla classe.",
+        )
     ]
 
 
@@ -360,8 +377,9 @@ def test_a_shape_of_sources_sees_each_source_alone(sample: Path) -> None:
         (
             "data/source/clock-almanac.ttl:12:1",
             "C004",
-            "source:clock-almanac: Say when the source was issued.",
-            "source:clock-almanac: Indica quando la fonte è stata pubblicata.",
+            "source:clock-almanac, dcterms:issued: found 0, at least 1 asked for / Say when the source was issued.",
+            "source:clock-almanac, dcterms:issued: trovati 0, richiesti almeno 1 / "
+            "Indica quando la fonte è stata pubblicata.",
         )
     ]
 
@@ -376,8 +394,8 @@ def test_a_shape_without_words_gives_ours_and_its_severity(sample: Path) -> None
         (
             "data/organisation/bell-foundry.ttl:6:19",
             "C010",
-            "organisation:bell-foundry: a text is too short",
-            "organisation:bell-foundry: un testo è troppo corto",
+            "organisation:bell-foundry, skos:altLabel: 'It'@en has 2 characters, at least 3 asked for",
+            "organisation:bell-foundry, skos:altLabel: 'It'@en ha 2 caratteri, richiesti almeno 3",
         )
     ]
     assert finding.severity == WARNING
@@ -391,8 +409,10 @@ def test_what_only_rules_make_is_laid_at_their_door(sample: Path) -> None:
         (
             "queries/rules",
             "C014",
-            "membership:x: Keep one preferred label per language.",
-            "membership:x: Tieni una sola etichetta preferita per lingua.",
+            "membership:x, skos:prefLabel: two values or more in one language: 'b'@en, 'a'@en / "
+            "Keep one preferred label per language.",
+            "membership:x, skos:prefLabel: due valori o più in una sola lingua: 'b'@en, 'a'@en / "
+            "Tieni una sola etichetta preferita per lingua.",
         )
     ]
 
@@ -405,7 +425,7 @@ def test_what_rules_make_of_a_mistake_is_not_said_beside_the_mistake(sample: Pat
     (sample / "queries/rules/20-labels.rq").write_text(rule, encoding="utf-8")
     shutil.copy(BAD / "C014-two-labels-in-one-language.ttl", sample / ORGANISATION)
 
-    assert [one.place for one in check(read_repository(sample)).findings] == [f"{ORGANISATION}:7:5"]
+    assert [one.place for one in check(read_repository(sample)).findings] == [f"{ORGANISATION}:8:9"]
 
 
 def test_findings_are_shown_for_the_files_asked_for() -> None:
@@ -434,6 +454,7 @@ class Spoil(NamedTuple):
     place: str
     column: int
     code: str
+    below: int = 0
 
 
 SIIT = "data/source/siit-clusters.ttl"
@@ -443,8 +464,9 @@ SPOILS = {
         'skos:prefLabel "SIIT Technology District"@en ,',
         'skos:prefLabel "SIIT Technology District"@en ,\n        "District"@en ,',
         "data/organisation/siit.ttl",
-        5,
+        9,
         "C014",
+        1,
     ),
     "source-without-date": Spoil(SIIT, "    cg:isUndated true ;\n", "", SIIT, 1, "C022"),
     "claim-about-an-unknown-organisation": Spoil(
@@ -473,7 +495,9 @@ def test_one_mistake_in_the_real_repository_stops_the_build_with_one_finding(tmp
     built = build(tmp_path, dist)
 
     violations = weighing(built.findings, VIOLATION)
-    assert [(one.place, one.code) for one in violations] == [(f"{spoil.place}:{line}:{spoil.column}", spoil.code)]
+    assert [(one.place, one.code) for one in violations] == [
+        (f"{spoil.place}:{line + spoil.below}:{spoil.column}", spoil.code)
+    ]
     assert (built.digest, built.counts, built.inferred_by) == ("", {}, {})
     assert [entry.name for entry in dist.iterdir()] == ["manifest.json"]
     assert (dist / "manifest.json").read_text(encoding="utf-8") == OLDER_BUILD

@@ -168,7 +168,7 @@ def test_a_clean_repository_ends_with_0(run: Run, option: str, text: str) -> Non
     assert run("check", "--root", SAMPLE, "--format", option) == (0, text, "")
 
 
-FOUNDRY = "data/organisation/bell-foundry.ttl:6"
+FOUNDRY = "data/organisation/bell-foundry.ttl:6:19"
 
 
 @pytest.mark.parametrize(
@@ -176,15 +176,15 @@ FOUNDRY = "data/organisation/bell-foundry.ttl:6"
     [
         pytest.param(
             "en",
-            f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry: a text is too short\n"
-            f"{BAD}:9  H002  violation\n    {H002}\n"
+            f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry, skos:altLabel: 'It'@en has 2 characters, at least 3 asked for\n"
+            f"{BAD}:9:14  H002  violation\n    {H002}\n"
             "2 findings in 2 files.\n",
             id="en",
         ),
         pytest.param(
             "it",
-            f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry: un testo è troppo corto\n"
-            f"{BAD}:9  H002  violation\n    {H002_IT}\n"
+            f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry, skos:altLabel: 'It'@en ha 2 caratteri, richiesti almeno 3\n"
+            f"{BAD}:9:14  H002  violation\n    {H002_IT}\n"
             "2 rilievi in 2 file.\n",
             id="it",
         ),
@@ -212,15 +212,12 @@ def test_the_status_is_that_of_the_files_asked_for(
 
 @pytest.mark.parametrize("name", ["json", "jsonl", "concise"])
 def test_only_findings_about_the_paths_named_are_shown(run: Run, spoilt: Path, name: str) -> None:
+    place = {"path": BAD, "line": 9, "column": 14, "end_line": 9, "end_column": 31}
+    said = {**place, "code": "H002", "severity": "violation", "message": H002, "advice": None}
     printed = {
-        "json": json.dumps(
-            [{"path": BAD, "line": 9, "column": None, "code": "H002", "severity": "violation", "message": H002}],
-            indent=2,
-        ),
-        "jsonl": json.dumps(
-            {"path": BAD, "line": 9, "column": None, "code": "H002", "severity": "violation", "message": H002}
-        ),
-        "concise": f"{BAD}:9: H002 {H002}",
+        "json": json.dumps([said], indent=2),
+        "jsonl": json.dumps(said),
+        "concise": f"{BAD}:9:14: H002 {H002}",
     }
 
     assert run("check", "--root", spoilt, "--format", name, spoilt / BAD) == (1, f"{printed[name]}\n", "")
@@ -236,7 +233,7 @@ def test_every_format_of_findings_is_an_option() -> None:
 def test_the_repository_is_the_one_that_one_stands_in(run: Run, spoilt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(spoilt / "data/organisation")
 
-    assert run("check", "--format", "concise", "chime-tuners.ttl") == (1, f"{BAD}:9: H002 {H002}\n", "")
+    assert run("check", "--format", "concise", "chime-tuners.ttl") == (1, f"{BAD}:9:14: H002 {H002}\n", "")
 
 
 def test_a_folder_that_is_no_repository_ends_with_2_and_names_what_it_lacks(run: Run) -> None:
@@ -280,8 +277,8 @@ def test_a_build_of_a_spoilt_repository_ends_with_1_and_writes_nothing(run: Run,
     assert run("build", "--root", spoilt, "--lang", "it") == (
         1,
         "",
-        f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry: un testo è troppo corto\n"
-        f"{BAD}:9  H002  violation\n    {H002_IT}\n"
+        f"{FOUNDRY}  C010  warning\n    organisation:bell-foundry, skos:altLabel: 'It'@en ha 2 caratteri, richiesti almeno 3\n"
+        f"{BAD}:9:14  H002  violation\n    {H002_IT}\n"
         "2 rilievi in 2 file.\n"
         "Nothing was written.\n",
     )

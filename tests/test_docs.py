@@ -14,9 +14,11 @@ from clustergraph import settings
 from clustergraph.check import check
 from clustergraph.formats import ALIASES, GRAPH_FORMATS, RESULT_FORMATS
 from clustergraph.jobs import CAUSES
+from clustergraph.reading.faults import SENTENCES as OF_TEXT
 from clustergraph.repository import read_repository
 from clustergraph.rules import RULES, TITLES
-from clustergraph.shacl import COMPONENTS
+from clustergraph.shacl.sentences import CODES, CUSTOM, SHAPE_FAULTS
+from clustergraph.shacl.sentences import SENTENCES as OF_SHAPES
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
 from clustergraph.web import catalogue, entities, operations, pages, sparql, vocabulary
 from clustergraph.web.limits import FIXED
@@ -41,18 +43,35 @@ def test_every_house_rule_has_a_row_that_says_what_it_asks() -> None:
     assert [(row[0], row[1]) for row in rows("rules.md", r"H\d{3}")] == [(code, TITLES[code]) for code in RULES]
 
 
-def test_every_constraint_component_has_a_row() -> None:
-    expected = [(code, f"`sh:{name}`", english) for name, (code, english, _) in COMPONENTS.items()]
+def shown(sentence: str) -> str:
+    """A sentence with a dash where a value comes."""
+    return re.sub(r"\{\w+\}", "…", sentence)
 
-    assert rows("rules.md", r"C\d{3}") == expected
+
+def test_every_constraint_component_has_a_row() -> None:
+    components = {code: f"`sh:{iri.rpartition('#')[2]}`" for iri, code in CODES.items()} | {CUSTOM: "any other"}
+
+    assert rows("rules.md", r"C\d{3}") == [
+        (code, components[code], shown(OF_SHAPES[code]["en"])) for code in sorted(components)
+    ]
+
+
+def test_every_fault_of_a_shape_has_a_row() -> None:
+    assert [row[:2] for row in rows("rules.md", r"S\d{3}")] == [
+        (code, shown(one["en"])) for code, one in SHAPE_FAULTS.items()
+    ]
 
 
 def test_every_code_about_text_that_is_given_has_a_row() -> None:
-    given = {
+    of_files = {
         code for path in (ROOT / "src/clustergraph").glob("*.py") for code in CODE.findall(path.read_text("utf-8"))
     }
+    given = {code for code in of_files if code.startswith("T")} | OF_TEXT.keys()
 
-    assert [row[0] for row in rows("rules.md", r"T\d{3}")] == sorted(code for code in given if code.startswith("T"))
+    assert [row[0] for row in rows("rules.md", r"T\d{3}")] == sorted(given)
+    assert {row[0]: row[1] for row in rows("rules.md", r"T\d{3}") if row[0] in OF_TEXT} == {
+        code: shown(one["en"]) for code, one in OF_TEXT.items()
+    }
 
 
 def test_every_knob_of_the_server_has_a_row_with_its_default() -> None:
@@ -186,5 +205,5 @@ def test_the_files_to_copy_of_contributing_are_clean(tmp_path: Path) -> None:
         ("data/source/example-page.ttl", "@prefix"),
     ]
     assert [(one.place, one.code, one.severity) for one in added] == [
-        ("data/source/example-page.ttl:13", "C004", "warning")  # a text at hand would be better
+        ("data/source/example-page.ttl:13:1", "C004", "warning")  # a text at hand would be better
     ]

@@ -4,8 +4,9 @@ import pytest
 
 from clustergraph.reading import read
 from clustergraph.shacl import Index, Report, validate
-from clustergraph.shacl.messages import CODES, CUSTOM, LANGUAGES, SENTENCES, SHAPE_FAULTS, fault_said, own_words, said
+from clustergraph.shacl.messages import fault_said, own_words, said
 from clustergraph.shacl.places import spots
+from clustergraph.shacl.sentences import CODES, CUSTOM, LANGUAGES, SENTENCES, SHAPE_FAULTS
 from clustergraph.terms import compact
 from pyshacl_peer import by_ours, by_pyshacl, by_turbo
 
@@ -40,7 +41,7 @@ def told(shapes: str, data: str) -> list[tuple[str, str, str]]:
     for result in report.results:
         places = [index.texts[0].text[slice(*index.texts[0].span(*spot))] for spot in spots(index, result)]
         sentences = said(result, graph, name)
-        rows.append((" | ".join(places), *(sentences[language] for language in LANGUAGES)))
+        rows.append((" | ".join(places), sentences["en"], sentences["it"]))
     return rows
 
 
@@ -270,7 +271,7 @@ FAULTS = {
     "broken pattern": (
         'sh:pattern "(" .',
         "S002",
-        ILL_FORMED.format("sh:pattern", "("),
+        ILL_FORMED.format("sh:pattern", "RE2: https://github.com/google/re2/wiki/Syntax"),
     ),
     "another language": ("sh:js [] .", "S003", "sh:js is not evaluated here: say it in SHACL Core or with sh:sparql"),
     "itself": (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from clustergraph.reading import read
-from clustergraph.reading.parsed import FIRST, NIL, REST, TYPE, XSD_STRING, Literal, Term
+from clustergraph.reading.parsed import FIRST, NIL, REST, TYPE, XSD_STRING, Literal, Parsed, Term
 from clustergraph.shacl import Index, Report, validate
 from clustergraph.shacl.vocabulary import PATHS, sh
 
@@ -62,7 +62,7 @@ def shapes_tests(section: str) -> list[ShapesTest]:
     return sorted(test for path in (FOLDER / section).rglob("*.ttl") for test in _tests(path))
 
 
-def _read(path: Path):
+def _read(path: Path) -> Parsed:
     parsed = read(path.read_text(encoding="utf-8"), base=path.as_uri())
     assert parsed.faults == [], path
     return parsed

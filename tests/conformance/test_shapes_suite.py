@@ -1,8 +1,7 @@
 """Every test of the W3C's data-shapes suite, one by one."""
 
 import pytest
-
-from conformance.suite_shapes import FOLDER, ShapesTest, shapes_tests
+from suite_shapes import FOLDER, ShapesTest, shapes_tests
 
 TESTS = [*shapes_tests("core"), *shapes_tests("sparql")]
 
