@@ -70,6 +70,7 @@ OBJECTS = [
         "code": "H001",
         "severity": "violation",
         "message": "rename è",
+        "advice": None,
     },
     {
         "path": "data/b.ttl",
@@ -80,6 +81,7 @@ OBJECTS = [
         "code": "T001",
         "severity": "violation",
         "message": "a dot is missing",
+        "advice": None,
     },
 ]
 
@@ -155,7 +157,7 @@ def test_no_character_of_a_file_commands_the_terminal(name: str, text: str) -> N
 def test_json_says_what_the_finding_says(text: str) -> None:
     finding = Finding("data/a.ttl", "H002", VIOLATION, {"en": text, "it": ""}, Place(1, 2, 3, 4))
     place = {"path": "data/a.ttl", "line": 1, "column": 2, "end_line": 3, "end_column": 4}
-    said = {**place, "code": "H002", "severity": "violation", "message": text}
+    said = {**place, "code": "H002", "severity": "violation", "message": text, "advice": None}
 
     assert json.loads(RENDERERS["json"]([finding], "en")) == [said]
     assert json.loads(RENDERERS["jsonl"]([finding], "en")) == said
