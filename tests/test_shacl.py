@@ -271,7 +271,8 @@ FAULTS = {
     "broken pattern": (
         'sh:pattern "(" .',
         "S002",
-        ILL_FORMED.format("sh:pattern", "RE2: https://github.com/google/re2/wiki/Syntax"),
+        "this value of sh:pattern cannot be evaluated: what can stand here is RE2: "
+        "https://github.com/google/re2/wiki/Syntax",
     ),
     "another language": ("sh:js [] .", "S003", "sh:js is not evaluated here: say it in SHACL Core or with sh:sparql"),
     "itself": (
