@@ -1,5 +1,7 @@
 """The SHACL engine: what it says in words, where, and what it will not pass over. The W3C's tests stand elsewhere."""
 
+from pathlib import Path
+
 import pytest
 
 from clustergraph.reading import read
@@ -329,6 +331,27 @@ def test_a_pattern_that_takes_others_for_ever_takes_us_no_time() -> None:
     report, _, _ = validated(f'{SHAPE} sh:pattern "^(a+)+$" .', f'x:s x:p "{"a" * 5_000}b" .')
 
     assert len(report.results) == 1
+
+
+def test_a_pattern_that_would_need_much_memory_is_refused() -> None:
+    report, _, _ = validated(f'{SHAPE} sh:pattern "\\\\p{{L}}{{1000}}" .', 'x:s x:p "a" .')
+
+    assert [one.code for one in report.faults] == ["S002"]
+
+
+def test_shapes_among_the_data_are_data() -> None:
+    among = "x:D a sh:NodeShape ; sh:targetNode x:s ; sh:property x:Q . x:Q sh:path x:q ; sh:minCount 1 ."
+
+    assert told(f"{SHAPE} sh:minCount 1 .", f"{among} x:s x:p 1 .") == []
+
+
+def test_nothing_is_imported(tmp_path: Path) -> None:
+    other = tmp_path / "other.ttl"
+    other.write_text(f"{PROLOGUE}{SHAPE} sh:minCount 1 .", encoding="utf-8")
+    imports = f"x:o a owl:Ontology ; owl:imports <{other.as_uri()}> ; sh:shapesGraph <{other.as_uri()}> ."
+
+    assert told(imports, "x:s x:q 1 .") == []
+    assert told(f"{SHAPE} sh:minCount 0 .", f"x:s x:q 1 . {imports}") == []
 
 
 def test_nodes_of_two_files_are_two() -> None:

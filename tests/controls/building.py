@@ -198,24 +198,6 @@ BUILDING: Final[tuple[Control, ...]] = (
         ),
     ),
     *of(
-        "src/clustergraph/shacl.py",
-        "test_shacl.py",
-        (
-            "validation imports nothing",
-            "T9",
-            "do_owl_imports=False,",
-            "do_owl_imports=True,",
-            "test_nothing_is_imported",
-        ),
-        (
-            "validation takes its shapes from nowhere else",
-            "T9",
-            "shacl_graph=shapes,",
-            "shacl_graph=shapes + data,",
-            "test_shapes_among_the_data_are_data",
-        ),
-    ),
-    *of(
         "requirements.lock",
         "test_architecture.py",
         (
