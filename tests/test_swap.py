@@ -395,8 +395,16 @@ def test_a_rollback_is_served_and_a_second_one_brings_back_the_first(
     there = roll_back(served.dist)
     until(lambda: served.serves(other))
 
-    assert back == (0, f"{served.dist}  sha256:{one.digest}\n{previous}  sha256:{other.digest}\n", "")
-    assert there == (0, f"{served.dist}  sha256:{other.digest}\n{previous}  sha256:{one.digest}\n", "")
+    assert back == (
+        0,
+        f"back        {served.dist}  sha256:{one.digest}\nput aside   {previous}  sha256:{other.digest}\n",
+        "",
+    )
+    assert there == (
+        0,
+        f"back        {served.dist}  sha256:{other.digest}\nput aside   {previous}  sha256:{one.digest}\n",
+        "",
+    )
 
 
 def test_what_is_wrong_is_said_once_however_often_one_looks(

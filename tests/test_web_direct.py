@@ -204,6 +204,8 @@ def odd_rows() -> Iterator[tuple[str, Row]]:
         "upper-case path": message("GET /SPARQL?query=ASK%20{} HTTP/1.1", "Host: a"),
         "path below": message("GET /sparql/?query=ASK%20{} HTTP/1.1", "Host: a"),
         "absolute": message("GET http://a/sparql?query=ASK%20{} HTTP/1.1", "Host: a"),
+        "absolute, of no host": message("GET http://[ HTTP/1.1", "Host: a"),
+        "absolute, of no port": message("GET http://localhost:x/ HTTP/1.1", "Host: a"),
         "other page": message("GET /ns HTTP/1.1", "Host: a", "Accept: text/turtle", "Accept-Encoding: gzip"),
         "home": message("GET / HTTP/1.1", "Host: a"),
         "nowhere": message("GET /nowhere?x HTTP/1.1", "Host: a"),
@@ -329,7 +331,7 @@ def seen(written: bytes, is_closed: bool) -> object:
 
 
 def _without_names(said: Said) -> tuple[object, bytes]:
-    body = re.sub(rb"_:[0-9a-f]+", b"_:", said.body)
+    body = re.sub(rb"_:(?:\xe2\x80\xa6)?[0-9a-f]+", b"_:", said.body)  # a page shortens them
     return [one for one in said.headers if body == said.body or one[0] != b"content-length"], body
 
 

@@ -190,7 +190,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Tells that a request cannot be read or is too large, where no answer is under way; its own has not begun."""
-        is_its_body = not self._in_head and self._at_work is self.cycle and not self.cycle.response_started
+        cycle = None if self._in_head else self.cycle
+        is_its_body = cycle is not None and cycle is self._at_work and not cycle.response_started
         if not is_its_body and not self._is_answered:
             self._abort()
             return

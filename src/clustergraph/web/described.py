@@ -67,7 +67,7 @@ _ASKS: Final = _ours(
 
 _STREAMS: Final = _of_http(505)
 _MISSES: Final = _ours(errors.NotFound)
-_NEGOTIATES: Final = _ours(errors.NotAcceptable)
+_NEGOTIATES: Final = _ours(errors.NotAcceptable, errors.FormatCannotHold)
 _UNSUITABLE: Final = _ours(errors.ParameterUnsuitable)
 _VALUES: Final = (*_ours(errors.QueryMalformed), *_UNSUITABLE)
 _OF_STRANGERS: Final = _ours(errors.QueryCancelled)
