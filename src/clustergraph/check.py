@@ -20,6 +20,7 @@ _NEED_ALL_FILES = (
     "H011",
 )  # what declares, describes or tells may stand in a file that could not be read
 _OF_TWO_FILES = ("H012",)  # shown for the one and for the other
+_OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
 _NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
 
 
@@ -41,10 +42,10 @@ def check(repository: Repository) -> Checked:
     """
     findings = [*repository.findings, *house_findings(repository)]
     if repository.findings:
-        return Checked(in_order(one for one in findings if one.code not in _NEED_ALL_FILES), None)
+        return Checked(_ordered(one for one in findings if one.code not in _NEED_ALL_FILES), None)
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
-        return Checked(in_order(findings), None)
+        return Checked(_ordered(findings), None)
     load_queries(repository.root / "queries/catalogue")
     for path in sorted((repository.root / "queries/internal").glob("*.rq")):
         internal(path.parent, path.stem)
@@ -54,7 +55,14 @@ def check(repository: Repository) -> Checked:
     findings += [one for one in shape_findings(repository, assembly) if one.path not in broken]
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER]
-    return Checked(in_order(written if weighing(written, VIOLATION) else findings), assembly)
+    return Checked(_ordered(written if weighing(written, VIOLATION) else findings), assembly)
+
+
+def _ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in order, without what a file lacks as long as something in it is wrong."""
+    ordered = in_order(findings)
+    broken = {one.path for one in weighing(ordered, VIOLATION)}
+    return [one for one in ordered if one.code not in _OF_FINISHED_FILES or one.path not in broken]
 
 
 def house_findings(repository: Repository) -> Iterator[Finding]:

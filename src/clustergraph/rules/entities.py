@@ -22,8 +22,8 @@ def entity_is_spoken_of(document: Document, known: Known) -> Iterator[Finding]:
             document,
             "H011",
             document.parsed.place_of(document.about[entity][0], SUBJECT),
-            f"nothing speaks of {compact(entity)}: write what a source says of it in the file of the source, or remove this",
-            f"nulla parla di {compact(entity)}: scrivere ciò che ne dice una fonte nel file della fonte, o togliere questo",
+            f"nothing speaks of {compact(entity)}: write what a source says of it into the source's file, or remove it",
+            f"nulla parla di {compact(entity)}: scrivere nel file di una fonte ciò che questa ne dice, o toglierla",
             severity=WARNING,
         )
 
