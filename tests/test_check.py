@@ -341,6 +341,24 @@ def test_one_mistake_gives_one_finding(sample: Path, bad: Bad) -> None:
     assert findings[0].severity == bad.severity
 
 
+def test_a_warning_of_a_house_rule_does_not_hide_what_shapes_say(sample: Path) -> None:
+    text = (BAD / "H012-same-name-with-legal-form.ttl").read_text(encoding="utf-8")
+    (sample / DIALS).write_text(text.replace(" ;\n", ' ;\n    skos:prefLabel "Dials"@en ;\n', 1), encoding="utf-8")
+
+    assert [(one.place, one.code) for one in check(read_repository(sample)).findings] == [
+        (f"{DIALS}:8:20", "C014"),
+        (f"{DIALS}:9:9", "H012"),
+    ]
+
+
+def test_an_entity_is_no_orphan_where_a_file_that_may_speak_of_it_could_not_be_read(sample: Path) -> None:
+    (sample / "data/source/clock-almanac.ttl").write_text("not Turtle", encoding="utf-8")
+
+    findings = check(read_repository(sample)).findings
+
+    assert [(one.place, one.code) for one in findings] == [("data/source/clock-almanac.ttl:1:1", "T001")]
+
+
 def test_a_file_too_long_to_be_read_is_named_not_read(sample: Path) -> None:
     with (sample / ORGANISATION).open("wb") as stream:
         stream.truncate(SIZE_LIMIT_BYTES + 1)

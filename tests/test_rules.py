@@ -205,7 +205,8 @@ TWELVE = "one two three four five six seven eight nine ten eleven twelve"
         pytest.param(f'" {TWELVE} "', None, id="blanks-are-no-words"),
         pytest.param(f'"{TWELVE} thirteen fourteen"', "thirteen fourteen", id="fourteen"),
         pytest.param(f"'''{TWELVE}\n one'''", "one", id="on-two-lines"),
-        pytest.param(f'"{TWELVE}\\none"', f'"{TWELVE}\\none"', id="escaped"),
+        pytest.param(f"''' {TWELVE} one '''", "one", id="blanks-within-quotes"),
+        pytest.param(f'"zero\\n{TWELVE} one"', f'"zero\\n{TWELVE} one"', id="escaped"),
     ],
 )
 def test_the_words_beyond_the_twelfth_are_pointed_at(written: str, beyond: str | None) -> None:

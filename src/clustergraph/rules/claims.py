@@ -39,7 +39,7 @@ def _beyond(document: Document, number: int) -> Place:
     """The words after the twelfth; the whole literal where it is not written as it reads."""
     start, end = document.parsed.span(number, OBJECT)
     written = document.parsed.text[start:end]
-    words = [] if "\\" in written else written.split()
+    words = [] if "\\" in written else written.strip("\"'").split()
     at = start
     for word in words[:WORDS_OF_EVIDENCE]:
         at = document.parsed.text.index(word, at) + len(word)
@@ -47,7 +47,7 @@ def _beyond(document: Document, number: int) -> Place:
     if not within:
         return document.parsed.place_of(number, OBJECT)
     at = document.parsed.text.index(within[0], at)
-    return document.parsed.between(at, end - (len(written) - len(written.rstrip("\"'"))))
+    return document.parsed.between(at, end - (len(written) - len(written.rstrip("\"' \n"))))
 
 
 class _Membership(NamedTuple):
