@@ -9,7 +9,7 @@ import pytest
 
 from clustergraph.check import house_findings, only_in
 from clustergraph.errors import UsageError
-from clustergraph.findings import VIOLATION, WARNING, Finding
+from clustergraph.findings import INFO, VIOLATION, WARNING, Finding
 from clustergraph.reading import read
 from clustergraph.reading.parsed import Place
 from clustergraph.repository import Document, Repository, read_repository
@@ -524,3 +524,16 @@ def test_a_guess_among_thousands_is_the_most_like() -> None:
     known = [f"x:a/university-of-town-{number}" for number in range(5000)]
 
     assert Nearest([*known, "x:a/universty-of-brescia"]).to("x:a/university-of-brescia") == "x:a/universty-of-brescia"
+
+
+def test_a_home_page_with_and_without_https_points_at_the_one_to_keep() -> None:
+    pages = "organisation:a foaf:homepage <http://example.org/a> , <https://example.org/a> , <http://example.org/b> ."
+    written = organisation("a", "A", more=pages)
+
+    findings = found_in(written)
+
+    assert [(one.severity, shown(written, one.at)) for one in findings] == [
+        (VIOLATION, "<http://example.org/a>"),
+        (INFO, "<http://example.org/b>"),
+    ]
+    assert [shown(written, one.at) for one in findings[0].related] == ["<https://example.org/a>"]
