@@ -14,11 +14,7 @@ from clustergraph.rules import Known, check_rules
 from clustergraph.shapecheck import RULES_FOLDER, shape_findings
 
 FINDINGS_LIMIT = 200  # of the house rules, about one file
-_NEED_ALL_FILES = (
-    "H004",
-    "H006",
-    "H011",
-)  # what declares, describes or tells may stand in a file that could not be read
+_NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
 _OF_TWO_FILES = ("H012",)  # shown for the one and for the other
 _OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
 _NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
