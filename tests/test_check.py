@@ -10,7 +10,7 @@ from clustergraph.build import build
 from clustergraph.check import check, only_in
 from clustergraph.errors import UsageError
 from clustergraph.files import SIZE_LIMIT_BYTES
-from clustergraph.findings import VIOLATION, WARNING, Finding, weighing
+from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, weighing
 from clustergraph.reading.parsed import Place
 from clustergraph.repository import read_repository
 from conftest import REPOSITORY, SAMPLE
@@ -26,11 +26,14 @@ class Bad(NamedTuple):
     place: str
     english: str
     italian: str
+    severity: str = VIOLATION
 
 
+DIALS = "data/organisation/dial-makers.ttl"
 ORGANISATION = "data/organisation/chime-tuners.ttl"
 LEAFLET = "data/source/tuners-leaflet.ttl"
 CLAIM = "claim:tuners-leaflet--tuners-in-south-clocks"
+SAME_CLAIM = "claim:tuners-leaflet--dial-makers-in-south-clocks"
 FOREIGN_CLAIM = "claim:clock-almanac--tuners-in-south-clocks"
 BLANK = "a blank node, [ ], ( ) or _:x, stands here: give the thing an IRI of its own"
 BIANCO = "qui c'è un nodo anonimo, [ ], ( ) o _:x: dare alla cosa un proprio IRI"
@@ -194,6 +197,87 @@ TABLE = [
         "data/source/<fonte>.ttl",
     ),
     Bad(
+        "H008-thirteen-words.ttl",
+        f"{LEAFLET}:17:78",
+        "the evidence has 13 words, twelve at most may be quoted: end it after 'members' or sooner",
+        "il riscontro ha 13 parole, se ne possono citare dodici: finirlo dopo 'members' o prima",
+    ),
+    Bad(
+        "H009-membership-twice.ttl",
+        f"{LEAFLET}:22:1",
+        f"{SAME_CLAIM} states the same membership as {CLAIM}: keep one of the two, or give each its period",
+        f"{SAME_CLAIM} afferma la stessa appartenenza di {CLAIM}: tenerne una sola, o dare a ciascuna il suo periodo",
+    ),
+    Bad(
+        "H010-source-without-claims.ttl",
+        f"{LEAFLET}:7:1",
+        "no claim was read in source:tuners-leaflet: write what it says, or remove the file",
+        "in source:tuners-leaflet non è stata letta alcuna affermazione: scrivere ciò che dice, o togliere il file",
+        WARNING,
+    ),
+    Bad(
+        "H011-nobody-speaks-of-it.ttl",
+        f"{ORGANISATION}:6:1",
+        "nothing speaks of organisation:chime-tuners: write what a source says of it into the source's file, or remove "
+        "it",
+        "nulla parla di organisation:chime-tuners: scrivere nel file di una fonte ciò che questa ne dice, o toglierla",
+        WARNING,
+    ),
+    Bad(
+        "H012-same-name-with-legal-form.ttl",
+        f"{DIALS}:8:9",
+        "'Consorzio «Foundry Béll» S.c.a r.l.' may be organisation:bell-foundry, 'Bell foundry': keep one of the two, "
+        "or say here 'owl:differentFrom organisation:bell-foundry', and why, with cg:decision",
+        "'Consorzio «Foundry Béll» S.c.a r.l.' potrebbe essere organisation:bell-foundry, 'Bell foundry': tenere una "
+        "delle due, o dire qui 'owl:differentFrom organisation:bell-foundry', e perché, con cg:decision",
+        WARNING,
+    ),
+    Bad(
+        "H013-homepage-by-file-transfer.ttl",
+        f"{DIALS}:8:19",
+        "the home page <ftp://example.org/> does not begin with 'https://': write the address as a browser shows it",
+        "la pagina iniziale <ftp://example.org/> non inizia con 'https://': scriverla come la mostra un browser",
+    ),
+    Bad(
+        "H013-homepage-ending-in-a-space.ttl",
+        f"{DIALS}:8:19",
+        "the home page <https://example.org/%20> ends in a space: remove '%20'",
+        "la pagina iniziale <https://example.org/%20> finisce con uno spazio: togliere '%20'",
+    ),
+    Bad(
+        "H013-homepage-in-a-page.ttl",
+        f"{DIALS}:8:19",
+        "the home page <https://example.org/#us> is a place within a page: remove what begins with '#'",
+        "la pagina iniziale <https://example.org/#us> è un punto di una pagina: togliere ciò che inizia con '#'",
+    ),
+    Bad(
+        "H013-homepage-twice.ttl",
+        f"{DIALS}:8:19",
+        "the home page <http://example.org/> stands here with https too: keep that one",
+        "la pagina iniziale <http://example.org/> è qui anche con https: tenere quella",
+    ),
+    Bad(
+        "H013-homepage-without-https.ttl",
+        f"{DIALS}:8:19",
+        "the home page <http://example.org/> begins with 'http://': write 'https://' if the site answers to it",
+        "la pagina iniziale <http://example.org/> inizia con 'http://': scrivere 'https://' se il sito risponde così",
+        INFO,
+    ),
+    Bad(
+        "H014-issued-next-century.ttl",
+        f"{LEAFLET}:13:20",
+        "2190 is later than 2100-01-01, the day of this check: correct the date",
+        "2190 è successivo al 2100-01-01, il giorno di questo controllo: correggere la data",
+    ),
+    Bad(
+        "H015-capitals-in-a-slug.ttl",
+        "data/organisation/Chime_Tuners.ttl:6:1",
+        "'Chime_Tuners' cannot be a slug, which has lower-case letters from a to z, digits and single hyphens: "
+        "write organisation:chime-tuners, and name the file 'chime-tuners.ttl'",
+        "'Chime_Tuners' non può essere uno slug, che ha lettere minuscole dalla a alla z, cifre e trattini singoli: "
+        "scrivere organisation:chime-tuners, e chiamare il file 'chime-tuners.ttl'",
+    ),
+    Bad(
         "C001-member-is-a-role.ttl",
         f"{LEAFLET}:17:16",
         f"{CLAIM}, org:member: role:member is not of class org:Organization / Name an organisation as the member.",
@@ -254,7 +338,25 @@ def test_one_mistake_gives_one_finding(sample: Path, bad: Bad) -> None:
     findings = check(read_repository(sample)).findings
 
     assert said(findings) == [(bad.place, bad.name[:4], bad.english, bad.italian)]
-    assert findings[0].severity == VIOLATION
+    assert findings[0].severity == bad.severity
+
+
+def test_a_warning_of_a_house_rule_does_not_hide_what_shapes_say(sample: Path) -> None:
+    text = (BAD / "H012-same-name-with-legal-form.ttl").read_text(encoding="utf-8")
+    (sample / DIALS).write_text(text.replace(" ;\n", ' ;\n    skos:prefLabel "Dials"@en ;\n', 1), encoding="utf-8")
+
+    assert [(one.place, one.code) for one in check(read_repository(sample)).findings] == [
+        (f"{DIALS}:8:20", "C014"),
+        (f"{DIALS}:9:9", "H012"),
+    ]
+
+
+def test_an_entity_is_no_orphan_where_a_file_that_may_speak_of_it_could_not_be_read(sample: Path) -> None:
+    (sample / "data/source/clock-almanac.ttl").write_text("not Turtle", encoding="utf-8")
+
+    findings = check(read_repository(sample)).findings
+
+    assert [(one.place, one.code) for one in findings] == [("data/source/clock-almanac.ttl:1:1", "T001")]
 
 
 def test_a_file_too_long_to_be_read_is_named_not_read(sample: Path) -> None:
@@ -340,7 +442,7 @@ def test_a_shape_of_the_ontology_speaks_of_the_ontology(sample: Path) -> None:
 
     assert said(check(read_repository(sample)).findings) == [
         (
-            "ontology/sample.ttl:89:1",
+            "ontology/sample.ttl:94:1",
             "C004",
             "cg:Tower, rdfs:label: found 0, at least 1 asked for / Label the class.",
             "cg:Tower, rdfs:label: trovati 0, richiesti almeno 1 / Dai un'etichetta alla classe.",

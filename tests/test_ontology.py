@@ -115,6 +115,7 @@ OWL_RL_TERMS: Final = {
     OWL.Restriction,
     OWL.allValuesFrom,
     OWL.deprecated,
+    OWL.differentFrom,
     OWL.disjointWith,
     OWL.hasValue,
     OWL.imports,

@@ -14,7 +14,9 @@ from clustergraph.rules import Known, check_rules
 from clustergraph.shapecheck import RULES_FOLDER, shape_findings
 
 FINDINGS_LIMIT = 200  # of the house rules, about one file
-_NEED_ALL_FILES = ("H004", "H006")  # what is declared or described may be so in a file that could not be read
+_NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
+_OF_TWO_FILES = ("H012",)  # shown for the one and for the other
+_OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
 _NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
 
 
@@ -36,20 +38,27 @@ def check(repository: Repository) -> Checked:
     """
     findings = [*repository.findings, *house_findings(repository)]
     if repository.findings:
-        return Checked(in_order(one for one in findings if one.code not in _NEED_ALL_FILES), None)
+        return Checked(_ordered(one for one in findings if one.code not in _NEED_ALL_FILES), None)
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
-        return Checked(in_order(findings), None)
+        return Checked(_ordered(findings), None)
     load_queries(repository.root / "queries/catalogue")
     for path in sorted((repository.root / "queries/internal").glob("*.rq")):
         internal(path.parent, path.stem)
     assembly = assemble(repository)
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
-    broken = {one.path for one in findings}
+    broken = {one.path for one in weighing(findings, VIOLATION)}
     findings += [one for one in shape_findings(repository, assembly) if one.path not in broken]
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER]
-    return Checked(in_order(written if weighing(written, VIOLATION) else findings), assembly)
+    return Checked(_ordered(written if weighing(written, VIOLATION) else findings), assembly)
+
+
+def _ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in order, without what a file lacks as long as something in it is wrong."""
+    ordered = in_order(findings)
+    broken = {one.path for one in weighing(ordered, VIOLATION)}
+    return [one for one in ordered if one.code not in _OF_FINISHED_FILES or one.path not in broken]
 
 
 def house_findings(repository: Repository) -> Iterator[Finding]:
@@ -86,4 +95,12 @@ def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence
         if not (repository.root / path).exists():
             message = f"there is no '{path}' in '{repository.root}': name a file or folder of the repository"
             raise UsageError(message)
-    return [one for one in findings if not paths or any(PurePosixPath(one.path).is_relative_to(path) for path in paths)]
+    return [
+        one
+        for one in findings
+        if not paths or any(PurePosixPath(file).is_relative_to(path) for path in paths for file in _files(one))
+    ]
+
+
+def _files(one: Finding) -> list[str]:
+    return [one.path, *(other.path for other in one.related if one.code in _OF_TWO_FILES)]

@@ -1,0 +1,142 @@
+"""Rules about single values: literals, addresses, dates."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+import pyoxigraph as ox
+
+from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, Related
+from clustergraph.oxterms import engine_term
+from clustergraph.reading.parsed import OBJECT, TYPE, Literal
+from clustergraph.repository import SHAPES, Document
+from clustergraph.rules.known import Known, Stated, finding
+from clustergraph.terms import CG, DCTERMS, FOAF, SSSOM, compact
+
+_HOMEPAGE: Final = f"{FOAF}homepage"
+_PAST: Final[Mapping[str, str]] = {
+    f"{DCTERMS}created": VIOLATION,
+    f"{DCTERMS}issued": VIOLATION,
+    f"{DCTERMS}modified": VIOLATION,
+    f"{CG}retrieved": VIOLATION,
+    f"{SSSOM}mapping_date": VIOLATION,
+    f"{CG}onDate": WARNING,  # a source can announce what is to come, but most often a digit is wrong
+    f"{CG}startDate": WARNING,
+}
+"""Properties whose dates have passed when we write them. An end, cg:endDate, can lie ahead."""
+_DAY: Final = re.compile(r"([0-9]{4,9})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
+
+
+def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]:
+    """A literal stands in the form that the store keeps, so that what is published is what was curated."""
+    if document.graph == SHAPES:
+        return
+    for number, (_, _, literal) in enumerate(document.parsed.triples):
+        if not isinstance(literal, Literal):
+            continue
+        kept, tag = _as_kept(literal), literal.language
+        place = document.parsed.place_of(number, OBJECT)
+        if (kept.value, kept.datatype.value) != (literal.lexical, literal.datatype):
+            changed = "" if literal.datatype == kept.datatype.value else f" ({compact(kept.datatype.value)})"
+            yield finding(
+                document,
+                "H002",
+                place,
+                f"'{literal.lexical}' would be published as '{kept.value}'{changed}: write that",
+                f"'{literal.lexical}' sarebbe pubblicato come '{kept.value}'{changed}: scriverlo così",
+            )
+        elif tag != (kept.language or ""):
+            yield finding(
+                document,
+                "H002",
+                place._replace(line=place.end_line, column=place.end_column - len(tag)),
+                f"the language tag '{tag}' would be published as '{kept.language}': write that",
+                f"l'etichetta di lingua '{tag}' sarebbe pubblicata come '{kept.language}': scriverla così",
+            )
+
+
+@lru_cache(maxsize=100_000)
+def _as_kept(literal: Literal) -> ox.Literal:
+    """The literal after a round trip through the store, which is the judge of what it keeps."""
+    store, any_name = ox.Store(), ox.NamedNode(TYPE)
+    written = engine_term(literal)
+    store.add(ox.Quad(any_name, any_name, written))
+    kept = next(iter(store)).object
+    assert isinstance(kept, ox.Literal)  # noqa: S101  # nothing makes another kind of term of a literal
+    return kept
+
+
+def homepage_is_plain(document: Document, known: Known) -> Iterator[Finding]:
+    """A home page is an address that begins with https, or with http where there is no other, and has no fragment."""
+    if document.graph == SHAPES:
+        return
+    pages = {
+        (subject, value): number
+        for number, (subject, predicate, value) in enumerate(document.parsed.triples)
+        if predicate == _HOMEPAGE and isinstance(value, str)
+    }
+    for (subject, page), number in pages.items():
+        scheme, _, rest = page.partition(":")
+        secure = pages.get((subject, f"https:{rest}")) if scheme == "http" else None
+        related: tuple[Related, ...] = ()
+        if secure is not None:
+            related = (Stated(document, secure, OBJECT).related("the same with https", "la stessa con https"),)
+        for severity, english, italian in _faults_of_page(page, has_secure=secure is not None):
+            place = document.parsed.place_of(number, OBJECT)
+            yield finding(document, "H013", place, english, italian, severity=severity, related=related)
+
+
+def _faults_of_page(page: str, *, has_secure: bool) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with the address of a home page: severity, in English, in Italian."""
+    if not page.startswith(("https://", "http://")):
+        yield (
+            VIOLATION,
+            f"the home page {compact(page)} does not begin with 'https://': write the address as a browser shows it",
+            f"la pagina iniziale {compact(page)} non inizia con 'https://': scriverla come la mostra un browser",
+        )
+    elif has_secure:
+        yield (
+            VIOLATION,
+            f"the home page {compact(page)} stands here with https too: keep that one",
+            f"la pagina iniziale {compact(page)} è qui anche con https: tenere quella",
+        )
+    elif page.startswith("http://"):
+        yield (
+            INFO,
+            f"the home page {compact(page)} begins with 'http://': write 'https://' if the site answers to it",
+            f"la pagina iniziale {compact(page)} inizia con 'http://': scrivere 'https://' se il sito risponde così",
+        )
+    if page.endswith("%20"):
+        yield (
+            VIOLATION,
+            f"the home page {compact(page)} ends in a space: remove '%20'",
+            f"la pagina iniziale {compact(page)} finisce con uno spazio: togliere '%20'",
+        )
+    if "#" in page:
+        yield (
+            VIOLATION,
+            f"the home page {compact(page)} is a place within a page: remove what begins with '#'",
+            f"la pagina iniziale {compact(page)} è un punto di una pagina: togliere ciò che inizia con '#'",
+        )
+
+
+def date_is_not_in_the_future(document: Document, known: Known) -> Iterator[Finding]:
+    """What has happened or was read has a date that has come."""
+    if document.graph == SHAPES:
+        return
+    day = known.day
+    for number, (_, predicate, value) in enumerate(document.parsed.triples):
+        severity = _PAST.get(predicate)
+        written = _DAY.match(value.lexical) if severity and isinstance(value, Literal) else None
+        if not severity or not written:
+            continue
+        if tuple(int(one or 1) for one in written.groups()) > (day.year, day.month, day.day):
+            yield finding(
+                document,
+                "H014",
+                document.parsed.place_of(number, OBJECT),
+                f"{written[0]} is later than {day.isoformat()}, the day of this check: correct the date",
+                f"{written[0]} è successivo al {day.isoformat()}, il giorno di questo controllo: correggere la data",
+                severity=severity,
+            )

@@ -1,0 +1,69 @@
+"""Rules about the words that are used: a term is declared, a thing is described."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from clustergraph.findings import Finding, Related
+from clustergraph.reading.parsed import OBJECT, PREDICATE, SUBJECT, TYPE, Term
+from clustergraph.repository import MAPPING, SHAPES, Document
+from clustergraph.rules.known import Known, Stated, finding, is_blank
+from clustergraph.terms import CG, ID, OWL, RDF, RDFS, SH, compact
+
+_BUILT_IN: Final = (RDF, RDFS, OWL, SH)  # languages, not vocabularies: the gates of the ontology check their terms
+
+
+def term_is_known(document: Document, known: Known) -> Iterator[Finding]:
+    """Every class and property used is declared in the ontology."""
+    for number, (_, predicate, value) in enumerate(document.parsed.triples):
+        for part, iri in ((PREDICATE, predicate), (OBJECT, _class_or_own_term(predicate, value))):
+            if iri and not iri.startswith(_BUILT_IN) and iri not in known.terms:
+                guess, related = _meant(known.nearest_term.to(iri), known.terms)
+                yield finding(
+                    document,
+                    "H004",
+                    document.parsed.place_of(number, part),
+                    f"no term {compact(iri)} is declared{guess and f': did you mean {guess}?'}"
+                    f"{'' if guess else ': declare it in ontology/, or use a declared one'}",
+                    f"il termine {compact(iri)} non è dichiarato{guess and f': forse {guess}?'}"
+                    f"{'' if guess else ': dichiararlo in ontology/, o usarne uno dichiarato'}",
+                    related=related,
+                )
+
+
+def _class_or_own_term(predicate: str, value: Term) -> str | None:
+    """The object where it must be a term: a class after `a`, or anything in our term namespace."""
+    if not isinstance(value, str) or is_blank(value):
+        return None
+    return value if predicate == TYPE or value.startswith(CG) else None
+
+
+def thing_is_described(document: Document, known: Known) -> Iterator[Finding]:
+    """Every thing of ours that a file speaks of is described in some file."""
+    if document.graph == SHAPES:
+        return
+    told = set()
+    for number, (subject, _, value) in enumerate(document.parsed.triples):
+        if document.graph == MAPPING and subject.startswith(f"{ID}mapping/"):
+            continue  # made from a row of a table, whose own two ends are looked at
+        for part, iri in ((SUBJECT, subject), (OBJECT, value)):
+            if not isinstance(iri, str) or not iri.startswith(ID) or iri in known.things or (subject, iri) in told:
+                continue
+            told.add((subject, iri))
+            guess, related = _meant(known.nearest_thing.to(iri), known.things)
+            yield finding(
+                document,
+                "H006",
+                document.parsed.place_of(number, part),
+                f"nothing describes {compact(iri)}{guess and f': did you mean {guess}?'}"
+                f"{'' if guess else ': write its file first, see CONTRIBUTING.md'}",
+                f"nulla descrive {compact(iri)}{guess and f': forse {guess}?'}"
+                f"{'' if guess else ': scriverne prima il file, vedi CONTRIBUTING.md'}",
+                related=related,
+            )
+
+
+def _meant(iri: str, defined: Mapping[str, Stated]) -> tuple[str, tuple[Related, ...]]:
+    """A guess, compact, and where it is defined; nothing of nothing."""
+    if not iri:
+        return "", ()
+    return compact(iri), (defined[iri].related(f"{compact(iri)} stands here", f"{compact(iri)} è qui"),)
