@@ -27,7 +27,7 @@ class Related(NamedTuple):
 class Origin(NamedTuple):
     """The validation result that a finding was made of, for those who read reports of SHACL.
 
-    Shape: `component`, `shape` and `severity` are IRIs, `shape` may be a blank node; `path` is Turtle with IRIs in full.
+    Shape: `component`, `shape` and `severity` are IRIs, `shape` may be a blank node; `path` is Turtle, IRIs in full.
     Source: SHACL 1.0, section 3.6.2.
     """
 

@@ -8,6 +8,7 @@ from typing import TextIO
 
 import click
 
+from clustergraph import __version__
 from clustergraph.errors import UsageError
 from clustergraph.findings import LANGUAGES, SEVERITIES, VIOLATION, weighing
 from clustergraph.outputs import RENDERERS, Outcome
@@ -57,7 +58,9 @@ def check(
     if checked.assembly is None:
         click.echo("The shapes were not looked at, as a file could not be read or has blank nodes.", err=True)
     sources = sources_of(repository, findings)
-    outcome = Outcome(findings, language, sources, checked.coverage, coloured=is_coloured(sys.stdout))
+    outcome = Outcome(
+        findings, language, sources, checked.coverage, coloured=is_coloured(sys.stdout), version=__version__
+    )
     if text := RENDERERS[format_name](outcome):
         click.echo(text)
     context.exit(1 if weighing(findings, fail_on) else 0)

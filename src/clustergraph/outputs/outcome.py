@@ -13,7 +13,7 @@ class Outcome:
     """The outcome of a check as somebody wants to read it.
 
     Shape: `findings` are in order; `sources` are the texts of files, as far as they could be had; `coverage` is None
-           where the shapes were not looked at; `coloured` is for terminals.
+           where the shapes were not looked at; `coloured` is for terminals; `version` is ours, where it is to be said.
     """
 
     findings: Sequence[Finding]
@@ -21,6 +21,7 @@ class Outcome:
     sources: Sources = field(default_factory=Sources)
     coverage: Coverage | None = None
     coloured: bool = False
+    version: str = ""
 
 
 Renderer: TypeAlias = Callable[[Outcome], str]

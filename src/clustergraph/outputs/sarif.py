@@ -7,7 +7,6 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-from clustergraph import __version__
 from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, printable
 from clustergraph.outputs.objects import dumped
 from clustergraph.outputs.outcome import Outcome
@@ -28,7 +27,7 @@ def sarif(outcome: Outcome) -> str:
     marks = fingerprints(outcome.findings, outcome.sources)
     driver = {
         "name": "clustergraph",
-        "semanticVersion": __version__,
+        **({"semanticVersion": outcome.version} if outcome.version else {}),
         "informationUri": BASE.removesuffix("/"),
         "language": outcome.language,
         "rules": [_rule(code, outcome.language) for code in codes],
