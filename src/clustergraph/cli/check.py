@@ -4,7 +4,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import TextIO
+from typing import Final, TextIO
 
 import click
 
@@ -13,6 +13,11 @@ from clustergraph.errors import UsageError
 from clustergraph.findings import LANGUAGES, SEVERITIES, VIOLATION, weighing
 from clustergraph.outputs import RENDERERS, Outcome
 from clustergraph.terms import FOLDERS
+
+_NOT_LOOKED_AT: Final = {
+    "en": "The shapes were not looked at, as a file could not be read or has blank nodes.",
+    "it": "Le forme non sono state esaminate: un file non si può leggere o ha nodi anonimi.",
+}
 
 
 def repository_of(path: Path) -> Path:
@@ -56,7 +61,7 @@ def check(
     checked = check_repository(repository)
     findings = only_in(checked.findings, repository, wanted)
     if checked.assembly is None:
-        click.echo("The shapes were not looked at, as a file could not be read or has blank nodes.", err=True)
+        click.echo(_NOT_LOOKED_AT[language], err=True)
     sources = sources_of(repository, findings)
     outcome = Outcome(
         findings, language, sources, checked.coverage, coloured=is_coloured(sys.stdout), version=__version__

@@ -1,17 +1,19 @@
 """Findings as a person reads them in a terminal: the words in question, what is wrong with them, what to do."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
 from clustergraph.findings import INFO, VIOLATION, WARNING, Coverage, Finding, printable
 from clustergraph.outputs.frames import frame
 from clustergraph.outputs.outcome import SEVERITY_WORDS, Outcome, number, summary
+from clustergraph.outputs.sources import Sources
 
 _Paint: TypeAlias = Callable[..., str]
 
 _MANY: Final = 4  # findings that differ only in their place: from here on they are one, with a count
 _LISTED: Final = 5  # of the other places
+_LONGEST: Final = 60  # characters of the words of a related place
 _TOP: Final = 5  # shapes in the footer
 _STYLES: Final = {VIOLATION: "1;31", WARNING: "1;33", INFO: "1;36"}
 _GUTTER, _STRONG = "34", "1"
@@ -19,7 +21,8 @@ _WORDS: Final = {
     "en": {
         "others": "and so at {0} other places: {1}",
         "more": "{0} and {1} more",
-        "looked": "Looked at {files} files with {triples} triples, through {shapes} shapes. Things seen by each:",
+        "looked": "Looked at {0} with {1}, through {2}.",
+        "seen": "Things that each shape saw:",
         "rest": "{0} other shapes",
         "empty": "Shapes that saw nothing: {0}",
         "idle": "Shapes without a target, which ask nothing: {0}",
@@ -27,11 +30,16 @@ _WORDS: Final = {
     "it": {
         "others": "e così in altri {0} punti: {1}",
         "more": "{0} e altri {1}",
-        "looked": "Esaminati {files} file con {triples} triple, con {shapes} forme. Cose viste da ciascuna:",
+        "looked": "Esaminati {0} con {1}, attraverso {2}.",
+        "seen": "Cose viste da ciascuna forma:",
         "rest": "altre {0} forme",
         "empty": "Forme che non hanno visto nulla: {0}",
         "idle": "Forme senza bersaglio, che non chiedono nulla: {0}",
     },
+}
+_THINGS: Final = {
+    "en": (("file", "files"), ("triple", "triples"), ("shape", "shapes")),
+    "it": (("file", "file"), ("tripla", "triple"), ("forma", "forme")),
 }
 
 
@@ -84,17 +92,19 @@ def _shown(group: Sequence[Finding], outcome: Outcome, paint: _Paint) -> Iterato
         yield edge(f"{blank} |")
         yield f"{edge(f'{gutter} |')} {shown.text}".rstrip()
         yield f"{edge(f'{blank} |')} {paint(shown.marks, style)}"
-    for text in _below(group, language):
+    for text in _below(group, outcome.sources, language):
         yield f"{edge(f'{blank} =')} {text}"
 
 
-def _below(group: Sequence[Finding], language: str) -> Iterator[str]:
+def _below(group: Sequence[Finding], sources: Sources, language: str) -> Iterator[str]:
     """Advice, related places, and the other places of a group."""
     one = group[0]
     if language in one.advice:
         yield printable(one.advice[language])
     for other in one.related:
-        yield f"{other.message[language]}: {printable(other.path)}:{other.at.line}:{other.at.column}"
+        written = sources.written(other.path, other.at).partition("\n")[0]
+        said = f"{printable(other.message[language])}: {printable(other.path)}:{other.at.line}:{other.at.column}"
+        yield f"{said}  {printable(written[:_LONGEST])}".rstrip()
     if len(group) > 1:
         places = [printable(other.place) for other in group[1:]]
         words = _WORDS[language]
@@ -109,22 +119,16 @@ def _listed(names: Sequence[str], language: str) -> str:
 
 def _looked_at(coverage: Coverage, language: str) -> Iterator[str]:
     words = _WORDS[language]
-    yield words["looked"].format(
-        files=number(coverage.files, language),
-        triples=number(coverage.triples, language),
-        shapes=number(len(coverage.shapes), language),
-    )
+    amounts = (coverage.files, coverage.triples, len(coverage.shapes))
+    counted = zip(amounts, _THINGS[language], strict=True)
+    yield words["looked"].format(*(f"{number(count, language)} {names[count != 1]}" for count, names in counted))
     seen = sorted((-count, shape) for shape, count in coverage.shapes.items() if count)
     rows = [(-count, printable(shape)) for count, shape in seen[:_TOP]]
     if rest := seen[_TOP:]:
         rows.append((-sum(count for count, _ in rest), words["rest"].format(number(len(rest), language))))
-    yield from _table(rows, language)
+    yield from [words["seen"]] if rows else []
+    yield from (f"{number(count, language):>9}  {name}" for count, name in rows)
     if empty := sorted(shape for shape, count in coverage.shapes.items() if not count):
         yield words["empty"].format(_listed([*map(printable, empty)], language))
     if coverage.idle:
         yield words["idle"].format(_listed([*map(printable, coverage.idle)], language))
-
-
-def _table(rows: Iterable[tuple[int, str]], language: str) -> Iterator[str]:
-    for count, name in rows:
-        yield f"{number(count, language):>9}  {name}"
