@@ -18,7 +18,7 @@ import clustergraph.check
 import clustergraph.cli
 from clustergraph import __version__
 from clustergraph.cli import verbs
-from clustergraph.findings import RENDERERS
+from clustergraph.outputs import RENDERERS
 from clustergraph.published import open_published
 from clustergraph.settings import described
 from conftest import SAMPLE
