@@ -205,7 +205,7 @@ def marks(findings: Sequence[Finding] = FINDINGS) -> list[str]:
 
 
 def objects(language: str) -> list[dict[str, object]]:
-    nowhere = dict.fromkeys(("line", "column", "end_line", "end_column"))
+    nowhere: dict[str, int | None] = dict.fromkeys(("line", "column", "end_line", "end_column"))
     first = {"line": 1, "column": 1, "end_line": 1, "end_column": 4}
     other = {"path": "data/a.ttl", **first, "message": BELL.related[0].message[language]}
     places = [nowhere, first, {"line": 2, "column": 13, "end_line": 2, "end_column": 18}]

@@ -16,7 +16,7 @@ from clustergraph.terms import FILES, PROV, RULES, SH
 
 _POINTERS: Final = "http://www.w3.org/2009/pointers#"
 _SEVERITIES: Final = {VIOLATION: f"{SH}Violation", WARNING: f"{SH}Warning", INFO: f"{SH}Info"}
-_NOT_IN_IRI: Final = frozenset(' <>"{}|^`\\')
+_NOT_IN_IRI: Final = frozenset('<>"{}|^`\\').union(map(chr, range(0x21)))  # not even escaped
 _IN_STRING: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
@@ -78,7 +78,7 @@ def _term(term: Term) -> str:
 
 
 def _iri(iri: str) -> str:
-    return f"<{''.join(one if one not in _NOT_IN_IRI else _escaped(one) for one in map(_safe, iri))}>"
+    return f"<{''.join(quote(one) if one in _NOT_IN_IRI else _safe(one) for one in iri)}>"
 
 
 def _string(text: str) -> str:
