@@ -206,9 +206,9 @@ def marks(findings: Sequence[Finding] = FINDINGS) -> list[str]:
 
 def objects(language: str) -> list[dict[str, object]]:
     nowhere: dict[str, int | None] = dict.fromkeys(("line", "column", "end_line", "end_column"))
-    first = {"line": 1, "column": 1, "end_line": 1, "end_column": 4}
+    first: dict[str, int | None] = {"line": 1, "column": 1, "end_line": 1, "end_column": 4}
     other = {"path": "data/a.ttl", **first, "message": BELL.related[0].message[language]}
-    places = [nowhere, first, {"line": 2, "column": 13, "end_line": 2, "end_column": 18}]
+    places: list[dict[str, int | None]] = [nowhere, first, {"line": 2, "column": 13, "end_line": 2, "end_column": 18}]
     return [
         {
             "path": one.path,
@@ -790,7 +790,7 @@ RDF = """\
 def test_rdf_is_a_report_of_shacl_with_places() -> None:
     given = Graph().parse(data=RENDERERS["rdf"](Outcome(FINDINGS, "it", SOURCES)), format="turtle")
 
-    assert given.isomorphic(Graph().parse(data=RDF, format="turtle"))  # type: ignore[no-untyped-call]
+    assert given.isomorphic(Graph().parse(data=RDF, format="turtle"))
 
 
 def test_a_report_without_results_conforms() -> None:
