@@ -341,6 +341,7 @@ def test_a_footer_counts_in_the_singular(language: str, said: str) -> None:
         pytest.param("🏳x", (2, 3), "🏳x", " ^", id="narrow-symbol"),
         pytest.param("\u202ex", (2, 3), "\\u202ex", "      ^", id="bidirectional-control-is-shown"),
         pytest.param("\x1b[31mx", (6, 7), "\\u001b[31mx", "          ^", id="escape-is-shown"),
+        pytest.param("##[x", (4, 5), "##\\u005bx", "        ^", id="command-of-github-is-shown"),
         pytest.param("ab", (3, 3), "ab", "  ^", id="nothing-at-the-end-of-a-line"),
         pytest.param("", (1, 1), "", "^", id="nothing-in-an-empty-line"),
         pytest.param("ab", (9, 12), "ab", "  ^", id="beyond-the-line"),
@@ -445,6 +446,7 @@ def hostile(text: str) -> Outcome:
 
 
 INJECTIONS = [
+    "##[add-mask]x ##[##[",
     "x\n::error file=a::b",
     "\r\n::stop-commands::x",
     "a::b,title=x%0A::error::c",
@@ -462,12 +464,12 @@ INJECTIONS = [
 def test_no_text_of_a_file_is_a_command_of_github(text: str) -> None:
     lines = RENDERERS["github"](hostile(text)).split("\n")
 
-    assert [line.lstrip().startswith("::") for line in lines] == [True, False]
+    assert [(line.lstrip().startswith("::"), "##[" in line) for line in lines] == [(True, False), (False, False)]
     command, properties, data = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", lines[0]).groups()  # type: ignore[union-attr]
     assert command == "error"
     pairs = [one.partition("=")[::2] for one in properties.split(",")]
     assert [name for name, _ in pairs] == ["file", "line", "endLine", "col", "endColumn", "title"]
-    shown = text.replace("\r", "\\r").replace("\n", "\\n")
+    shown = text.replace("\r", "\\r").replace("\n", "\\n").replace("##[", "##\\u005b")
     assert unescaped(pairs[0][1]) == shown
     assert unescaped(data) == f"{shown}\n{shown}"
 
@@ -483,7 +485,7 @@ def unescaped(text: str) -> str:
 def test_no_line_of_another_format_is_a_command_of_github(name: str, text: str) -> None:
     printed = RENDERERS[name](hostile(text))
 
-    assert [line for line in printed.split("\n") if line.lstrip().startswith("::")] == []
+    assert [line for line in printed.split("\n") if line.lstrip().startswith("::") or "##[" in line] == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("<>&\"']")))
@@ -703,6 +705,16 @@ def test_a_message_of_sarif_has_no_placeholder_and_no_link(text: str, message: s
     log = json.loads(RENDERERS["sarif"](Outcome([replace(BELL, message={"en": text, "it": text})])))
 
     assert log["runs"][0]["results"][0]["message"] == {"text": message}
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1000, ["text"]), (1001, [])], ids=["short", "long"])
+def test_a_snippet_of_sarif_is_never_a_whole_file(size: int, kept: list[str]) -> None:
+    finding = replace(BELL, at=Place(1, 1, 1, size + 1))
+
+    log = json.loads(RENDERERS["sarif"](Outcome([finding], sources=Sources({BELL.path: "x" * 2000}))))
+
+    region = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]
+    assert list(region.get("snippet", {})) == kept
 
 
 @pytest.mark.parametrize("number", range(len(INJECTIONS) + 4))

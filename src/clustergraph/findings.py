@@ -95,7 +95,9 @@ def weighing(findings: Iterable[Finding], severity: str) -> list[Finding]:
 def printable(text: str) -> str:
     r"""The text with control and bidirectional characters escaped as in JSON: a stranger's text may reach a terminal.
 
-    >>> printable("a\x1b[31m")
-    'a\\u001b[31m'
+    It may reach a log of GitHub too, which takes '##[' for the beginning of a command wherever it stands in a line.
+
+    >>> printable("a\x1b[31m"), printable("a ##[error]")
+    ('a\\u001b[31m', 'a ##\\u005berror]')
     """
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text).replace("##[", r"##\u005b")

@@ -63,8 +63,9 @@ def frame(line: str, at: Place) -> Frame:
 def _cells(text: str) -> Iterator[_Cell]:
     """What is shown for each character: tabs as blanks, what commands a terminal escaped."""
     column = 0
-    for one in text:
-        shown = " " * (_TAB - column % _TAB) if one == "\t" else printable(one)
+    for number, one in enumerate(text):
+        before = text[max(0, number - 2) : number]
+        shown = " " * (_TAB - column % _TAB) if one == "\t" else printable(before + one)[len(printable(before)) :]
         cell = _Cell(shown, width(shown))
         column += cell.width
         yield cell

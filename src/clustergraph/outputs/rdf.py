@@ -17,6 +17,7 @@ from clustergraph.terms import FILES, PROV, RULES, SH
 _POINTERS: Final = "http://www.w3.org/2009/pointers#"
 _SEVERITIES: Final = {VIOLATION: f"{SH}Violation", WARNING: f"{SH}Warning", INFO: f"{SH}Info"}
 _NOT_IN_IRI: Final = frozenset('<>"{}|^`\\').union(map(chr, range(0x21)))  # not even escaped
+_COMMAND: Final = ("##[", r"##\u005B")  # of logs of GitHub
 _IN_STRING: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
@@ -78,11 +79,11 @@ def _term(term: Term) -> str:
 
 
 def _iri(iri: str) -> str:
-    return f"<{''.join(quote(one) if one in _NOT_IN_IRI else _safe(one) for one in iri)}>"
+    return f"<{''.join(quote(one) if one in _NOT_IN_IRI else _safe(one) for one in iri)}>".replace(*_COMMAND)
 
 
 def _string(text: str) -> str:
-    return f'"{"".join(map(_safe, text.translate(_IN_STRING)))}"'
+    return f'"{"".join(map(_safe, text.translate(_IN_STRING)))}"'.replace(*_COMMAND)
 
 
 def _safe(one: str) -> str:

@@ -17,6 +17,7 @@ from clustergraph.terms import BASE
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {VIOLATION: "error", WARNING: "warning", INFO: "note"}
 _MARK: Final = "primaryLocationLineHash"  # the only one that GitHub reads
+_LONGEST: Final = 1000  # characters of a snippet
 _LINK: Final = re.compile(r"\[(?=[^\]]*\]\()")
 
 
@@ -90,7 +91,8 @@ def _location(path: str, at: Place | None, sources: Sources) -> dict[str, object
         "endLine": at.end_line,
         "endColumn": at.end_column,
     }
-    if words := sources.written(path, at):
+    words = sources.written(path, at)
+    if 0 < len(words) <= _LONGEST:
         region["snippet"] = {"text": printable(words)}
     return {**location, "region": region}
 
