@@ -10,7 +10,7 @@ from clustergraph.build import build
 from clustergraph.check import check, only_in
 from clustergraph.errors import UsageError
 from clustergraph.files import SIZE_LIMIT_BYTES
-from clustergraph.findings import VIOLATION, WARNING, Finding, weighing
+from clustergraph.findings import VIOLATION, WARNING, Coverage, Finding, Origin, weighing
 from clustergraph.reading.parsed import Place
 from clustergraph.repository import read_repository
 from conftest import REPOSITORY, SAMPLE
@@ -538,3 +538,64 @@ def test_a_query_of_the_repository_that_calls_another_server_is_named(sample: Pa
 
     assert caught.value.detail.startswith(f"{sample / path}: ")
     assert "SERVICE is not answered" in caught.value.detail
+
+
+MORE_SHAPES = """
+@prefix cgsh: <https://w3id.org/clustergraph/shapes#> .
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix org: <http://www.w3.org/ns/org#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+
+cgsh:asked-by-another a sh:NodeShape ; sh:minLength 1 .
+cgsh:nobody-asks a sh:NodeShape ; sh:minLength 1 .
+cgsh:sees-nothing a sh:NodeShape ; sh:targetClass org:Site ; sh:node cgsh:asked-by-another .
+"""
+
+
+def test_what_was_looked_at_is_told_by_shape(sample: Path) -> None:
+    (sample / "shapes/more.ttl").write_text(MORE_SHAPES, encoding="utf-8")
+
+    _, _, coverage = check(read_repository(sample))
+
+    assert coverage == Coverage(
+        14,
+        157,
+        {
+            "cgsh:MembershipClaim": 2,
+            "cgsh:Organization": 4,
+            "cgsh:ontology-class": 9,
+            "cgsh:sees-nothing": 0,
+            "cgsh:source-Source": 1,
+        },
+        ("cgsh:nobody-asks",),
+    )
+
+
+PATHS = {
+    "skos:prefLabel": "<{skos}prefLabel>",
+    "( skos:broader [ sh:inversePath skos:prefLabel ] )": "( <{skos}broader> [ <{sh}inversePath> <{skos}prefLabel> ] )",
+    "[ sh:alternativePath ( skos:prefLabel skos:altLabel ) ]": (
+        "[ <{sh}alternativePath> ( <{skos}prefLabel> <{skos}altLabel> ) ]"
+    ),
+    "[ sh:zeroOrMorePath skos:broader ]": "[ <{sh}zeroOrMorePath> <{skos}broader> ]",
+}
+
+
+@pytest.mark.parametrize(("path", "told"), PATHS.items(), ids=["property", "sequence", "alternative", "many"])
+def test_a_finding_of_a_shape_keeps_its_result_with_the_path_in_turtle(sample: Path, path: str, told: str) -> None:
+    shape = (
+        "cgsh:x a sh:NodeShape ; sh:targetNode <https://example.org/x> ; sh:property cgsh:y .\n"
+        f"cgsh:y a sh:PropertyShape ; sh:path {path} ; sh:minCount 9 ; sh:severity sh:Info ."
+    )
+    (sample / "shapes/more.ttl").write_text(f"{MORE_SHAPES}{shape}", encoding="utf-8")
+
+    (finding,) = [one for one in check(read_repository(sample)).findings if one.code == "C004"]
+
+    assert finding.origin == Origin(
+        "https://example.org/x",
+        None,
+        told.format(sh="http://www.w3.org/ns/shacl#", skos="http://www.w3.org/2004/02/skos/core#"),
+        "http://www.w3.org/ns/shacl#MinCountConstraintComponent",
+        "https://w3id.org/clustergraph/shapes#y",
+        "http://www.w3.org/ns/shacl#Info",
+    )
