@@ -553,12 +553,16 @@ cgsh:sees-nothing a sh:NodeShape ; sh:targetClass org:Site ; sh:node cgsh:asked-
 
 
 def test_what_was_looked_at_is_told_by_shape(sample: Path) -> None:
-    (sample / "shapes/more.ttl").write_text(MORE_SHAPES, encoding="utf-8")
+    """A shape of values.ttl is there for all others: it is used if one of them uses it."""
+    head, _, shapes = MORE_SHAPES.partition("\n\n")
+    of_values, _, others = shapes.partition("\n")
+    (sample / "shapes/values.ttl").write_text(f"{head}\n{of_values}", encoding="utf-8")
+    (sample / "shapes/more.ttl").write_text(f"{head}\n{others}", encoding="utf-8")
 
     _, _, coverage = check(read_repository(sample))
 
     assert coverage == Coverage(
-        14,
+        15,
         157,
         {
             "cgsh:MembershipClaim": 2,
