@@ -10,7 +10,7 @@ from clustergraph.build import build
 from clustergraph.check import check, only_in
 from clustergraph.errors import UsageError
 from clustergraph.files import SIZE_LIMIT_BYTES
-from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, weighing
+from clustergraph.findings import INFO, VIOLATION, WARNING, Coverage, Finding, Origin, weighing
 from clustergraph.reading.parsed import Place
 from clustergraph.repository import read_repository
 from conftest import REPOSITORY, SAMPLE
@@ -415,20 +415,20 @@ def test_files_that_cannot_be_read_are_all_named_and_nothing_is_concluded_withou
     for name in ("bell-foundry", "dial-makers"):
         (sample / f"data/organisation/{name}.ttl").write_text("not Turtle", encoding="utf-8")
 
-    findings, assembly = check(read_repository(sample))
+    checked = check(read_repository(sample))
 
-    assert [(one.place, one.code) for one in findings] == [
+    assert [(one.place, one.code) for one in checked.findings] == [
         ("data/organisation/bell-foundry.ttl:1:1", "T001"),
         ("data/organisation/dial-makers.ttl:1:1", "T001"),
     ]
-    assert assembly is None
+    assert checked[1:] == (None, None)
 
 
 def test_an_ontology_that_cannot_be_read_does_not_make_every_term_unknown(sample: Path) -> None:
     (sample / "ontology/sample.ttl").write_text("not Turtle", encoding="utf-8")
     shutil.copy(BAD / "H002-leading-zero.ttl", sample / ORGANISATION)
 
-    findings, _ = check(read_repository(sample))
+    findings, _, _ = check(read_repository(sample))
 
     assert [(one.place, one.code) for one in findings] == [
         (f"{ORGANISATION}:9:14", "H002"),
@@ -640,3 +640,68 @@ def test_a_query_of_the_repository_that_calls_another_server_is_named(sample: Pa
 
     assert caught.value.detail.startswith(f"{sample / path}: ")
     assert "SERVICE is not answered" in caught.value.detail
+
+
+MORE_SHAPES = """
+@prefix cgsh: <https://w3id.org/clustergraph/shapes#> .
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix org: <http://www.w3.org/ns/org#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+
+cgsh:asked-by-another a sh:NodeShape ; sh:minLength 1 .
+cgsh:nobody-asks a sh:NodeShape ; sh:minLength 1 .
+cgsh:sees-nothing a sh:NodeShape ; sh:targetClass org:Site ; sh:node cgsh:asked-by-another .
+"""
+
+
+def test_what_was_looked_at_is_told_by_shape(sample: Path) -> None:
+    """A shape of values.ttl is there for all others: it is used if one of them uses it."""
+    head, _, shapes = MORE_SHAPES.partition("\n\n")
+    of_values, _, others = shapes.partition("\n")
+    (sample / "shapes/values.ttl").write_text(f"{head}\n{of_values}", encoding="utf-8")
+    (sample / "shapes/more.ttl").write_text(f"{head}\n{others}", encoding="utf-8")
+
+    _, _, coverage = check(read_repository(sample))
+
+    assert coverage == Coverage(
+        15,
+        157,
+        {
+            "cgsh:MembershipClaim": 2,
+            "cgsh:Organization": 4,
+            "cgsh:ontology-class": 9,
+            "cgsh:sees-nothing": 0,
+            "cgsh:source-Source": 1,
+        },
+        ("cgsh:nobody-asks",),
+    )
+
+
+PATHS = {
+    "skos:prefLabel": "<{skos}prefLabel>",
+    "( skos:broader [ sh:inversePath skos:prefLabel ] )": "( <{skos}broader> [ <{sh}inversePath> <{skos}prefLabel> ] )",
+    "[ sh:alternativePath ( skos:prefLabel skos:altLabel ) ]": (
+        "[ <{sh}alternativePath> ( <{skos}prefLabel> <{skos}altLabel> ) ]"
+    ),
+    "[ sh:zeroOrMorePath skos:broader ]": "[ <{sh}zeroOrMorePath> <{skos}broader> ]",
+}
+
+
+@pytest.mark.parametrize(("path", "told"), PATHS.items(), ids=["property", "sequence", "alternative", "many"])
+def test_a_finding_of_a_shape_keeps_its_result_with_the_path_in_turtle(sample: Path, path: str, told: str) -> None:
+    shape = (
+        "cgsh:x a sh:NodeShape ; sh:targetNode <https://example.org/x> ; sh:property cgsh:y .\n"
+        f"cgsh:y a sh:PropertyShape ; sh:path {path} ; sh:minCount 9 ; sh:severity sh:Info ."
+    )
+    (sample / "shapes/more.ttl").write_text(f"{MORE_SHAPES}{shape}", encoding="utf-8")
+
+    (finding,) = [one for one in check(read_repository(sample)).findings if one.code == "C004"]
+
+    assert finding.origin == Origin(
+        "https://example.org/x",
+        None,
+        told.format(sh="http://www.w3.org/ns/shacl#", skos="http://www.w3.org/2004/02/skos/core#"),
+        "http://www.w3.org/ns/shacl#MinCountConstraintComponent",
+        "https://w3id.org/clustergraph/shapes#y",
+        "http://www.w3.org/ns/shacl#Info",
+    )

@@ -18,7 +18,8 @@ import clustergraph.check
 import clustergraph.cli
 from clustergraph import __version__
 from clustergraph.cli import verbs
-from clustergraph.findings import RENDERERS
+from clustergraph.cli.check import is_coloured
+from clustergraph.outputs import RENDERERS
 from clustergraph.published import open_published
 from clustergraph.settings import described
 from conftest import SAMPLE
@@ -97,7 +98,8 @@ def test_the_version_is_that_of_the_package(run: Run) -> None:
         *[pytest.param([verb, "--zzz"], "Error: No such option '--zzz'.", id=verb) for verb in VERBS],
         pytest.param(
             ["check", "--format", "pdf"],
-            "Error: Invalid value for '--format': 'pdf' is not one of 'full', 'concise', 'json', 'jsonl'.",
+            "Error: Invalid value for '--format': 'pdf' is not one of 'full', 'concise', 'json', 'jsonl', "
+            "'sarif', 'github', 'gitlab', 'junit', 'markdown', 'rdf'.",
             id="format",
         ),
         pytest.param(
@@ -149,16 +151,29 @@ def test_the_module_is_the_program() -> None:
         check=False,
     )
 
-    assert (given.returncode, given.stdout, given.stderr) == (0, "No findings.\n", "")
+    assert (given.returncode, given.stdout, given.stderr) == (0, f"No findings.\n{seen(4)}", "")
 
 
 # check
 
 
+def seen(organisations: int, language: str = "en") -> str:
+    """What `full` says of what was looked at in the sample, to which one file may have been added."""
+    files, triples = (13, 150) if organisations == 4 else (14, 154)
+    head = {
+        "en": f"Looked at {files} files with {triples} triples, through 4 shapes.\nThings that each shape saw:\n",
+        "it": f"Esaminati {files} file con {triples} triple, attraverso 4 forme.\nCose viste da ciascuna forma:\n",
+    }[language]
+    return (
+        f"{head}        9  cgsh:ontology-class\n        {organisations}  cgsh:Organization\n"
+        "        2  cgsh:MembershipClaim\n        1  cgsh:source-Source\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("option", "text"),
     [
-        pytest.param("full", "No findings.\n", id="full"),
+        pytest.param("full", f"No findings.\n{seen(4)}", id="full"),
         pytest.param("concise", "", id="concise"),
         pytest.param("json", "[]\n", id="json"),
         pytest.param("jsonl", "", id="jsonl"),
@@ -169,29 +184,100 @@ def test_a_clean_repository_ends_with_0(run: Run, option: str, text: str) -> Non
 
 
 FOUNDRY = "data/organisation/bell-foundry.ttl:6:19"
-C010 = "organisation:bell-foundry, skos:altLabel: 'It'@en has 2 characters, at least 3 asked for"
-C010_IT = "organisation:bell-foundry, skos:altLabel: 'It'@en ha 2 caratteri, richiesti almeno 3"
+ENGLISH = f"""\
+warning C010: organisation:bell-foundry, skos:altLabel: 'It'@en has 2 characters, at least 3 asked for
+ --> {FOUNDRY}
+  |
+6 |     skos:altLabel "It"@en ;
+  |                   ^^^^^^^
+  = the rule: shapes/Organization.ttl:17:1  cgsh:Organization-altLabel
+
+violation H002: {H002}
+ --> {BAD}:9:14
+  |
+9 |     cg:value "01"^^xsd:integer ;
+  |              ^^^^^^^^^^^^^^^^^
+
+2 findings in 2 files: 1 violation, 1 warning.
+"""
+ITALIAN = f"""\
+avviso C010: organisation:bell-foundry, skos:altLabel: 'It'@en ha 2 caratteri, richiesti almeno 3
+ --> {FOUNDRY}
+  |
+6 |     skos:altLabel "It"@en ;
+  |                   ^^^^^^^
+  = la regola: shapes/Organization.ttl:17:1  cgsh:Organization-altLabel
+
+violazione H002: {H002_IT}
+ --> {BAD}:9:14
+  |
+9 |     cg:value "01"^^xsd:integer ;
+  |              ^^^^^^^^^^^^^^^^^
+
+2 rilievi in 2 file: 1 violazione, 1 avviso.
+"""
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", ENGLISH), ("it", ITALIAN)], ids=["en", "it"])
+def test_findings_are_printed_in_the_language_asked_for(run: Run, spoilt: Path, language: str, text: str) -> None:
+    assert run("check", "--root", spoilt, "--lang", language) == (1, text + seen(5, language), "")
 
 
 @pytest.mark.parametrize(
-    ("language", "text"),
+    ("language", "frame", "remark"),
     [
         pytest.param(
             "en",
-            f"{FOUNDRY}  C010  warning\n    {C010}\n{BAD}:9:14  H002  violation\n    {H002}\n2 findings in 2 files.\n",
+            f"violation T005: '.' is missing before the end of the text: write it at the end of what stands before\n"
+            f' --> {BAD}:8:37\n  |\n8 |         "Accordatori di suonerie"@it\n  |{" " * 37}^\n\n'
+            "1 finding in 1 file: 1 violation.\n",
+            "The shapes were not looked at, as a file could not be read or has blank nodes.\n",
             id="en",
         ),
         pytest.param(
             "it",
-            f"{FOUNDRY}  C010  warning\n    {C010_IT}\n"
-            f"{BAD}:9:14  H002  violation\n    {H002_IT}\n"
-            "2 rilievi in 2 file.\n",
+            f"violazione T005: manca '.' prima di la fine del testo: scriverlo alla fine di ciò che precede\n"
+            f' --> {BAD}:8:37\n  |\n8 |         "Accordatori di suonerie"@it\n  |{" " * 37}^\n\n'
+            "1 rilievo in 1 file: 1 violazione.\n",
+            "Le forme non sono state esaminate: un file non si può leggere o ha nodi anonimi.\n",
             id="it",
         ),
     ],
 )
-def test_findings_are_printed_in_the_language_asked_for(run: Run, spoilt: Path, language: str, text: str) -> None:
-    assert run("check", "--root", spoilt, "--lang", language) == (1, text, "")
+def test_the_line_of_a_file_that_cannot_be_read_is_shown_too(
+    run: Run, sample: Path, language: str, frame: str, remark: str
+) -> None:
+    shutil.copy(Path(__file__).parent / "bad/T005-no-dot.ttl", sample / BAD)
+
+    assert run("check", "--root", sample, "--lang", language) == (1, frame, remark)
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "environment", "coloured"),
+    [
+        pytest.param(Terminal(), {}, True, id="terminal"),
+        pytest.param(io.StringIO(), {}, False, id="pipe"),
+        pytest.param(Terminal(), {"NO_COLOR": "1"}, False, id="no-colour-wanted"),
+        pytest.param(Terminal(), {"NO_COLOR": ""}, True, id="no-wish"),
+        pytest.param(Terminal(), {"TERM": "dumb"}, False, id="dumb"),
+    ],
+)
+def test_colours_are_for_terminals_whose_owner_wants_them(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, environment: dict[str, str], coloured: bool
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert is_coloured(stream) == coloured
 
 
 @pytest.mark.parametrize(
@@ -214,6 +300,7 @@ def test_the_status_is_that_of_the_files_asked_for(
 def test_only_findings_about_the_paths_named_are_shown(run: Run, spoilt: Path, name: str) -> None:
     place = {"path": BAD, "line": 9, "column": 14, "end_line": 9, "end_column": 31}
     said = {**place, "code": "H002", "severity": "violation", "message": H002, "advice": None}
+    said |= {"related": [], "fingerprint": "2b5c4865c9afc1b50ad5863ecc90af3c"}
     printed = {
         "json": json.dumps([said], indent=2),
         "jsonl": json.dumps(said),
@@ -277,10 +364,7 @@ def test_a_build_of_a_spoilt_repository_ends_with_1_and_writes_nothing(run: Run,
     assert run("build", "--root", spoilt, "--lang", "it") == (
         1,
         "",
-        f"{FOUNDRY}  C010  warning\n    {C010_IT}\n"
-        f"{BAD}:9:14  H002  violation\n    {H002_IT}\n"
-        "2 rilievi in 2 file.\n"
-        "Nothing was written.\n",
+        f"{ITALIAN}Nothing was written.\n",
     )
     assert not (spoilt / "dist").exists()
 

@@ -10,10 +10,11 @@ import pyoxigraph as ox
 
 from clustergraph import __version__
 from clustergraph.assembly import Assembly
-from clustergraph.check import check
+from clustergraph.check import check, sources_of
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, weighing
 from clustergraph.metadata import METADATA, counts, describe_dataset
+from clustergraph.outputs import Sources
 from clustergraph.published import CATALOGUE, DATASET, INTERNAL, MANIFEST, manifest_text, sha256
 from clustergraph.queries import load_queries
 from clustergraph.releases import NEW, beside, flush, is_free, locked, previous_of, put_in_place
@@ -23,13 +24,15 @@ from clustergraph.repository import read_repository
 class Built(NamedTuple):
     """The outcome of a build.
 
-    Shape: `digest` is empty and nothing was written where a finding is a violation.
+    Shape: `digest` is empty and nothing was written where a finding is a violation; `sources` are the texts that the
+           findings speak of.
     """
 
     findings: list[Finding]
     digest: str
     counts: dict[str, int]
     inferred_by: dict[str, int]
+    sources: Sources
 
 
 def build(root: Path, out: Path) -> Built:
@@ -42,9 +45,10 @@ def build(root: Path, out: Path) -> Built:
         target = out.resolve()  # a link is kept, and what it leads to is replaced
         _may_replace(root, out, target)
     repository = read_repository(root)
-    findings, assembly = check(repository)
+    findings, assembly, _ = check(repository)
+    sources = sources_of(repository, findings)
     if assembly is None or weighing(findings, VIOLATION):
-        return Built(findings, "", {}, {})
+        return Built(findings, "", {}, {}, sources)
     load_queries(root / CATALOGUE)  # a catalogue that cannot be read must not be published
     assembly.add(METADATA, describe_dataset(repository, assembly))
     counted = counts(assembly)
@@ -55,7 +59,7 @@ def build(root: Path, out: Path) -> Built:
             _may_replace(root, out, target)  # a build takes its time, and somebody may have put something there
             put_in_place(own, target)
         flush([target.parent])
-    return Built(findings, digest, counted, dict(assembly.inferred_by))
+    return Built(findings, digest, counted, dict(assembly.inferred_by), sources)
 
 
 @contextmanager

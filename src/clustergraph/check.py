@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike
 from clustergraph.errors import UsageError
-from clustergraph.findings import VIOLATION, Finding, in_order, weighing
+from clustergraph.files import read_text
+from clustergraph.findings import VIOLATION, Coverage, Finding, in_order, weighing
+from clustergraph.outputs import Sources
 from clustergraph.queries import internal, load_queries
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import Known, check_rules
-from clustergraph.shapecheck import RULES_FOLDER, shape_findings
+from clustergraph.shapecheck import RULES_FOLDER, judged
 
 FINDINGS_LIMIT = 200  # of the house rules, about one file
 _NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
@@ -24,11 +26,13 @@ class Checked(NamedTuple):
     """The outcome of a check.
 
     Shape: `assembly` is None where a file could not be read, as a dataset with holes would give false findings, or
-           where blank nodes stand that cannot be named in bounded time.
+           where blank nodes stand that cannot be named in bounded time; so is
+           `coverage`, as no shape was asked then.
     """
 
     findings: list[Finding]
     assembly: Assembly | None
+    coverage: Coverage | None = None
 
 
 def check(repository: Repository) -> Checked:
@@ -48,10 +52,11 @@ def check(repository: Repository) -> Checked:
     assembly = assemble(repository)
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
     broken = {one.path for one in weighing(findings, VIOLATION)}
-    findings += [one for one in shape_findings(repository, assembly) if one.path not in broken]
+    said = judged(repository, assembly)
+    findings += [one for one in said.findings if one.path not in broken]
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER]
-    return Checked(_ordered(written if weighing(written, VIOLATION) else findings), assembly)
+    return Checked(_ordered(written if weighing(written, VIOLATION) else findings), assembly, said.coverage)
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
@@ -84,6 +89,16 @@ def _alike(document: Document) -> Finding:
         "it": f"più di {ALIKE_LIMIT} nodi anonimi si somigliano: dare alle cose propri IRI",
     }
     return Finding(str(document.path), "T002", VIOLATION, message)
+
+
+def sources_of(repository: Repository, findings: Iterable[Finding]) -> Sources:
+    """The texts that findings speak of, as far as they can be had: those of files that could not be read, too."""
+    texts = {str(one.path): one.parsed.text for one in repository.documents}
+    for path in {one.path for one in findings if one.at is not None} - texts.keys():
+        text = read_text(repository.root, PurePosixPath(path))
+        if isinstance(text, str):
+            texts[path] = text
+    return Sources(texts)
 
 
 def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence[PurePosixPath]) -> list[Finding]:

@@ -1,11 +1,11 @@
-"""A finding: one remark about one place in a contributed file, in two languages; and how findings are printed."""
+"""A finding: one remark about one place in a contributed file, in two languages. Knows not how findings are printed."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from clustergraph.reading.parsed import Place
+from clustergraph.reading.parsed import Place, Term
 
 VIOLATION: Final = "violation"
 WARNING: Final = "warning"
@@ -24,13 +24,41 @@ class Related(NamedTuple):
     message: Mapping[str, str]
 
 
+class Origin(NamedTuple):
+    """The validation result that a finding was made of, for those who read reports of SHACL.
+
+    Shape: `component`, `shape` and `severity` are IRIs, `shape` may be a blank node; `path` is Turtle, IRIs in full.
+    Source: SHACL 1.0, section 3.6.2.
+    """
+
+    focus: Term
+    value: Term | None
+    path: str | None
+    component: str
+    shape: str
+    severity: str
+
+
+class Coverage(NamedTuple):
+    """What was looked at, so that silence can be told from not having looked.
+
+    Shape: `shapes` has the number of things that each shape with a target looked at, by the shape's name; `idle` are
+           shapes that have no target and that no other shape refers to.
+    """
+
+    files: int
+    triples: int
+    shapes: Mapping[str, int]
+    idle: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Finding:
     """One remark.
 
     Shape: `path` is relative to the repository, with forward slashes; `message` has one sentence per language of
            LANGUAGES; `code` stands in docs/rules.md; `at` is None where the remark is about the file as a whole;
-           `advice` are the words of the shape, where there are any.
+           `advice` are the words of the shape, where there are any; `origin` is None for what no shape said.
     """
 
     path: str
@@ -40,6 +68,7 @@ class Finding:
     at: Place | None = None
     advice: Mapping[str, str] = field(default_factory=dict)
     related: tuple[Related, ...] = ()
+    origin: Origin | None = None
 
     @property
     def place(self) -> str:
@@ -66,61 +95,9 @@ def weighing(findings: Iterable[Finding], severity: str) -> list[Finding]:
 def printable(text: str) -> str:
     r"""The text with control and bidirectional characters escaped as in JSON: a stranger's text may reach a terminal.
 
-    >>> printable("a\x1b[31m")
-    'a\\u001b[31m'
+    It may reach a log of GitHub too, which takes '##[' for the beginning of a command wherever it stands in a line.
+
+    >>> printable("a\x1b[31m"), printable("a ##[error]")
+    ('a\\u001b[31m', 'a ##\\u005berror]')
     """
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
-
-
-def _full(findings: Sequence[Finding], language: str) -> str:
-    lines = []
-    for one in findings:
-        lines.append(f"{printable(one.place)}  {one.code}  {one.severity}")
-        lines.append(f"    {printable(one.message[language])}")
-        if language in one.advice:
-            lines.append(f"    {printable(one.advice[language])}")
-    return "\n".join([*lines, _summary(findings, language)])
-
-
-def _concise(findings: Sequence[Finding], language: str) -> str:
-    return "\n".join(f"{printable(one.place)}: {one.code} {printable(one.message[language])}" for one in findings)
-
-
-def _summary(findings: Sequence[Finding], language: str) -> str:
-    if not findings:
-        return {"en": "No findings.", "it": "Nessun rilievo."}[language]
-    files = len({one.path for one in findings})
-    return {
-        "en": f"{len(findings)} finding{'s'[: len(findings) > 1]} in {files} file{'s'[: files > 1]}.",
-        "it": f"{len(findings)} riliev{'i' if len(findings) > 1 else 'o'} in {files} file.",
-    }[language]
-
-
-def _plain(one: Finding, language: str) -> dict[str, object]:
-    line, column, end_line, end_column = one.at or (None, None, None, None)
-    place = {"path": one.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
-    return {
-        **place,
-        "code": one.code,
-        "severity": one.severity,
-        "message": one.message[language],
-        "advice": one.advice.get(language),
-    }
-
-
-def _json(findings: Sequence[Finding], language: str) -> str:
-    text = json.dumps([_plain(one, language) for one in findings], ensure_ascii=False, indent=2)
-    return "\n".join(printable(line) for line in text.split("\n"))
-
-
-def _jsonl(findings: Sequence[Finding], language: str) -> str:
-    return "\n".join(printable(json.dumps(_plain(one, language), ensure_ascii=False)) for one in findings)
-
-
-RENDERERS: Final[dict[str, Callable[[Sequence[Finding], str], str]]] = {
-    "full": _full,
-    "concise": _concise,
-    "json": _json,
-    "jsonl": _jsonl,
-}
-"""What `clustergraph check --format` offers: each takes findings in order and a language."""
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text).replace("##[", r"##\u005b")

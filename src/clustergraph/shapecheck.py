@@ -4,6 +4,7 @@ Shapes under shapes/source/ see each source graph alone; those of shapes/ontolog
 the merge.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
@@ -11,11 +12,12 @@ from typing import Final, NamedTuple
 import pyoxigraph as ox
 
 from clustergraph.assembly import INFERRED, Assembly
-from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, Related
+from clustergraph.findings import INFO, VIOLATION, WARNING, Coverage, Finding, Origin, Related
 from clustergraph.reading.parsed import LANG_STRING, OBJECT, PREDICATE, Literal, Parsed, Place, Term
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository
 from clustergraph.shacl import Index, Report, Result, ShapeFault, validate
 from clustergraph.shacl.messages import code_of, fault_said, own_words, said
+from clustergraph.shacl.pathwords import in_turtle
 from clustergraph.shacl.places import Spot, described, spots
 from clustergraph.shacl.vocabulary import SUBCLASS, sh
 from clustergraph.terms import compact
@@ -41,25 +43,53 @@ class _Texts(NamedTuple):
         return None if path is None else (str(path), self.graph.texts[text].place_of(number, spot.part))
 
 
-def shape_findings(repository: Repository, assembly: Assembly) -> Iterator[Finding]:
-    """What every shape says, and what is wrong with the shapes."""
+class Judged(NamedTuple):
+    """What every shape says, what is wrong with the shapes, and what they looked at."""
+
+    findings: list[Finding]
+    coverage: Coverage
+
+
+def judged(repository: Repository, assembly: Assembly) -> Judged:
+    """The findings of all shapes about a repository."""
     shapes = {
         scope: _texts([one for one in repository.in_graph(SHAPES) if _scope(one.path) in (scope, _ANY)])
         for scope in _SCOPES
     }
     ontology = repository.in_graph(ONTOLOGY)
     classes = _made(triple for one in ontology for triple in one.parsed.triples if triple[1] == SUBCLASS)
-    for source in repository.sources:
-        yield from _found(shapes[_ALONE], _texts([source], classes))
-    yield from _found(shapes[_OF_ONTOLOGY], _texts(ontology))
     inferred = _made(_read(triple) for triple in assembly.graph(INFERRED))
-    yield from _found(shapes[_MERGED], _texts(repository.dataset_documents, inferred))
+    pairs = [(shapes[_ALONE], _texts([source], classes)) for source in repository.sources]
+    pairs.append((shapes[_OF_ONTOLOGY], _texts(ontology)))
+    pairs.append((shapes[_MERGED], _texts(repository.dataset_documents, inferred)))
+    findings: list[Finding] = []
+    reports = []
+    for those, data in pairs:
+        report = validate(those.graph, data.graph)
+        reports.append((those.graph, report))
+        findings += _found(report, those, data)
+    return Judged(findings, _coverage(repository, reports))
 
 
-def _found(shapes: _Texts, data: _Texts) -> Iterator[Finding]:
-    report: Report = validate(shapes.graph, data.graph)
+def _found(report: Report, shapes: _Texts, data: _Texts) -> Iterator[Finding]:
     yield from (_of_fault(one, shapes) for one in report.faults)
     yield from (_of_result(one, shapes, data) for one in report.results)
+
+
+def _coverage(repository: Repository, reports: Sequence[tuple[Index, Report]]) -> Coverage:
+    """What was looked at. Shape: a shape is idle if it is so wherever it stands; values of several graphs add up."""
+    seen: Counter[str] = Counter()
+    for _, report in reports:
+        seen.update(report.focus_nodes)
+    idle = {node for _, report in reports for node in report.idle}
+    used = {node for shapes, report in reports for node in idle if node in shapes.spo and node not in report.idle}
+    named = {node: compact(node) for node in (*seen, *idle) if not node.startswith("_:")}
+    return Coverage(
+        len(repository.documents),
+        sum(len(one.triples) for one in repository.documents),
+        {named[node]: count for node, count in seen.items() if node in named},
+        tuple(sorted(named[node] for node in idle - used if node in named)),
+    )
 
 
 def _of_result(result: Result, shapes: _Texts, data: _Texts) -> Finding:
@@ -76,6 +106,14 @@ def _of_result(result: Result, shapes: _Texts, data: _Texts) -> Finding:
         at,
         own_words(result, shapes.graph, compact),
         tuple(related),
+        Origin(
+            result.focus,
+            result.value,
+            None if result.path is None else in_turtle(shapes.graph, result.path),
+            result.component,
+            result.shape,
+            result.severity,
+        ),
     )
 
 

@@ -1,11 +1,13 @@
 """`clustergraph build`."""
 
+import sys
 from pathlib import Path
 
 import click
 
-from clustergraph.cli.check import repository_of
-from clustergraph.findings import LANGUAGES, RENDERERS
+from clustergraph.cli.check import is_coloured, repository_of
+from clustergraph.findings import LANGUAGES
+from clustergraph.outputs import RENDERERS, Outcome
 
 
 @click.command
@@ -30,7 +32,8 @@ def build(context: click.Context, root: Path | None, out: Path | None, language:
     target = out or folder / "dist"
     built = build_dataset(folder, target)
     if built.findings:
-        click.echo(RENDERERS["full"](built.findings, language), err=True)
+        outcome = Outcome(built.findings, language, built.sources, coloured=is_coloured(sys.stderr))
+        click.echo(RENDERERS["full"](outcome), err=True)
     if not built.digest:
         click.echo("Nothing was written.", err=True)
         context.exit(1)

@@ -1,13 +1,23 @@
 """`clustergraph check`."""
 
+import os
+import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import Final, TextIO
 
 import click
 
+from clustergraph import __version__
 from clustergraph.errors import UsageError
-from clustergraph.findings import LANGUAGES, RENDERERS, SEVERITIES, VIOLATION, weighing
+from clustergraph.findings import LANGUAGES, SEVERITIES, VIOLATION, weighing
+from clustergraph.outputs import RENDERERS, Outcome
 from clustergraph.terms import FOLDERS
+
+_NOT_LOOKED_AT: Final = {
+    "en": "The shapes were not looked at, as a file could not be read or has blank nodes.",
+    "it": "Le forme non sono state esaminate: un file non si può leggere o ha nodi anonimi.",
+}
 
 
 def repository_of(path: Path) -> Path:
@@ -41,7 +51,7 @@ def check(
     Example: clustergraph check data/cluster/lombardy-energy.ttl --lang it
     """
     from clustergraph.check import check as check_repository  # noqa: PLC0415  # optional extra
-    from clustergraph.check import only_in  # noqa: PLC0415
+    from clustergraph.check import only_in, sources_of  # noqa: PLC0415
     from clustergraph.repository import read_repository  # noqa: PLC0415
 
     folder = root or repository_of(Path.cwd())
@@ -51,10 +61,22 @@ def check(
     checked = check_repository(repository)
     findings = only_in(checked.findings, repository, wanted)
     if checked.assembly is None:
-        click.echo("The shapes were not looked at, as a file could not be read or has blank nodes.", err=True)
-    if text := RENDERERS[format_name](findings, language):
+        click.echo(_NOT_LOOKED_AT[language], err=True)
+    sources = sources_of(repository, findings)
+    outcome = Outcome(
+        findings, language, sources, checked.coverage, coloured=is_coloured(sys.stdout), version=__version__
+    )
+    if text := RENDERERS[format_name](outcome):
         click.echo(text)
     context.exit(1 if weighing(findings, fail_on) else 0)
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Whether to write colours: to a terminal that has them, unless its owner wants none.
+
+    Source: no-color.org.
+    """
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _relative(path: Path, root: Path) -> PurePosixPath:

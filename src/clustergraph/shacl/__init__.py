@@ -19,12 +19,13 @@ class Report(NamedTuple):
     """What a validation found.
 
     Shape: `faults` are about the shapes; where there are any, something was not evaluated. `focus_nodes` tells how many
-           things each shape with a target looked at.
+           things each shape with a target looked at; to those of `idle` no target and no other shape leads.
     """
 
     results: list[Result]
     faults: list[ShapeFault]
     focus_nodes: dict[str, int]
+    idle: list[str]
 
 
 def validate(shapes: Index, data: Index) -> Report:
@@ -42,10 +43,11 @@ def validate(shapes: Index, data: Index) -> Report:
             continue
         for one in focus:
             shape.check(one, results)
-    for node in compiled.without_target():
+    idle = compiled.without_target()
+    for node in idle:
         with suppress(Unevaluable):
             compiled.shape(node)
-    return Report(results, [*dict.fromkeys(compiled.faults)], focus_nodes)
+    return Report(results, [*dict.fromkeys(compiled.faults)], focus_nodes, idle)
 
 
 __all__ = ["PARAMETERS", "Index", "Report", "Result", "ShapeFault", "Term", "validate"]

@@ -1,0 +1,99 @@
+"""Findings as tables for the summary of a pull request. What files say is never markup, mention or link."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from clustergraph.findings import Finding, printable
+from clustergraph.outputs.outcome import SEVERITY_WORDS, Outcome, by_weight, counts, number, summary
+
+_SHOWN: Final = 200  # a summary of GitHub holds 1 MiB
+_LONGEST: Final = 400  # characters of one message
+_WORDS: Final = {
+    "en": {
+        "head": ("severity", "code", "place", "what to mend"),
+        "left": "{0} more stand in the other formats.",
+        "how_many": ("severity", "findings"),
+    },
+    "it": {
+        "head": ("gravità", "codice", "punto", "che cosa correggere"),
+        "left": "Altri {0} stanno negli altri formati.",
+        "how_many": ("gravità", "rilievi"),
+    },
+}
+_HARMLESS: Final = re.compile(r"[(«“‘'\"]?(?:[^\W\d_]+(?:[’'][^\W\d_]+)*|\d{1,6})[)»”’'\"]?[.,:;?!…]?|–|—|…")
+_COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,}")
+_PAIR: Final = re.compile(r"(?<=\\)(?=\|)")
+_BACKTICKS: Final = re.compile(r"`+")
+
+
+def markdown(outcome: Outcome) -> str:
+    """How many findings there are, then each of them, the gravest first."""
+    words = _WORDS[outcome.language]
+    lines = [f"**{summary(outcome.findings, outcome.language)}**"]
+    if not outcome.findings:
+        return lines[0]
+    severities = SEVERITY_WORDS[outcome.language]
+    lines += ["", *_head(words["how_many"])]
+    lines += [
+        _row((severities[one], number(count, outcome.language))) for one, count in counts(outcome.findings).items()
+    ]
+    lines += ["", *_head(words["head"])]
+    lines += [_row(_cells(one, outcome.language)) for one in by_weight(outcome.findings)[:_SHOWN]]
+    if (left := len(outcome.findings) - _SHOWN) > 0:
+        lines += ["", str(words["left"]).format(number(left, outcome.language))]
+    return "\n".join(lines)
+
+
+def _head(names: Iterable[str]) -> Iterator[str]:
+    names = list(names)
+    yield _row(names)
+    yield _row("---" for _ in names)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(one: Finding, language: str) -> Iterator[str]:
+    yield SEVERITY_WORDS[language][one.severity]
+    yield one.code
+    yield _code(one.place)
+    advice = one.advice.get(language)
+    yield "<br>".join(_prose(text) for text in (one.message[language], advice) if text)
+
+
+def _prose(text: str) -> str:
+    """A sentence in which everything but plain words and small numbers is code.
+
+    Escaping each sign would not do: mentions, links and references are found in the text that remains.
+    """
+    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    parts: list[str] = []
+    plain = True
+    for word in cut.split():
+        harmless = bool(_HARMLESS.fullmatch(word)) and not _COMMIT.search(word)
+        if not (harmless or plain):
+            parts[-1] += f" {word}"  # neighbours share one pair of backticks
+        else:
+            parts.append(word)
+        plain = harmless
+    return " ".join(_shown(part) for part in parts)
+
+
+def _shown(part: str) -> str:
+    return part if _HARMLESS.fullmatch(part) and not _COMMIT.search(part) else _code(part)
+
+
+def _code(text: str) -> str:
+    """A code span within a table, where a bar ends the cell even in code, unless a backslash stands before it.
+
+    Where a backslash stands there already, some read the two as a pair and the bar as a bar: the span ends in between.
+    """
+    return " ".join(_span(part.replace("|", "\\|")) for part in _PAIR.split(printable(text)))
+
+
+def _span(safe: str) -> str:
+    fence = "`" * (max((len(run) for run in _BACKTICKS.findall(safe)), default=0) + 1)
+    pad = " " if safe.startswith("`") or safe.endswith("`") else ""
+    return f"{fence}{pad}{safe}{pad}{fence}"
