@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from clustergraph.edits import Fix
 from clustergraph.reading.parsed import Place
 
 VIOLATION: Final = "violation"
@@ -30,7 +31,7 @@ class Finding:
 
     Shape: `path` is relative to the repository, with forward slashes; `message` has one sentence per language of
            LANGUAGES; `code` stands in docs/rules.md; `at` is None where the remark is about the file as a whole;
-           `advice` are the words of the shape, where there are any.
+           `advice` are the words of the shape, where there are any; `fixes` are ways to mend it, the best first.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Finding:
     at: Place | None = None
     advice: Mapping[str, str] = field(default_factory=dict)
     related: tuple[Related, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
     @property
     def place(self) -> str:
