@@ -313,7 +313,7 @@ def test_files_that_cannot_be_read_are_all_named_and_nothing_is_concluded_withou
     for name in ("bell-foundry", "dial-makers"):
         (sample / f"data/organisation/{name}.ttl").write_text("not Turtle", encoding="utf-8")
 
-    findings, assembly = check(read_repository(sample))
+    findings, assembly, _ = check(read_repository(sample))
 
     assert [(one.place, one.code) for one in findings] == [
         ("data/organisation/bell-foundry.ttl:1:1", "T001"),
@@ -326,7 +326,7 @@ def test_an_ontology_that_cannot_be_read_does_not_make_every_term_unknown(sample
     (sample / "ontology/sample.ttl").write_text("not Turtle", encoding="utf-8")
     shutil.copy(BAD / "H002-leading-zero.ttl", sample / ORGANISATION)
 
-    findings, _ = check(read_repository(sample))
+    findings, _, _ = check(read_repository(sample))
 
     assert [(one.place, one.code) for one in findings] == [
         (f"{ORGANISATION}:9:14", "H002"),

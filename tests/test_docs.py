@@ -19,6 +19,7 @@ from clustergraph.repository import read_repository
 from clustergraph.rules import RULES, TITLES
 from clustergraph.shacl.sentences import CODES, CUSTOM, SHAPE_FAULTS
 from clustergraph.shacl.sentences import SENTENCES as OF_SHAPES
+from clustergraph.suppressions import TITLES as OF_COMMENTS
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
 from clustergraph.web import catalogue, entities, operations, pages, sparql, vocabulary
 from clustergraph.web.limits import FIXED
@@ -40,7 +41,10 @@ def rows(page: str, pattern: str) -> list[tuple[str, ...]]:
 
 
 def test_every_house_rule_has_a_row_that_says_what_it_asks() -> None:
-    assert [(row[0], row[1]) for row in rows("rules.md", r"H\d{3}")] == [(code, TITLES[code]) for code in RULES]
+    assert [(row[0], row[1]) for row in rows("rules.md", r"H\d{3}")] == [
+        *((code, TITLES[code]) for code in RULES),
+        *OF_COMMENTS.items(),
+    ]
 
 
 def shown(sentence: str) -> str:

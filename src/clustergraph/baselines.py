@@ -45,7 +45,8 @@ def compared(findings: Sequence[Finding], repository: Repository, baseline: Base
     left: Counter[str] = Counter()
     for entry, count in baseline.items():
         left[entry.fingerprint] += count
-    new, known = [], []
+    new: list[Finding] = []
+    known: list[Finding] = []
     for mark, one in fingerprints(findings, repository):
         is_known = not one.code.startswith(NEVER) and left[mark] > 0
         left[mark] -= is_known

@@ -42,7 +42,7 @@ def build(root: Path, out: Path) -> Built:
         target = out.resolve()  # a link is kept, and what it leads to is replaced
         _may_replace(root, out, target)
     repository = read_repository(root)
-    findings, assembly = check(repository)
+    findings, assembly, _ = check(repository)
     if assembly is None or weighing(findings, VIOLATION):
         return Built(findings, "", {}, {})
     load_queries(root / CATALOGUE)  # a catalogue that cannot be read must not be published

@@ -12,7 +12,15 @@ MAIN_BRANCHES: Final = ("origin/HEAD", "origin/main", "main", "origin/master", "
 """What the main branch may be called, the first that there is."""
 _TIMEOUT_S: Final = 60
 # Settings of a repository name programs that git runs; none of them is needed to compare files.
-_GIT: Final = ("git", "--no-pager", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_GIT: Final = (
+    "git",
+    "--no-pager",
+    "--no-optional-locks",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+)
 _REF_LIMIT: Final = 250
 
 

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, in_order, weighing
+from clustergraph.fixes import with_fixes
 from clustergraph.queries import internal, load_queries
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import Known, check_rules
 from clustergraph.shapecheck import RULES_FOLDER, shape_findings
+from clustergraph.suppressions import Suppressions
 
 FINDINGS_LIMIT = 200  # of the house rules, about one file
 _NEED_ALL_FILES = ("H004", "H006")  # what is declared or described may be so in a file that could not be read
@@ -22,34 +24,45 @@ class Checked(NamedTuple):
     """The outcome of a check.
 
     Shape: `assembly` is None where a file could not be read, as a dataset with holes would give false findings, or
-           where blank nodes stand that cannot be named in bounded time.
+           where blank nodes stand that cannot be named in bounded time. `suppressed` are the findings that comments
+           in the files suppress, which are none of `findings`.
     """
 
     findings: list[Finding]
     assembly: Assembly | None
+    suppressed: tuple[Finding, ...] = ()
 
 
 def check(repository: Repository) -> Checked:
-    """Every finding about every file of a repository.
+    """Every finding about every file of a repository, each with the ways to mend it that are known.
 
     Raises: UsageError naming a query of the repository that cannot be read, or that the guard refuses.
     """
-    findings = [*repository.findings, *house_findings(repository)]
+    comments = Suppressions(repository)
+    findings, assembly = _found(repository, comments)
+    unseen = {one.path for one in findings if not one.code.startswith("C")}
+    findings += comments.findings(is_unused=assembly is not None, unseen=unseen)
+    return Checked(with_fixes(in_order(findings), repository), assembly, tuple(in_order(comments.suppressed)))
+
+
+def _found(repository: Repository, comments: Suppressions) -> tuple[list[Finding], Assembly | None]:
+    findings = [*repository.findings, *comments.kept(house_findings(repository))]
     if repository.findings:
-        return Checked(in_order(one for one in findings if one.code not in _NEED_ALL_FILES), None)
+        return [one for one in findings if one.code not in _NEED_ALL_FILES], None
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
-        return Checked(in_order(findings), None)
+        return findings, None
     load_queries(repository.root / "queries/catalogue")
     for path in sorted((repository.root / "queries/internal").glob("*.rq")):
         internal(path.parent, path.stem)
     assembly = assemble(repository)
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
-    broken = {one.path for one in findings}
-    findings += [one for one in shape_findings(repository, assembly) if one.path not in broken]
+    passed_over = {one.path for one in findings} | {str(one.path) for one in repository.context}
+    found = [one for one in shape_findings(repository, assembly) if one.path not in passed_over]
+    findings += comments.kept(found)
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER]
-    return Checked(in_order(written if weighing(written, VIOLATION) else findings), assembly)
+    return (written if weighing(written, VIOLATION) else findings), assembly
 
 
 def house_findings(repository: Repository) -> Iterator[Finding]:

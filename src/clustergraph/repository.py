@@ -69,8 +69,10 @@ class Repository:
 
     def text(self, path: PurePosixPath) -> str | None:
         """The text of a file, whether or not it could be read as RDF; None if it cannot be had."""
-        found = self.drafts.get(path) or next((one.parsed.text for one in self.documents if one.path == path), None)
-        found = read_text(self.root, path) if found is None else found
+        if path in self.drafts:
+            return self.drafts[path]
+        read = next((one.parsed.text for one in self.documents if one.path == path), None)
+        found = read_text(self.root, path) if read is None else read
         return found if isinstance(found, str) else None
 
     def in_graph(self, graph: str) -> list[Document]:

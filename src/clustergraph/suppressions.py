@@ -11,7 +11,7 @@ from typing import Final
 
 from clustergraph.findings import WARNING, Finding
 from clustergraph.reading.parsed import Parsed, Place
-from clustergraph.reading.tokens import IRI, NAME, STRING
+from clustergraph.reading.tokens import IRI, LANGUAGE, NAME, STRING
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import RULES
 from clustergraph.shacl.sentences import CODES, CUSTOM
@@ -20,14 +20,14 @@ UNUSED: Final = "H090"
 UNFIT: Final = "H091"
 TITLES: Final = {
     UNUSED: "A comment that suppresses a finding suppresses one.",
-    UNFIT: "A comment that suppresses a finding gives its code and a reason, and the code is one that may be suppressed.",
+    UNFIT: "A comment that suppresses a finding gives a code that may be suppressed, and a reason.",
 }
 """What is asked of such comments, by code."""
 NEVER: Final = frozenset(f"H00{number}" for number in range(1, 8))
-"""House rules on which names, files and what is published rest. Those about text and shapes cannot be suppressed either."""
+"""House rules on which names, files and what is published rest; like what is said of text and shapes, they stay."""
 
 _MARK: Final = "clustergraph:"
-_PIECE: Final = re.compile(rf"(?P<comment>\#[^\r\n]*)|{STRING}|{IRI}|{NAME}|[^#\"'<:\w]+|.", re.DOTALL)
+_PIECE: Final = re.compile(rf"(?P<comment>\#[^\r\n]*)|{STRING}|{IRI}|{NAME}|{LANGUAGE}|[^#\"'<:@\w]+|.", re.DOTALL)
 _COMMENT: Final = re.compile(r"#\s*clustergraph:\s*ignore\b(?P<codes>.*?)(?:\s--(?P<reason>.*))?", re.DOTALL)
 _SEPARATOR: Final = re.compile(r"[\s,]+")
 

@@ -84,7 +84,7 @@ def _literal(word: str, old: Literal, new: Literal) -> str | None:
     bare = _BARE.get(old.datatype)
     if bare and bare.fullmatch(word):
         still = _BARE[old.datatype].fullmatch(new.lexical) and old.datatype == new.datatype
-        return new.lexical if still else f'{_quoted(new.lexical)}^^<{new.datatype}>'
+        return new.lexical if still else f"{_quoted(new.lexical)}^^<{new.datatype}>"
     match = _STRING.fullmatch(word)
     if match is None:
         return None
@@ -96,7 +96,9 @@ def _literal(word: str, old: Literal, new: Literal) -> str | None:
         return text
     if match["datatype"] is None or new.datatype == LANG_STRING:
         return None
-    datatype = match["datatype"] if new.datatype == old.datatype else _iri(match["datatype"], old.datatype, new.datatype)
+    datatype = (
+        match["datatype"] if new.datatype == old.datatype else _iri(match["datatype"], old.datatype, new.datatype)
+    )
     return f"{text}^^{datatype}" if datatype else None
 
 
