@@ -1,4 +1,4 @@
-"""Which files of a repository differ from a state of it that git knows. Calls git with fixed arguments, never a shell."""
+"""Which files of a repository differ from a state of it that git knows. Git gets fixed arguments, never a shell."""
 
 import os
 import subprocess

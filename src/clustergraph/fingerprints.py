@@ -17,7 +17,7 @@ def fingerprint(finding: Finding, words: str) -> str:
     """The name of a finding about some words: from its code, its file, the words and the English sentence.
 
     >>> fingerprint(Finding("data/a.ttl", "H002", "violation", {"en": "'01' would be published as '1'"}), "01")
-    '1e1bdc18c8f4b45d3c3f0e3b2b6c9f2d'
+    '22bd16d9ec281931b6eff8499e1641a0'
     """
     sentence = _LINE.sub("line", finding.message["en"])  # a few sentences name a line
     parts = (finding.code, finding.path, words, sentence)

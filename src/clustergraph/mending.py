@@ -131,7 +131,9 @@ def _said(text: str) -> list[tuple[object, ...]] | None:
 
 
 def _as_published(term: Term) -> object:
-    return as_kept(term) if isinstance(term, Literal) else term
+    with suppress(ValueError):  # of a language tag or datatype that is none
+        return as_kept(term) if isinstance(term, Literal) else term
+    return term
 
 
 def difference(texts: Mapping[PurePosixPath, tuple[str, str]]) -> str:
