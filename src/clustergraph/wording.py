@@ -29,7 +29,7 @@ _NEAR: Final = 0.8  # of 1, which is the same word
 def near(term: Term, candidates: Iterable[Term]) -> Term | None:
     """The one candidate that is spelt almost like a term; None if there is none, or more than one.
 
-    Shape: of IRIs only those of the same namespace and kind compete, of literals those of the same datatype.
+    Shape: of IRIs only those of the same namespace and kind compete, and classes with classes, of literals those of the same datatype.
     """
     stem, word = _stem_and_word(term)
     words = {other[1]: one for one in candidates if (other := _stem_and_word(one))[0] == stem}
@@ -41,7 +41,7 @@ def _stem_and_word(term: Term) -> tuple[tuple[str, ...], str]:
     if isinstance(term, Literal):
         return (term.datatype, term.language), term.lexical
     at = max(term.rfind("#"), term.rfind("/")) + 1
-    return (term[:at],), term[at:]
+    return (term[:at], str(term[at : at + 1].isupper())), term[at:]  # classes begin with a capital
 
 
 def other_word(parsed: Parsed, span: tuple[int, int], old: Term, new: Term) -> Fix | None:
