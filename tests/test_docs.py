@@ -12,6 +12,7 @@ from pyoxigraph import QuerySolutions, Store
 
 from clustergraph import settings
 from clustergraph.check import check
+from clustergraph.fixes import FIXERS
 from clustergraph.formats import ALIASES, GRAPH_FORMATS, RESULT_FORMATS
 from clustergraph.jobs import CAUSES
 from clustergraph.reading.faults import SENTENCES as OF_TEXT
@@ -58,6 +59,10 @@ def test_every_constraint_component_has_a_row() -> None:
     assert rows("rules.md", r"C\d{3}") == [
         (code, components[code], shown(OF_SHAPES[code]["en"])) for code in sorted(components)
     ]
+
+
+def test_every_code_that_can_be_mended_has_a_row() -> None:
+    assert sorted(row[0].strip("`") for row in rows("rules.md", r"`[THC]\d{3}`")) == sorted({*FIXERS, "C028"})
 
 
 def test_every_fault_of_a_shape_has_a_row() -> None:

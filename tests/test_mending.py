@@ -47,7 +47,7 @@ def test_a_repository_that_is_right_is_left_as_it_is(sample: Path) -> None:
 
 
 def test_a_fix_after_which_more_is_wrong_is_taken_back(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    worse = TEXT.replace('"01"', '"01" , "02"')
+    worse = TEXT.replace('"01"', '"02"^^xsd:integer , "01"')
     monkeypatch.setattr(mending, "mended_texts", lambda *_, **__: {PATH: worse})
 
     result = mend(sample, TEXT)
