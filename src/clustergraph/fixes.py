@@ -58,15 +58,26 @@ class Text:
 
     def term_at(self, finding: Finding) -> Iterator[tuple[tuple[int, int], Term]]:
         """The term that stands where a finding is, and its offsets; none if it is about something else."""
-        wanted, places = self.at(finding), self.parsed.places
-        for number, triple in enumerate(self.parsed.triples):
-            for part in (SUBJECT, PREDICATE, OBJECT):
-                ends_there = part == OBJECT and places[4 * number + 3] == wanted[1]
-                if (places[4 * number + part] == wanted[0] or ends_there) and (
-                    self.parsed.span(number, part)[1] == wanted[1]
-                ):
-                    yield self.parsed.span(number, part), triple[part]
-                    return
+        start, end = self.at(finding)
+        for number, part in filter(None, (self._starts.get(start), self._ends.get(end))):
+            if (span := self.parsed.span(number, part))[1] == end:
+                yield span, self.parsed.triples[number][part]
+                return
+
+    @cached_property
+    def _starts(self) -> dict[int, tuple[int, int]]:
+        """By offset the triple of which a part begins there, and which."""
+        places, numbers = self.parsed.places, range(len(self.parsed.triples))
+        return {
+            places[4 * number + part]: (number, part) for part in (SUBJECT, PREDICATE, OBJECT) for number in numbers
+        }
+
+    @cached_property
+    def _ends(self) -> dict[int, tuple[int, int]]:
+        """By offset the triple of which the value ends there: a finding may be about its language tag alone."""
+        return {
+            self.parsed.places[4 * number + OBJECT + 1]: (number, OBJECT) for number in range(len(self.parsed.triples))
+        }
 
     def faults(self, finding: Finding) -> Iterator[Fault]:
         """The fault that became a finding."""

@@ -29,8 +29,8 @@ _NEAR: Final = 0.8  # of 1, which is the same word
 def near(term: Term, candidates: Iterable[Term]) -> Term | None:
     """The one candidate that is spelt almost like a term; None if there is none, or more than one.
 
-    Shape: of IRIs only those of the same namespace and kind compete, classes with classes; of literals those of the same
-           datatype and language.
+    Shape: of IRIs only those of the same namespace and kind compete, classes with classes; of literals those of the
+           same datatype and language.
     """
     stem, word = _stem_and_word(term)
     words = {other[1]: one for one in candidates if (other := _stem_and_word(one))[0] == stem}
