@@ -96,6 +96,23 @@ def test_a_sentence_that_names_a_line_gives_the_same_fingerprint_on_another() ->
     assert fingerprint(one, "x") == fingerprint(other, "x")
 
 
+ZERO = Finding("data/a.ttl", "H002", "violation", {"en": "a", "it": "b"})
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [
+        (replace(ZERO, code="H004"), "01"),
+        (replace(ZERO, path="data/b.ttl"), "01"),
+        (replace(ZERO, message={"en": "c", "it": "b"}), "01"),
+        (ZERO, "02"),
+    ],
+    ids=["code", "file", "sentence", "words"],
+)
+def test_a_finding_that_differs_in_one_thing_has_another_fingerprint(finding: Finding, words: str) -> None:
+    assert fingerprint(finding, words) != fingerprint(ZERO, "01")
+
+
 @pytest.mark.parametrize(
     "text",
     [

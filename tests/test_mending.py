@@ -93,7 +93,9 @@ def test_a_file_is_written_as_a_whole_and_keeps_its_mode(tmp_path: Path) -> None
     file.write_bytes(b"old\r\n")
     file.chmod(0o640)
 
-    left = write_texts(tmp_path, {PurePosixPath("a.ttl"): ("old\r\n", "new è\r\n")})
+    with file.open("rb") as reader:
+        left = write_texts(tmp_path, {PurePosixPath("a.ttl"): ("old\r\n", "new è\r\n")})
+        assert reader.read() == b"old\r\n", "who reads while it is written reads the old text"
 
     assert (left, file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == ([], "new è\r\n".encode(), 0o640)
     assert [one.name for one in tmp_path.iterdir()] == ["a.ttl"]

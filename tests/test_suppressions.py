@@ -124,3 +124,13 @@ def test_what_reading_naming_and_publishing_rest_on_is_never_suppressed() -> Non
     never = {*OF_TEXT, *SHAPE_FAULTS, "T002", "T003", *(f"H00{number}" for number in range(1, 8)), "H090", "H091"}
 
     assert {code for code in codes if not may_be_suppressed(code)} == never
+
+
+def test_what_may_not_be_suppressed_is_found_though_a_comment_names_it(sample: Path) -> None:
+    text = (Path(__file__).parent / "bad/H002-leading-zero.ttl").read_text(encoding="utf-8")
+    path = sample / "data/organisation/chime-tuners.ttl"
+    path.write_text(text.replace("integer ;", f"integer ;  # clustergraph: ignore H002 {REASON}"), encoding="utf-8")
+
+    checked = check(read_repository(sample))
+
+    assert ([one.code for one in checked.findings], checked.suppressed) == (["H002", "H091"], ())
