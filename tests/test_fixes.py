@@ -5,10 +5,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from clustergraph.check import check
-from clustergraph.findings import LANGUAGES
+from clustergraph.edits import applied
+from clustergraph.findings import INFO, LANGUAGES, Finding
+from clustergraph.fixes import with_fixes
 from clustergraph.mending import mended_texts
 from clustergraph.reading import read
-from clustergraph.reading.parsed import LANG_STRING, OBJECT, XSD, Literal
+from clustergraph.reading.parsed import LANG_STRING, OBJECT, XSD, Literal, Place
 from clustergraph.repository import read_repository
 from clustergraph.wording import near, reworded
 
@@ -158,6 +160,27 @@ def test_every_fix_has_a_title_in_both_languages_and_names_no_more_than_one_plac
 
     assert [fix.title["en"] for fix in fixes] == [f"declare it: '{SKOS.strip()}'", "write '.'"]
     assert all(fix.title[language] for fix in fixes for language in LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("pages", "mended_pages"),
+    [
+        ("<http://a.example/>", "<https://a.example/>"),
+        ("<http://a.example/> , <https://a.example/>", None),
+        ("<ftp://a.example/>", None),
+    ],
+    ids=["http", "https-too", "other-scheme"],
+)
+def test_an_address_is_made_secure_by_a_guess(sample: Path, pages: str, mended_pages: str | None) -> None:
+    start = "<x:s> <x:homepage> "
+    (sample / PATH).write_text(f"{start}{pages} .\n", encoding="utf-8")
+    end = len(start) + len(pages.split(maxsplit=1)[0]) + 1
+    finding = Finding(str(PATH), "H013", INFO, {"en": "", "it": ""}, Place(1, len(start) + 1, 1, end))
+
+    fixes = with_fixes([finding], read_repository(sample))[0].fixes
+
+    made = [(applied(f"{start}{pages} .", one.edits), one.is_safe) for one in fixes]
+    assert made == ([] if mended_pages is None else [(f"{start}{mended_pages} .", False)])
 
 
 CANDIDATES = ["x:k/bell-maker", "x:k/bell-taker", "x:k/horn-blower", "x:k/Horn-blowers", "x:other/horn-blowers"]

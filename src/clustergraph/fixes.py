@@ -39,6 +39,7 @@ _DIRECTIVE: Final = re.compile(
     rf"{GAP}(?:@prefix{GAP}(?P<prefix>{PREFIX}){GAP}{IRI}{GAP}\.|(?i:prefix){GAP}(?P<bare>{PREFIX}){GAP}{IRI}"
     rf"|@base{GAP}{IRI}{GAP}\.|(?i:base){GAP}{IRI})"
 )
+_INSECURE: Final = "http://"
 _GAP: Final = re.compile(GAP)
 _REST_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
@@ -209,11 +210,22 @@ def _spelt(text: Text, finding: Finding, candidates: Iterable[str]) -> Iterator[
             yield fix
 
 
+def _secure(text: Text, finding: Finding) -> Iterator[Fix]:
+    """The address with https, which most sites answer to; not if it stands there as well."""
+    for span, term in text.term_at(finding):
+        if isinstance(term, str) and term.startswith(_INSECURE):
+            secure = f"https://{term.removeprefix(_INSECURE)}"
+            is_there = any(value == secure for _, _, value in text.parsed.triples)
+            if not is_there and (fix := other_word(text.parsed, span, term, secure)):
+                yield fix
+
+
 FIXERS: Final[Mapping[str, Fixer]] = {
     UNDECLARED: _declare,
     MISSING: _complete,
     "H002": _publishable,
     "H004": lambda text, finding: _spelt(text, finding, text.known.terms),
     "H006": lambda text, finding: _spelt(text, finding, text.known.things),
+    "H013": _secure,
 }
 """By code. What shapes find is mended where it is found, as only there it is known what was asked for."""
