@@ -214,3 +214,23 @@ def test_a_word_in_the_place_of_another(written: str, new: Literal | str, text: 
     edit = reworded(parsed, parsed.span(0, OBJECT), parsed.triples[0][2], new)
 
     assert (None if edit is None else edit.text) == text
+
+
+def test_a_value_almost_like_one_of_a_list_is_mended_by_a_guess(sample: Path) -> None:
+    (sample / "shapes/Organization.ttl").write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
+        "<x:shape> a sh:NodeShape ; sh:property <x:property> ;\n"
+        "    sh:targetClass <http://www.w3.org/ns/org#Organization> .\n"
+        "<x:property> a sh:PropertyShape ; sh:path <http://www.w3.org/2004/02/skos/core#note> ;\n"
+        '    sh:in ( "foundry" "tuners" ) .\n',
+        encoding="utf-8",
+    )
+    ontology = sample / "ontology/note.ttl"
+    ontology.write_text(
+        "<http://www.w3.org/2004/02/skos/core#note> a <http://www.w3.org/2002/07/owl#AnnotationProperty> .\n",
+        encoding="utf-8",
+    )
+    text = HEAD + BODY.rstrip(" .\n") + ' ;\n    skos:note "tunners" .\n'
+
+    assert mended(sample, text) == text
+    assert mended(sample, text, is_unsafe=True) == text.replace('"tunners"', '"tuners"')
