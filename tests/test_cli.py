@@ -14,8 +14,8 @@ from typing import NamedTuple
 import click
 import pytest
 
-import clustergraph.check
 import clustergraph.cli
+import clustergraph.workflow
 from clustergraph import __version__
 from clustergraph.cli import verbs
 from clustergraph.cli.check import is_coloured
@@ -125,7 +125,7 @@ def test_a_failure_of_ours_ends_with_3_and_says_so(run: Run, monkeypatch: pytest
         message = "no such luck"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr(clustergraph.check, "check", fail)
+    monkeypatch.setattr(clustergraph.workflow, "check", fail)
 
     assert run("check", "--root", SAMPLE) == (
         3,
@@ -138,7 +138,7 @@ def test_an_interruption_ends_as_the_shell_expects(run: Run, monkeypatch: pytest
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(clustergraph.check, "check", interrupt)
+    monkeypatch.setattr(clustergraph.workflow, "check", interrupt)
 
     assert run("check", "--root", SAMPLE).status == 130
 

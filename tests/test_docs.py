@@ -12,6 +12,7 @@ from pyoxigraph import QuerySolutions, Store
 
 from clustergraph import settings
 from clustergraph.check import check
+from clustergraph.fixes import FIXERS
 from clustergraph.formats import ALIASES, GRAPH_FORMATS, RESULT_FORMATS
 from clustergraph.jobs import CAUSES
 from clustergraph.reading.faults import SENTENCES as OF_TEXT
@@ -19,6 +20,7 @@ from clustergraph.repository import read_repository
 from clustergraph.rules import RULES, TITLES
 from clustergraph.shacl.sentences import CODES, CUSTOM, SHAPE_FAULTS
 from clustergraph.shacl.sentences import SENTENCES as OF_SHAPES
+from clustergraph.suppressions import TITLES as OF_COMMENTS
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
 from clustergraph.web import catalogue, entities, operations, pages, sparql, vocabulary
 from clustergraph.web.limits import FIXED
@@ -40,7 +42,10 @@ def rows(page: str, pattern: str) -> list[tuple[str, ...]]:
 
 
 def test_every_house_rule_has_a_row_that_says_what_it_asks() -> None:
-    assert [(row[0], row[1]) for row in rows("rules.md", r"H\d{3}")] == [(code, TITLES[code]) for code in RULES]
+    assert [(row[0], row[1]) for row in rows("rules.md", r"H\d{3}")] == [
+        *((code, TITLES[code]) for code in RULES),
+        *OF_COMMENTS.items(),
+    ]
 
 
 def shown(sentence: str) -> str:
@@ -54,6 +59,10 @@ def test_every_constraint_component_has_a_row() -> None:
     assert rows("rules.md", r"C\d{3}") == [
         (code, components[code], shown(OF_SHAPES[code]["en"])) for code in sorted(components)
     ]
+
+
+def test_every_code_that_can_be_mended_has_a_row() -> None:
+    assert sorted(row[0].strip("`") for row in rows("rules.md", r"`[THC]\d{3}`")) == sorted({*FIXERS, "C028"})
 
 
 def test_every_fault_of_a_shape_has_a_row() -> None:

@@ -45,7 +45,7 @@ def build(root: Path, out: Path) -> Built:
         target = out.resolve()  # a link is kept, and what it leads to is replaced
         _may_replace(root, out, target)
     repository = read_repository(root)
-    findings, assembly, _ = check(repository)
+    findings, assembly, *_ = check(repository)
     sources = sources_of(repository, findings)
     if assembly is None or weighing(findings, VIOLATION):
         return Built(findings, "", {}, {}, sources)

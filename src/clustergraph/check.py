@@ -9,11 +9,13 @@ from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_
 from clustergraph.errors import UsageError
 from clustergraph.files import read_text
 from clustergraph.findings import VIOLATION, Coverage, Finding, in_order, weighing
+from clustergraph.fixes import with_fixes
 from clustergraph.outputs import Sources
 from clustergraph.queries import internal, load_queries
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import Known, check_rules
 from clustergraph.shapecheck import RULES_FOLDER, judged
+from clustergraph.suppressions import Suppressions
 
 FINDINGS_LIMIT = 200  # of the house rules, about one file
 _NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
@@ -26,37 +28,47 @@ class Checked(NamedTuple):
     """The outcome of a check.
 
     Shape: `assembly` is None where a file could not be read, as a dataset with holes would give false findings, or
-           where blank nodes stand that cannot be named in bounded time; so is
-           `coverage`, as no shape was asked then.
+           where blank nodes stand that cannot be named in bounded time; so is `coverage`, as no shape was asked then.
+           `suppressed` are the findings that comments in the files suppress, which are none of `findings`.
     """
 
     findings: list[Finding]
     assembly: Assembly | None
     coverage: Coverage | None = None
+    suppressed: tuple[Finding, ...] = ()
 
 
 def check(repository: Repository) -> Checked:
-    """Every finding about every file of a repository.
+    """Every finding about every file of a repository, each with the ways to mend it that are known.
 
     Raises: UsageError naming a query of the repository that cannot be read, or that the guard refuses.
     """
-    findings = [*repository.findings, *house_findings(repository)]
+    comments = Suppressions(repository)
+    findings, assembly, coverage = _found(repository, comments)
+    unseen = {one.path for one in weighing(findings, VIOLATION) if not one.code.startswith("C")}
+    findings += comments.findings(is_unused=assembly is not None, unseen=unseen)
+    suppressed = tuple(in_order(comments.suppressed))
+    return Checked(with_fixes(_ordered(findings), repository), assembly, coverage, suppressed)
+
+
+def _found(repository: Repository, comments: Suppressions) -> tuple[list[Finding], Assembly | None, Coverage | None]:
+    findings = [*repository.findings, *comments.kept(house_findings(repository))]
     if repository.findings:
-        return Checked(_ordered(one for one in findings if one.code not in _NEED_ALL_FILES), None)
+        return [one for one in findings if one.code not in _NEED_ALL_FILES], None, None
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
-        return Checked(_ordered(findings), None)
+        return findings, None, None
     load_queries(repository.root / "queries/catalogue")
     for path in sorted((repository.root / "queries/internal").glob("*.rq")):
         internal(path.parent, path.stem)
     assembly = assemble(repository)
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
-    broken = {one.path for one in weighing(findings, VIOLATION)}
+    passed_over = {one.path for one in weighing(findings, VIOLATION)} | {str(one.path) for one in repository.context}
     said = judged(repository, assembly)
-    findings += [one for one in said.findings if one.path not in broken]
+    findings += comments.kept([one for one in said.findings if one.path not in passed_over])
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER]
-    return Checked(_ordered(written if weighing(written, VIOLATION) else findings), assembly, said.coverage)
+    return (written if weighing(written, VIOLATION) else findings), assembly, said.coverage
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,12 +1,16 @@
 """A finding: one remark about one place in a contributed file, in two languages. Knows not how findings are printed."""
 
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from clustergraph.edits import Fix
 from clustergraph.reading.parsed import Place, Term
 
+_LINE: Final = re.compile(r"\bline \d+")
 VIOLATION: Final = "violation"
 WARNING: Final = "warning"
 INFO: Final = "info"
@@ -58,7 +62,8 @@ class Finding:
 
     Shape: `path` is relative to the repository, with forward slashes; `message` has one sentence per language of
            LANGUAGES; `code` stands in docs/rules.md; `at` is None where the remark is about the file as a whole;
-           `advice` are the words of the shape, where there are any; `origin` is None for what no shape said.
+           `advice` are the words of the shape, where there are any; `origin` is None for what no shape said;
+           `fixes` are ways to mend it, the best first.
     """
 
     path: str
@@ -69,6 +74,7 @@ class Finding:
     advice: Mapping[str, str] = field(default_factory=dict)
     related: tuple[Related, ...] = ()
     origin: Origin | None = None
+    fixes: tuple[Fix, ...] = ()
 
     @property
     def place(self) -> str:
@@ -78,6 +84,17 @@ class Finding:
         'data/a.ttl:7:5'
         """
         return ":".join([self.path, *(str(number) for number in (self.at or ())[:2])])
+
+
+def fingerprint(finding: Finding, words: str) -> str:
+    """The name of a finding about some words: from its code, its file, the words and the English sentence.
+
+    >>> fingerprint(Finding("data/a.ttl", "H002", "violation", {"en": "'01' would be published as '1'"}), "01")
+    '22bd16d9ec281931b6eff8499e1641a0'
+    """
+    sentence = _LINE.sub("line", finding.message["en"])  # a few sentences name a line
+    parts = (finding.code, finding.path, words, sentence)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -5,9 +5,10 @@ path. Knows the layout of folders; knows nothing of SHACL or HTTP.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Final
 
 import pyoxigraph as ox
@@ -27,6 +28,7 @@ MAPPING: Final = "mapping"
 ONTOLOGY: Final = "ontology"
 _ALIGNMENTS: Final = PurePosixPath("ontology/alignments.ttl")  # what others call our terms: no axiom for our rules
 SHAPES: Final = "shapes"  # read, but not part of the dataset
+_NO_DRAFTS: Final[Mapping[PurePosixPath, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,25 @@ class Document:
 
 @dataclass(frozen=True)
 class Repository:
-    """All documents of a repository, in path order, and what was wrong with those that could not be read."""
+    """All documents of a repository, in path order, and what was wrong with those that could not be read.
+
+    Shape: `context` are documents that are looked at where others speak of what they describe, and not judged;
+           `drafts` are the texts that were read in the place of files.
+    """
 
     root: Path
     documents: tuple[Document, ...]
     findings: tuple[Finding, ...]
+    context: tuple[Document, ...] = ()
+    drafts: Mapping[PurePosixPath, str] = field(default_factory=dict)
+
+    def text(self, path: PurePosixPath) -> str | None:
+        """The text of a file, whether or not it could be read as RDF; None if it cannot be had."""
+        if path in self.drafts:
+            return self.drafts[path]
+        read = next((one.parsed.text for one in self.documents if one.path == path), None)
+        found = read_text(self.root, path) if read is None else read
+        return found if isinstance(found, str) else None
 
     def in_graph(self, graph: str) -> list[Document]:
         """The documents of one graph."""
@@ -71,12 +87,13 @@ class Repository:
     @property
     def dataset_documents(self) -> list[Document]:
         """The documents whose triples are published as data."""
-        return [document for document in self.documents if document.graph != SHAPES]
+        return [document for document in (*self.documents, *self.context) if document.graph != SHAPES]
 
 
-def read_repository(root: Path) -> Repository:
+def read_repository(root: Path, *, drafts: Mapping[PurePosixPath, str] = _NO_DRAFTS) -> Repository:
     """Every contributed file below a repository's folders.
 
+    Shape:  `drafts` are texts in the place of files.
     Raises: UsageError naming the folder that is missing. A file that cannot be read becomes a finding.
     """
     for folder in FOLDERS:
@@ -85,14 +102,14 @@ def read_repository(root: Path) -> Repository:
                 f"there is no folder '{folder}/' in '{root}': run this in a clustergraph repository, or name its path"
             )
             raise UsageError(message)
-    read = [read_document(root, path) for path in sorted(contributed(root))]
+    read = [read_document(root, path, drafts.get(path)) for path in sorted(contributed(root))]
     documents = tuple(one for one in read if isinstance(one, Document))
     findings = [finding for one in read if not isinstance(one, Document) for finding in one]
-    return Repository(root, documents, (*findings, *query_findings(root)))
+    return Repository(root, documents, (*findings, *query_findings(root)), drafts=drafts)
 
 
-def read_document(root: Path, path: PurePosixPath) -> Document | list[Finding]:
-    """One contributed file, or the findings that say why it could not be read."""
+def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> Document | list[Finding]:
+    """One contributed file, or the text that stands in its place; or the findings that say why it could not be read."""
     graph = _graph(path)
     if graph is None:
         where = "data/<kind>/<slug>.ttl, data/mapping/<name>.sssom.tsv, ontology/ or shapes/"
@@ -105,7 +122,7 @@ def read_document(root: Path, path: PurePosixPath) -> Document | list[Finding]:
                 f"qui non va alcun file: va in {dove}",
             )
         ]
-    text = read_text(root, path)
+    text = read_text(root, path) if draft is None else draft
     if isinstance(text, Finding):
         return [text]
     parsed = read_mappings(text) if path.suffix == ".tsv" else read(text)

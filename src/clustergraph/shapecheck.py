@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import pyoxigraph as ox
 
 from clustergraph.assembly import INFERRED, Assembly
+from clustergraph.edits import Fix
 from clustergraph.findings import INFO, VIOLATION, WARNING, Coverage, Finding, Origin, Related
 from clustergraph.reading.parsed import LANG_STRING, OBJECT, PREDICATE, Literal, Parsed, Place, Term
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository
@@ -19,8 +20,9 @@ from clustergraph.shacl import Index, Report, Result, ShapeFault, validate
 from clustergraph.shacl.messages import code_of, fault_said, own_words, said
 from clustergraph.shacl.pathwords import in_turtle
 from clustergraph.shacl.places import Spot, described, spots
-from clustergraph.shacl.vocabulary import SUBCLASS, sh
+from clustergraph.shacl.vocabulary import SUBCLASS, component, sh
 from clustergraph.terms import compact
+from clustergraph.wording import near, other_word
 
 RULES_FOLDER: Final = "queries/rules"
 _ALONE, _OF_ONTOLOGY, _MERGED = _SCOPES = ("alone", "ontology", "merged")
@@ -94,7 +96,8 @@ def _coverage(repository: Repository, reports: Sequence[tuple[Index, Report]]) -
 
 def _of_result(result: Result, shapes: _Texts, data: _Texts) -> Finding:
     """A result as a finding at the words that are to be mended."""
-    places = [place for one in spots(data.graph, result) if (place := data.place(one))]
+    found = [(one, place) for one in spots(data.graph, result) if (place := data.place(one))]
+    places = [place for _, place in found]
     path, at = places[0] if places else (RULES_FOLDER, None)
     rule = [place for one in described(shapes.graph, result.shape) if (place := shapes.place(one))]
     related = [Related(*place, _OTHER) for place in places[1:]] + [Related(*place, _RULE) for place in rule]
@@ -114,7 +117,21 @@ def _of_result(result: Result, shapes: _Texts, data: _Texts) -> Finding:
             result.shape,
             result.severity,
         ),
+        _fixes(result, data, found[0][0]) if found else (),
     )
+
+
+def _fixes(result: Result, data: _Texts, spot: Spot) -> tuple[Fix, ...]:
+    """The one value of a list that is spelt almost like the one that is not in it."""
+    if result.component != component("In") or result.value is None:
+        return ()
+    guess = near(result.value, result.against)
+    text, number = data.graph.text_of(spot.number)
+    parsed = data.graph.texts[text]
+    if guess is None or parsed.triples[number][spot.part] != result.value:
+        return ()
+    fix = other_word(parsed, parsed.span(number, spot.part), result.value, guess)
+    return (fix,) if fix else ()
 
 
 def _of_fault(fault: ShapeFault, shapes: _Texts) -> Finding:

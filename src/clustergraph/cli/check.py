@@ -4,20 +4,15 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Final, TextIO
+from typing import Any, TextIO
 
 import click
 
 from clustergraph import __version__
 from clustergraph.errors import UsageError
-from clustergraph.findings import LANGUAGES, SEVERITIES, VIOLATION, weighing
+from clustergraph.findings import LANGUAGES, SEVERITIES, VIOLATION, printable
 from clustergraph.outputs import RENDERERS, Outcome
 from clustergraph.terms import FOLDERS
-
-_NOT_LOOKED_AT: Final = {
-    "en": "The shapes were not looked at, as a file could not be read or has blank nodes.",
-    "it": "Le forme non sono state esaminate: un file non si può leggere o ha nodi anonimi.",
-}
 
 
 def repository_of(path: Path) -> Path:
@@ -38,37 +33,60 @@ def repository_of(path: Path) -> Path:
 @click.option(
     "--fail-on", type=click.Choice(SEVERITIES), default=VIOLATION, show_default=True, help="Least that fails."
 )
+@click.option(
+    "--changed-only",
+    "ref",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[REF]",
+    help="Only files that differ from a state of git; default: where you left the main branch.",
+)
+@click.option(
+    "--context",
+    "contexts",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="File or folder to look things up in, itself not judged; may be given again.",
+)
+@click.option("--baseline", type=click.Path(path_type=Path), default=None, help="File of findings known already.")
+@click.option("--write-baseline", "is_recording", is_flag=True, help="Write all findings to the file of --baseline.")
+@click.option("--fix", "is_fixing", is_flag=True, help="Mend what can be mended safely; show what is left.")
+@click.option("--unsafe-fixes", "is_unsafe", is_flag=True, help="With --fix or --diff: mend by a guess too.")
+@click.option("--diff", "is_showing", is_flag=True, help="Print what --fix would change, and write nothing.")
 @click.pass_context
 def check(
-    context: click.Context, paths: tuple[Path, ...], *, root: Path | None, format_name: str, language: str, fail_on: str
+    context: click.Context,
+    /,
+    paths: tuple[Path, ...],
+    *,
+    root: Path | None,
+    format_name: str,
+    language: str,
+    **options: Any,  # those of Asked, by its names
 ) -> None:
     """Say what is wrong with contributed files, and where.
 
     Reads the whole repository as context; shows findings for the files and folders named, all if none is. Writes
-    nothing. Exits with 0 if clean, 1 with findings, 2 on wrong use, 3 if the checker failed.
+    nothing without --fix or --write-baseline. Exits with 0 if clean, 1 with findings or with a difference to show, 2
+    on wrong use, 3 if the checker failed.
 
     \b
     Example: clustergraph check data/cluster/lombardy-energy.ttl --lang it
     """
-    from clustergraph.check import check as check_repository  # noqa: PLC0415  # optional extra
-    from clustergraph.check import only_in, sources_of  # noqa: PLC0415
-    from clustergraph.repository import read_repository  # noqa: PLC0415
+    from clustergraph.workflow import Asked, run  # noqa: PLC0415  # optional extra
 
     folder = root or repository_of(Path.cwd())
-    repository = read_repository(folder)
-    wanted = [_relative(path, folder) for path in paths]
-    only_in([], repository, wanted)  # a path that is not there is said before the work, not after
-    checked = check_repository(repository)
-    findings = only_in(checked.findings, repository, wanted)
-    if checked.assembly is None:
-        click.echo(_NOT_LOOKED_AT[language], err=True)
-    sources = sources_of(repository, findings)
+    done = run(Asked(folder, [_relative(path, folder) for path in paths], **options))
+    for remark in done.remarks:
+        click.echo(printable(remark[language]), err=True)
     outcome = Outcome(
-        findings, language, sources, checked.coverage, coloured=is_coloured(sys.stdout), version=__version__
+        done.findings, language, done.sources, done.coverage, coloured=is_coloured(sys.stdout), version=__version__
     )
-    if text := RENDERERS[format_name](outcome):
+    if text := done.difference if options["is_showing"] else RENDERERS[format_name](outcome):
         click.echo(text)
-    context.exit(1 if weighing(findings, fail_on) else 0)
+    context.exit(1 if done.fails else 0)
 
 
 def is_coloured(stream: TextIO) -> bool:

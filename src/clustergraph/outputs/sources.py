@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
-from clustergraph.findings import Finding
+from clustergraph.findings import Finding, fingerprint
 from clustergraph.reading.parsed import Place
 
 _LINE_END: Final = re.compile(r"\r\n|[\r\n]")
-_LINE_NUMBER: Final = re.compile(r"\bline \d+\b")
 
 
 class Sources:
@@ -57,8 +56,7 @@ def fingerprints(findings: Iterable[Finding], sources: Sources) -> list[str]:
     found = []
     for one in findings:
         words = sources.written(one.path, one.at)
-        message = _LINE_NUMBER.sub("line", one.message["en"])
-        whole = "\0".join((one.path, one.code, words, message))
-        found.append(sha256(f"{whole}\0{seen[whole]}".encode(errors="backslashreplace")).hexdigest()[:32])
-        seen[whole] += 1
+        name = fingerprint(one, words)
+        found.append(sha256(f"{name}{seen[name]}".encode()).hexdigest()[:32] if seen[name] else name)
+        seen[name] += 1
     return found

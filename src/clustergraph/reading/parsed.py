@@ -116,6 +116,10 @@ class Parsed:
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """The character at a line and a column; the other way round than `place`."""
+        return self._lines[line - 1] + column - 1
+
     def between(self, start: int, end: int) -> Place:
         """The place from one offset to another."""
         return Place(*self.place(start), *self.place(end))

@@ -67,7 +67,7 @@ class Known:
         """Where the ontology declares each class and property, ours or borrowed."""
         return {
             subject: Stated(document, number)
-            for document in self.repository.in_graph(ONTOLOGY)
+            for document in (*self.repository.in_graph(ONTOLOGY), *self.repository.context)
             for number, (subject, predicate, value) in enumerate(document.parsed.triples)
             if predicate == TYPE and value in _TERM_TYPES and not is_blank(subject)
         }

@@ -35,7 +35,7 @@ def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]
     for number, (_, _, literal) in enumerate(document.parsed.triples):
         if not isinstance(literal, Literal):
             continue
-        kept, tag = _as_kept(literal), literal.language
+        kept, tag = as_kept(literal), literal.language
         place = document.parsed.place_of(number, OBJECT)
         if (kept.value, kept.datatype.value) != (literal.lexical, literal.datatype):
             changed = "" if literal.datatype == kept.datatype.value else f" ({compact(kept.datatype.value)})"
@@ -57,7 +57,7 @@ def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]
 
 
 @lru_cache(maxsize=100_000)
-def _as_kept(literal: Literal) -> ox.Literal:
+def as_kept(literal: Literal) -> ox.Literal:
     """The literal after a round trip through the store, which is the judge of what it keeps."""
     store, any_name = ox.Store(), ox.NamedNode(TYPE)
     written = engine_term(literal)

@@ -1,0 +1,186 @@
+"""One check as somebody asks for it: of some files, beside a baseline, with context, and mended if they want.
+
+Puts together what check, mending, baselines, changes and contexts do. Knows nothing of a terminal.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final, NamedTuple
+
+from clustergraph.baselines import Compared, baseline_text, compared, read_baseline
+from clustergraph.changes import changed_paths
+from clustergraph.check import Checked, check, only_in, sources_of
+from clustergraph.contexts import with_context
+from clustergraph.errors import UsageError
+from clustergraph.findings import VIOLATION, Coverage, Finding, weighing
+from clustergraph.mending import Choice, Reader, difference, mended, write_texts, write_whole
+from clustergraph.outputs import Sources
+from clustergraph.repository import Repository, read_repository
+
+Remark = Mapping[str, str]
+"""A sentence by language that is said beside the findings."""
+
+_REMARKS: Final[dict[str, Remark]] = {
+    "shapes": {
+        "en": "The shapes were not looked at, as a file could not be read or has blank nodes.",
+        "it": "Le forme non sono state guardate: un file non si legge, o ha nodi anonimi.",
+    },
+    "suppressed": {"en": "Suppressed by comments: {}.", "it": "Soppressi da commenti: {}."},
+    "known": {"en": "Known from the baseline: {}.", "it": "Già noti dalla baseline: {}."},
+    "elsewhere": {"en": "In other files, not shown: {}.", "it": "In altri file, non mostrati: {}."},
+    "stale": {
+        "en": "In the baseline, and there no more: {}. Write it anew with --write-baseline.",
+        "it": "Nella baseline, e non più presenti: {}. Riscriverla con --write-baseline.",
+    },
+    "gone": {"en": "  {}", "it": "  {}"},
+    "mended": {"en": "Files mended: {}.", "it": "File corretti: {}."},
+    "mendable": {"en": "Files that --fix would mend: {}.", "it": "File che --fix correggerebbe: {}."},
+    "left": {
+        "en": "'{}' was left as it is: it is a link or behind one, or has just changed.",
+        "it": "«{}» è rimasto com'è: è un collegamento o vi sta dietro, o è appena cambiato.",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for.
+
+    Shape: `paths` are files and folders of the repository at `root`, all of it if there are none; `ref` is a state of
+           git from which files must differ, empty for where the work left the main branch, None for any file.
+    """
+
+    root: Path
+    paths: Sequence[PurePosixPath] = ()
+    ref: str | None = None
+    contexts: Sequence[Path] = ()
+    baseline: Path | None = None
+    is_recording: bool = False
+    is_fixing: bool = False
+    is_unsafe: bool = False
+    is_showing: bool = False
+    fail_on: str = VIOLATION
+
+
+class Outcome(NamedTuple):
+    """What came of it. Shape: `difference` is empty unless it was asked for."""
+
+    findings: list[Finding]
+    remarks: list[Remark]
+    difference: str
+    fails: bool
+    sources: Sources
+    coverage: Coverage | None
+
+
+class _Seen(NamedTuple):
+    """A repository and what is wrong with it."""
+
+    repository: Repository
+    checked: Checked
+
+
+def run(asked: Asked) -> Outcome:
+    """The findings asked for, and what else is to be said; files are written if that was asked for.
+
+    Raises: UsageError for options that do not go together, and for what is not there.
+    """
+    _refuse_what_does_not_go_together(asked)
+    read_with = _reader(asked)
+    before = read_with({})
+    only_in([], before, asked.paths)  # a path that is not there is said before the work, not after
+    changed = None if asked.ref is None else changed_paths(asked.root, asked.ref)
+    remarks: list[Remark] = []
+    shown = ""
+    if asked.is_fixing or asked.is_showing:
+        # A baseline that is yet to be written is none.
+        known = {} if asked.is_recording or asked.baseline is None else read_baseline(asked.baseline)
+
+        def chosen(repository: Repository, checked: Checked) -> list[Finding]:
+            return compared(_of_paths(checked.findings, repository, asked, changed), repository, known).new
+
+        seen, shown = _mended(asked, read_with, chosen, remarks)
+    else:
+        seen = _Seen(before, check(before))
+    if asked.is_recording and asked.baseline is not None:
+        _write(asked.baseline, baseline_text(seen.checked.findings, seen.repository))
+    found = _compared(asked, seen, changed)
+    remarks += _remarks(seen, found, asked, changed)
+    fails = bool(shown or weighing(found.new, asked.fail_on))
+    return Outcome(found.new, remarks, shown, fails, sources_of(seen.repository, found.new), seen.checked.coverage)
+
+
+def _refuse_what_does_not_go_together(asked: Asked) -> None:
+    if asked.is_unsafe and not (asked.is_fixing or asked.is_showing):
+        message = "--unsafe-fixes mends nothing by itself: give --fix or --diff too"
+        raise UsageError(message)
+    if asked.is_recording and asked.baseline is None:
+        message = "--write-baseline does not know where to: name a file with --baseline"
+        raise UsageError(message)
+    if asked.is_recording and (asked.paths or asked.ref is not None or asked.is_showing):
+        message = "--write-baseline records the whole repository as it is: leave out paths, --changed-only and --diff"
+        raise UsageError(message)
+
+
+def _reader(asked: Asked) -> Reader:
+    """Reads the repository with some texts in the place of files; the context is read once."""
+    context = with_context(Repository(asked.root, (), ()), asked.contexts).context
+    return lambda drafts: replace(read_repository(asked.root, drafts=drafts), context=context)
+
+
+def _of_paths(
+    findings: Sequence[Finding], repository: Repository, asked: Asked, changed: frozenset[PurePosixPath] | None
+) -> list[Finding]:
+    found = only_in(findings, repository, asked.paths)
+    return found if changed is None else [one for one in found if PurePosixPath(one.path) in changed]
+
+
+def _mended(asked: Asked, read_with: Reader, chosen: Choice, remarks: list[Remark]) -> tuple[_Seen, str]:
+    """The repository as it is after mending, or as it is before if the difference is only to be shown."""
+    result = mended(read_with, chosen, is_unsafe=asked.is_unsafe)
+    if asked.is_showing:
+        remarks.append(_said("mendable", len(result.texts)))
+        return _Seen(result.repository, result.checked), difference(result.texts)
+    left = write_texts(asked.root, result.texts)
+    remarks.append(_said("mended", len(result.texts) - len(left)))
+    remarks += [_said("left", path) for path in left]
+    if not left:
+        return _Seen(result.repository, result.checked), ""
+    repository = read_with({})
+    return _Seen(repository, check(repository)), ""
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        write_whole(file, text)
+    except OSError as exc:
+        message = f"the baseline '{file}' cannot be written: {exc.strerror}"
+        raise UsageError(message) from exc
+
+
+def _compared(asked: Asked, seen: _Seen, changed: frozenset[PurePosixPath] | None) -> Compared:
+    baseline = read_baseline(asked.baseline) if asked.baseline else {}
+    findings = _of_paths(seen.checked.findings, seen.repository, asked, changed)
+    found = compared(findings, seen.repository, baseline)
+    # What was not asked for or not looked at may still be there.
+    is_whole = seen.checked.assembly is not None and not asked.paths and changed is None
+    return found if is_whole else found._replace(stale=[])
+
+
+def _remarks(seen: _Seen, found: Compared, asked: Asked, changed: frozenset[PurePosixPath] | None) -> list[Remark]:
+    elsewhere = 0 if changed is None else len(seen.checked.findings) - len(found.new) - len(found.known)
+    suppressed = _of_paths(seen.checked.suppressed, seen.repository, asked, changed)
+    counted = {
+        "suppressed": len(suppressed),
+        "known": len(found.known),
+        "elsewhere": elsewhere,
+        "stale": len(found.stale),
+    }
+    shapes = [_REMARKS["shapes"]] if seen.checked.assembly is None else []
+    gone = [_said("gone", f"{one.path}: {one.code} {one.message}") for one in found.stale]
+    return [*shapes, *(_said(name, count) for name, count in counted.items() if count), *gone]
+
+
+def _said(name: str, value: object) -> Remark:
+    return {language: sentence.format(value) for language, sentence in _REMARKS[name].items()}

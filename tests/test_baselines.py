@@ -1,0 +1,143 @@
+"""Baselines: what was found before is not shown again, wherever in its file it has moved."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clustergraph.baselines import Entry, baseline_text, compared, read_baseline
+from clustergraph.check import check
+from clustergraph.errors import UsageError
+from clustergraph.findings import Finding, fingerprint
+from clustergraph.repository import Repository, read_repository
+
+BAD = "data/organisation/chime-tuners.ttl"
+TEXT = (Path(__file__).parent / "bad/H002-leading-zero.ttl").read_text(encoding="utf-8")
+
+
+def looked_at(root: Path, text: str) -> tuple[Repository, list[Finding]]:
+    (root / BAD).write_text(text, encoding="utf-8")
+    repository = read_repository(root)
+    return repository, check(repository).findings
+
+
+def recorded(root: Path, text: str) -> Path:
+    repository, findings = looked_at(root, text)
+    path = root / "baseline.json"
+    path.write_text(baseline_text(findings, repository), encoding="utf-8")
+    return path
+
+
+def test_a_finding_of_the_baseline_is_known_wherever_it_has_moved(sample: Path) -> None:
+    baseline = read_baseline(recorded(sample, TEXT))
+
+    repository, findings = looked_at(sample, f"# a line\n\n{TEXT}".replace("    cg:value", "\tcg:value  "))
+
+    assert [one.code for one in findings] == ["H002"]
+    assert compared(findings, repository, baseline) == ([], findings, [])
+
+
+@pytest.mark.parametrize(("old", "new"), [('"01"', '"001"'), ('"01"', '"02"')], ids=["other-words", "other-sentence"])
+def test_another_finding_is_new_and_the_one_that_is_gone_is_told(sample: Path, old: str, new: str) -> None:
+    baseline = read_baseline(recorded(sample, TEXT))
+
+    repository, findings = looked_at(sample, TEXT.replace(old, new))
+    if new == '"02"':
+        findings = [
+            replace(one, message={"en": "'01' would be published as '2': write that", "it": ""}) for one in findings
+        ]
+
+    found = compared(findings, repository, baseline)
+
+    assert (found.new, found.known, [(one.code, one.path) for one in found.stale]) == (findings, [], [("H002", BAD)])
+
+
+def test_of_two_findings_alike_the_baseline_knows_as_many_as_it_holds(sample: Path) -> None:
+    baseline = read_baseline(recorded(sample, TEXT))
+
+    repository, findings = looked_at(sample, TEXT.replace("cg:value", 'cg:value "01"^^xsd:integer ;\n    cg:value'))
+    found = compared(findings, repository, baseline)
+
+    assert (len(found.new), len(found.known), found.stale) == (1, 1, [])
+
+
+def test_what_cannot_be_read_is_in_no_baseline(sample: Path) -> None:
+    path = recorded(sample, "?")
+    repository, findings = looked_at(sample, "?")
+    mark = Entry(fingerprint(findings[0], "?"), "T001", BAD, "")
+
+    assert json.loads(path.read_text(encoding="utf-8")) == {"version": 1, "findings": []}
+    assert compared(findings, repository, {mark: 1}).new == findings
+
+
+def test_a_baseline_is_json_with_a_line_for_each_finding(sample: Path) -> None:
+    text = recorded(sample, TEXT).read_text(encoding="utf-8")
+
+    assert json.loads(text)["findings"] == [
+        {
+            "fingerprint": json.loads(text)["findings"][0]["fingerprint"],
+            "code": "H002",
+            "path": BAD,
+            "message": "'01' would be published as '1': write that",
+            "count": 1,
+        }
+    ]
+    assert len(text.splitlines()) == 6
+
+
+def test_a_sentence_that_names_a_line_gives_the_same_fingerprint_on_another() -> None:
+    one, other = (
+        Finding("data/mapping/a.sssom.tsv", "T023", "violation", {"en": f"line {number} maps the same pair"})
+        for number in (3, 14)
+    )
+
+    assert fingerprint(one, "x") == fingerprint(other, "x")
+
+
+ZERO = Finding("data/a.ttl", "H002", "violation", {"en": "a", "it": "b"})
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [
+        (replace(ZERO, code="H004"), "01"),
+        (replace(ZERO, path="data/b.ttl"), "01"),
+        (replace(ZERO, message={"en": "c", "it": "b"}), "01"),
+        (ZERO, "02"),
+    ],
+    ids=["code", "file", "sentence", "words"],
+)
+def test_a_finding_that_differs_in_one_thing_has_another_fingerprint(finding: Finding, words: str) -> None:
+    assert fingerprint(finding, words) != fingerprint(ZERO, "01")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        '{"version": 2, "findings": []}',
+        '{"version": 1, "findings": {}}',
+        '{"version": 1, "findings": [{}]}',
+        '{"version": 1, "findings": [1]}',
+        '{"version": 1, "findings": [{"fingerprint": "", "code": 1, "path": "", "message": "", "count": 1}]}',
+        '{"version": 1, "findings": [{"fingerprint": "", "code": "", "path": "", "message": "", "count": true}]}',
+        '{"version": 1, "findings": [{"fingerprint": "", "code": "", "path": "", "message": "", "count": -1}]}',
+        "[" * 100_000,
+        "\udcff",
+    ],
+)
+def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    with pytest.raises(UsageError, match="is no baseline: write it anew"):
+        read_baseline(path)
+
+
+def test_a_baseline_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: No such file or directory: write it with --write-baseline"):
+        read_baseline(tmp_path / "none.json")

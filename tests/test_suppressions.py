@@ -1,0 +1,136 @@
+"""Comments that suppress findings: which they do, and what is said of those that do not."""
+
+from pathlib import Path
+
+import pytest
+
+from clustergraph.check import check
+from clustergraph.findings import LANGUAGES, Finding
+from clustergraph.reading.faults import SENTENCES as OF_TEXT
+from clustergraph.repository import read_repository
+from clustergraph.rules import RULES
+from clustergraph.shacl.sentences import CODES, CUSTOM, SHAPE_FAULTS
+from clustergraph.suppressions import may_be_suppressed
+
+FOUNDRY = "data/organisation/bell-foundry.ttl"
+REASON = "-- the firm is called so"
+
+
+def said(findings: list[Finding]) -> list[tuple[str, str, str]]:
+    return [(one.place, one.code, one.message["en"]) for one in findings]
+
+
+def spoil(root: Path, *, at_the_end: str = "", above: str = "") -> None:
+    """Gives the foundry a name that is too short, on a line with a comment."""
+    path = root / FOUNDRY
+    lines = path.read_text(encoding="utf-8").splitlines()
+    (number,) = [number for number, line in enumerate(lines) if "The Foundry" in line]
+    lines[number] = lines[number].replace("The Foundry", "It") + at_the_end
+    path.write_text("\n".join([*lines[:number], *filter(None, [above]), *lines[number:]]) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        pytest.param({"at_the_end": f"  # clustergraph: ignore C010 {REASON}"}, id="end-of-line"),
+        pytest.param({"above": f"# clustergraph: ignore C010 {REASON}"}, id="line-above"),
+        pytest.param({"above": f"#clustergraph:ignore C010 {REASON}\n  # and another comment"}, id="comment-between"),
+    ],
+)
+def test_a_comment_suppresses_a_finding_of_its_line_and_that_is_told(sample: Path, places: dict[str, str]) -> None:
+    spoil(sample, **places)
+
+    checked = check(read_repository(sample))
+
+    assert checked.findings == []
+    assert [one.code for one in checked.suppressed] == ["C010"]
+
+
+@pytest.mark.parametrize(
+    ("comment", "code", "sentence"),
+    [
+        pytest.param(
+            "ignore C010",
+            "H091",
+            "this suppresses nothing: write '# clustergraph: ignore CODE -- reason'",
+            id="no-reason",
+        ),
+        pytest.param(
+            "ignore C010 --  ",
+            "H091",
+            "this suppresses nothing: write '# clustergraph: ignore CODE -- reason'",
+            id="empty-reason",
+        ),
+        pytest.param(
+            f"ignore {REASON}",
+            "H091",
+            "this suppresses nothing: write '# clustergraph: ignore CODE -- reason'",
+            id="no-code",
+        ),
+        pytest.param(
+            f"ignore C999 {REASON}", "H091", "'C999' is no code that may be suppressed: see docs/rules.md", id="unknown"
+        ),
+        pytest.param(
+            f"ignore H004 {REASON}", "H091", "'H004' is no code that may be suppressed: see docs/rules.md", id="never"
+        ),
+        pytest.param(
+            f"ignore C004 {REASON}",
+            "H090",
+            "there is no C004 here to be suppressed: remove it from the comment",
+            id="unused",
+        ),
+    ],
+)
+def test_a_comment_that_suppresses_nothing_is_a_finding_beside_the_one_it_leaves(
+    sample: Path, comment: str, code: str, sentence: str
+) -> None:
+    spoil(sample, at_the_end=f" # clustergraph: {comment}")
+
+    findings = check(read_repository(sample)).findings
+
+    assert sorted(one.code for one in findings) == ["C010", code]
+    assert [one.message["en"] for one in findings if one.code == code] == [sentence]
+    assert all(one.message[language] for one in findings for language in LANGUAGES)
+
+
+def test_a_comment_is_unused_only_code_by_code(sample: Path) -> None:
+    spoil(sample, at_the_end=f" # clustergraph: ignore C010, C011 {REASON}")
+
+    assert said(check(read_repository(sample)).findings) == [
+        (f"{FOUNDRY}:6:29", "H090", "there is no C011 here to be suppressed: remove it from the comment")
+    ]
+
+
+def test_words_in_a_string_are_no_comment(sample: Path) -> None:
+    path = sample / FOUNDRY
+    words = f'"It"@en , "# clustergraph: ignore C010 {REASON}"@en'
+    path.write_text(path.read_text(encoding="utf-8").replace('"The Foundry"@en', words), encoding="utf-8")
+
+    codes = [one.code for one in check(read_repository(sample)).findings]
+
+    assert "C010" in codes
+    assert not {"H090", "H091"} & {*codes}
+
+
+def test_nothing_is_called_unused_where_not_everything_was_looked_at(sample: Path) -> None:
+    spoil(sample, at_the_end=f" # clustergraph: ignore C004 {REASON}")
+    (sample / "data/organisation/dial-makers.ttl").write_text("?", encoding="utf-8")
+
+    assert [one.code for one in check(read_repository(sample)).findings] == ["T001"]
+
+
+def test_what_reading_naming_and_publishing_rest_on_is_never_suppressed() -> None:
+    codes = {*OF_TEXT, *SHAPE_FAULTS, *RULES, *CODES.values(), CUSTOM, "T002", "T003", "H090", "H091"}
+    never = {*OF_TEXT, *SHAPE_FAULTS, "T002", "T003", *(f"H00{number}" for number in range(1, 8)), "H090", "H091"}
+
+    assert {code for code in codes if not may_be_suppressed(code)} == never
+
+
+def test_what_may_not_be_suppressed_is_found_though_a_comment_names_it(sample: Path) -> None:
+    text = (Path(__file__).parent / "bad/H002-leading-zero.ttl").read_text(encoding="utf-8")
+    path = sample / "data/organisation/chime-tuners.ttl"
+    path.write_text(text.replace("integer ;", f"integer ;  # clustergraph: ignore H002 {REASON}"), encoding="utf-8")
+
+    checked = check(read_repository(sample))
+
+    assert ([one.code for one in checked.findings], checked.suppressed) == (["H002", "H091"], ())
