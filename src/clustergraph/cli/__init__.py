@@ -8,6 +8,7 @@ from clustergraph import __version__
 from clustergraph.cli.build import build
 from clustergraph.cli.check import check
 from clustergraph.cli.format import format_
+from clustergraph.cli.new import new
 from clustergraph.cli.publish import publish
 from clustergraph.cli.query import query
 from clustergraph.cli.rollback import rollback
@@ -26,7 +27,7 @@ def verbs() -> None:
     """
 
 
-for verb in (check, format_, build, rollback, query, serve, publish):
+for verb in (new, check, format_, build, rollback, query, serve, publish):
     verbs.add_command(verb)
 
 

@@ -3,12 +3,14 @@
 A comment belongs to what follows it, or, where something stands before it on its line, to that.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from clustergraph.reading.parsed import TYPE
 from clustergraph.reading.words import WORD, Word
 
+_NAMED: Final = re.compile(r"(?<![^\s#(\[,;^])([A-Za-z][\w.-]*)?:(?=\w)")
 BLANK_LINE: Final = ""
 """Stands between comments where they stand apart."""
 
@@ -77,7 +79,11 @@ class Directive:
 
 @dataclass
 class Tree:
-    """A whole text. Shape: `used` are the prefixes of its names; `ending` are the comments at its end."""
+    """A whole text.
+
+    Shape: `used` are the prefixes of its names, and of those in comments: these may be Turtle that waits for its day.
+           `ending` are the comments at its end.
+    """
 
     directives: list[Directive] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
@@ -134,6 +140,7 @@ class Walker:
 
     def _comment(self, comment: str, *, is_first: bool) -> None:
         owner = self._owner
+        self._tree.used.update(match[1] or "" for match in _NAMED.finditer(comment))
         if not is_first or owner is None:
             self._pending.append(comment)
         elif isinstance(owner, Property | Statement):
