@@ -7,6 +7,7 @@ import click
 from clustergraph import __version__
 from clustergraph.cli.build import build
 from clustergraph.cli.check import check
+from clustergraph.cli.explain import explain
 from clustergraph.cli.format import format_
 from clustergraph.cli.new import new
 from clustergraph.cli.publish import publish
@@ -27,7 +28,7 @@ def verbs() -> None:
     """
 
 
-for verb in (new, check, format_, build, rollback, query, serve, publish):
+for verb in (new, check, explain, format_, build, rollback, query, serve, publish):
     verbs.add_command(verb)
 
 
