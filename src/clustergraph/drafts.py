@@ -72,7 +72,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         *_LABELS,
         Column("cluster_kind", "cg:hasClusterKind", "name cluster-kind", "lombard", is_needed=True, has_many=True),
         Column("level", "cg:hasTerritorialLevel", "name level", "regional", is_needed=True),
-        _REGION._replace(is_needed=True),
+        _REGION,
     ),
     "initiative": (_typed("cg:Initiative"), *_LABELS, *_PERIOD),
     "organisation": (

@@ -1,0 +1,109 @@
+"""`clustergraph import`."""
+
+from pathlib import Path
+
+import click
+
+from clustergraph.cli.check import repository_of
+from clustergraph.errors import UsageError
+from clustergraph.findings import LANGUAGES, RENDERERS, VIOLATION, Finding, printable, weighing
+from clustergraph.terms import ENTITY_KINDS
+
+_WORDS = {
+    "en": {
+        "wrote": "Wrote {count} files to {folder}.",
+        "would": "Would write {count} files to {folder}.",
+        "none": "Nothing was written: mend the sheet first.",
+        "part": "The shapes were not looked at, as a file of the repository could not be read.",
+        "what": "name a sheet and its kind, as in: clustergraph import rows.csv --kind organisation",
+    },
+    "it": {
+        "wrote": "Scritti {count} file in {folder}.",
+        "would": "Da scrivere {count} file in {folder}.",
+        "none": "Nulla è stato scritto: correggere prima il foglio.",
+        "part": "Le forme non sono state esaminate, perché un file del repository non si può leggere.",
+        "what": "indicare un foglio e il suo tipo, come in: clustergraph import righe.csv --kind organisation",
+    },
+}
+
+
+@click.command("import")
+@click.argument("sheet", required=False, type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice(ENTITY_KINDS), default=None, help="What the rows are about.")
+@click.option("--template", "template_of", type=click.Choice(ENTITY_KINDS), default=None, help="Print an empty sheet.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder; default: data/KIND.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; print the files.")
+@click.option("--format", "format_name", type=click.Choice(list(RENDERERS)), default="full", show_default=True)
+@click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language.")
+@click.pass_context
+def import_(
+    context: click.Context,
+    *,
+    sheet: Path | None,
+    kind: str | None,
+    template_of: str | None,
+    out: Path | None,
+    dry_run: bool,
+    format_name: str,
+    language: str,
+) -> None:
+    """Make a file of each row of a CSV or XLSX sheet.
+
+    Checks all of them within the repository you stand in first; writes all, or, if one is in violation of a rule or
+    there already, none. Findings name row and column of the sheet. '|' stands between several values of a cell;
+    formulas are taken as text.
+
+    \b
+    Example: clustergraph import --template organisation > rows.csv
+    """
+    words = _WORDS[language]
+    if template_of is not None:
+        from clustergraph.sheets.rows import template  # noqa: PLC0415
+
+        click.echo(template(template_of), nl=False)
+        return
+    if sheet is None or kind is None:
+        raise UsageError(words["what"])
+    from clustergraph.importing import imported  # noqa: PLC0415  # loads the whole checker
+    from clustergraph.repository import read_repository  # noqa: PLC0415
+    from clustergraph.sheets.cells import UnreadableSheet, read_sheet  # noqa: PLC0415
+    from clustergraph.sheets.sentences import UNREADABLE, said  # noqa: PLC0415
+
+    root = repository_of(Path.cwd())
+    try:
+        rows = read_sheet(sheet)
+    except UnreadableSheet as exc:
+        message = said(UNREADABLE, (exc.english,), (exc.italian,))
+        click.echo(RENDERERS[format_name]([Finding(str(sheet), UNREADABLE, VIOLATION, message)], language))
+        context.exit(1)
+    outcome = imported(read_repository(root), rows, kind, str(sheet))
+    folder = out or root / "data" / kind
+    texts = {folder / path.name: text for path, text in outcome.files.items()}
+    if not outcome.is_whole:
+        click.echo(words["part"], err=True)
+    if dry_run:
+        for path, text in texts.items():
+            click.echo(f"# {printable(str(path))}\n{text}")
+    if outcome.findings:
+        click.echo(RENDERERS[format_name](outcome.findings, language), err=dry_run)
+    if weighing(outcome.findings, VIOLATION):
+        click.echo(words["none"], err=True)
+        context.exit(1)
+    if not dry_run:
+        _write(texts)
+    click.echo(words["would" if dry_run else "wrote"].format(count=len(texts), folder=folder), err=dry_run)
+
+
+def _write(texts: dict[Path, str]) -> None:
+    """Writes all files, none of which may be there.
+
+    Raises: UsageError.
+    """
+    for path in texts:
+        if path.exists() or path.is_symlink():
+            message = f"{path} is there already: edit that, or choose another folder"
+            raise UsageError(message)
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
