@@ -58,7 +58,17 @@ def test_a_check_of_a_draft_names_what_is_to_be_filled_in(kind: str, repository:
 
 
 def test_what_is_given_stands_in_the_draft(repository: Path) -> None:
-    words = ["new", "cluster", "north", "--label-en", 'The "North"', "--label-it", "Il Nord", "--type", "NationalCluster"]
+    words = [
+        "new",
+        "cluster",
+        "north",
+        "--label-en",
+        'The "North"',
+        "--label-it",
+        "Il Nord",
+        "--type",
+        "NationalCluster",
+    ]
 
     result = CliRunner().invoke(verbs, words)
 

@@ -21,7 +21,9 @@ from clustergraph.shacl.sentences import CODES, CUSTOM, SHAPE_FAULTS
 from clustergraph.terms import PREFIXES
 from conftest import REPOSITORY
 
-PROLOGUE = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in {**PREFIXES, "x": "https://example.org/"}.items())
+PROLOGUE = "".join(
+    f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in {**PREFIXES, "x": "https://example.org/"}.items()
+)
 WITHOUT_EXAMPLE = {"T002", "T003", "T011", "T013", "C029", "C030", "S003", "S006", "S007", "S008", "F003", "I004", "I005", "I006"}  # fmt: skip
 OURS = [code for code in meanings() if code not in WITHOUT_EXAMPLE]
 MAPPINGS = 20
@@ -33,7 +35,11 @@ def test_every_code_says_what_it_means_and_what_to_do_in_both_languages() -> Non
     assert {*RULES, *CODES.values(), CUSTOM, *SHAPE_FAULTS} <= meanings().keys()
     bare = [one.code for one in known if one and not all(one.meaning[at] and one.to_do[at] for at in LANGUAGES)]
     assert bare == []
-    alike = [one.code for one in known if one and (one.meaning["en"] == one.meaning["it"] or one.to_do["en"] == one.to_do["it"])]
+    alike = [
+        one.code
+        for one in known
+        if one and (one.meaning["en"] == one.meaning["it"] or one.to_do["en"] == one.to_do["it"])
+    ]
     assert alike == []
 
 
@@ -108,7 +114,9 @@ def test_the_command_shows_the_shapes_that_ask_for_it(monkeypatch: pytest.Monkey
     ("words", "sentence"),
     [
         pytest.param(["C04"], "there is no code 'C04': did you mean ", id="near"),
-        pytest.param(["zzz", "--lang", "it"], "non c'è un codice «zzz»: un rilievo mostra il codice dopo il punto", id="far"),
+        pytest.param(
+            ["zzz", "--lang", "it"], "non c'è un codice «zzz»: un rilievo mostra il codice dopo il punto", id="far"
+        ),
     ],
 )
 def test_what_is_no_code_is_wrong_use(words: list[str], sentence: str) -> None:

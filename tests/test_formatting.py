@@ -149,7 +149,7 @@ def properties(draw: st.DrawFn, depth: int = 0, at_least: int = 1) -> list[str]:
     """The words of a list of properties."""
     words: list[str] = []
     for _ in range(draw(st.integers(at_least, 3))):
-        words += [";"] * (draw(st.integers(0, 2)) if words else 0) or ([";"] if words else [])
+        words += [";"] * draw(st.integers(1, 2)) if words else []
         words.append(draw(VERBS))
         for number in range(draw(st.integers(1, 3))):
             words += [*([","] if number else []), *draw(values(depth))]
@@ -193,7 +193,7 @@ def test_a_list_longer_than_a_stack_is_formatted() -> None:
 
 
 def test_every_sentence_is_there_in_both_languages() -> None:
-    assert {code: set(one) for code, one in SENTENCES.items()} == dict.fromkeys(SENTENCES, {"en", "it"})
+    assert {code: set(one) for code, one in SENTENCES.items()} == {code: {"en", "it"} for code in SENTENCES}
 
 
 UNTIDY = "@prefix b: <x:b> .\n@prefix a: <x:a> .\na:s   a:p 1 .\n"
@@ -238,8 +238,7 @@ def test_a_file_that_does_not_read_is_left_alone_with_its_findings(tmp_path: Pat
     result = CliRunner().invoke(verbs, ["format", str(file)])
 
     finding = "the prefix 'a:' is not declared: write '@prefix a: <...> .' at the top"
-    places = "".join(f"{file}:1:{column}  T004  violation\n    {finding}\n" for column in (1, 5))
-    assert (result.exit_code, result.stdout) == (1, f"{places}2 findings in 1 file.\n") or result.stdout.count("T004")
+    assert (result.exit_code, result.stdout.count(f"T004  violation\n    {finding}\n")) == (1, 2)
     assert file.read_text() == "a:s a:p 1 .\n"
 
 

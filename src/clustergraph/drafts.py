@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from clustergraph.terms import PREFIXES, SLUG
 
@@ -29,6 +29,10 @@ class Unsuitable(Exception):
     def __init__(self, english: str, italian: str) -> None:
         super().__init__(english)
         self.message: Mapping[str, str] = {"en": english, "it": italian}
+
+
+def _refuse(english: str, italian: str) -> NoReturn:
+    raise Unsuitable(english, italian)
 
 
 class Column(NamedTuple):
@@ -79,7 +83,12 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _typed("org:FormalOrganization", "org:Organization", "org:OrganizationalUnit", "cg:TechnologyDistrict"),
         *_LABELS,
         Column(
-            "classification", "org:classification", "name organisation-type", "university", is_needed=True, has_many=True
+            "classification",
+            "org:classification",
+            "name organisation-type",
+            "university",
+            is_needed=True,
+            has_many=True,
         ),
         Column("homepage", "foaf:homepage", "address", "https://www.example.org/"),
         _REGION,
@@ -171,7 +180,7 @@ def _class(text: str, classes: str) -> str:
     near = difflib.get_close_matches(text, allowed, n=1, cutoff=0.3) or allowed[:1]
     shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
     listed = ", ".join(allowed)
-    raise Unsuitable(
+    _refuse(
         f"'{shown}' is no type of this kind: use one of {listed}; did you mean '{near[0]}'?",
         f"«{shown}» non è una classe di questo tipo: usare una fra {listed}; forse '{near[0]}'?",
     )
@@ -181,7 +190,7 @@ def _date(text: str, _: str) -> str:
     if _DATE.fullmatch(text):
         return f'"{text}"^^xsd:{_DATES[len(text)]}'
     shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
-    raise Unsuitable(
+    _refuse(
         f"'{shown}' is not a date: write a year, a month or a day, e.g. 2026, 2026-11 or 2026-11-22",
         f"«{shown}» non è una data: scrivere un anno, un mese o un giorno, ad es. 2026, 2026-11 o 2026-11-22",
     )
@@ -191,7 +200,7 @@ def _address(text: str, _: str) -> str:
     if _ADDRESS.fullmatch(text):
         return f"<{text}>"
     shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
-    raise Unsuitable(
+    _refuse(
         f"'{shown}' is not a web address: write it in full, e.g. https://www.example.org/",
         f"«{shown}» non è un indirizzo web: scriverlo per intero, ad es. https://www.example.org/",
     )
@@ -202,7 +211,7 @@ def _language(text: str, _: str) -> str:
     if re.fullmatch(r"[A-Z]{3}", code):
         return f"lang:{code}"
     shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
-    raise Unsuitable(
+    _refuse(
         f"'{shown}' is not a code of a language: write three letters, e.g. ITA or ENG",
         f"«{shown}» non è un codice di lingua: scrivere tre lettere, ad es. ITA o ENG",
     )
@@ -212,7 +221,7 @@ def _true(text: str, _: str) -> str:
     if text.lower() in ("true", "1", "yes", "vero", "sì", "si"):
         return "true"
     shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
-    raise Unsuitable(
+    _refuse(
         f"'{shown}' is not 'true': write that, or leave the cell empty",
         f"«{shown}» non è «true»: scriverlo, o lasciare vuota la cella",
     )

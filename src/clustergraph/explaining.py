@@ -40,7 +40,10 @@ _HOUSE_RULES: Final = {
 
 
 class Explanation(NamedTuple):
-    """What is known of one code. Shape: `meaning` and `to_do` by language; the examples are empty where none is short."""
+    """What is known of one code.
+
+    Shape: `meaning` and `to_do` by language; the examples are empty where none is short.
+    """
 
     code: str
     meaning: Mapping[str, str]
@@ -89,7 +92,10 @@ def nearest(code: str) -> list[str]:
 
 
 def shapes_using(code: str, texts: Iterable[tuple[str, Parsed]]) -> Iterator[str]:
-    """Where the shapes ask for what a code is about, as file:line:column. Shape: `texts` are paths with their triples."""
+    """Where the shapes ask for what a code is about, as file:line:column.
+
+    Shape: `texts` are paths with what was read there.
+    """
     parameters = {f"{SH}{name[:1].lower()}{name[1:]}" for name in _names(code)}
     for path, parsed in texts:
         for number, (_, predicate, _) in enumerate(parsed.triples):

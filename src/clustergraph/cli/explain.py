@@ -56,7 +56,8 @@ def explain(*, code: str, language: str) -> None:
     if known is None:
         near = nearest(code)
         hint = words["near"].format(codes=", ".join(near)) if near else words["see"]
-        raise UsageError(f"{words['unknown'].format(code=printable(code[:40]))}: {hint}")
+        message = f"{words['unknown'].format(code=printable(code[:40]))}: {hint}"
+        raise UsageError(message)
     click.echo("\n".join(textwrap.wrap(f"{known.code}: {known.meaning[language]}", _WIDTH)))
     if known.to_do[language]:
         click.echo("\n" + "\n".join(textwrap.wrap(f"{words['to_do']} {known.to_do[language]}", _WIDTH)))

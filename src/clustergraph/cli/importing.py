@@ -11,15 +11,15 @@ from clustergraph.terms import ENTITY_KINDS
 
 _WORDS = {
     "en": {
-        "wrote": "Wrote {count} files to {folder}.",
-        "would": "Would write {count} files to {folder}.",
+        "wrote": "Wrote to {folder}; files: {count}.",
+        "would": "Would write to {folder}; files: {count}.",
         "none": "Nothing was written: mend the sheet first.",
         "part": "The shapes were not looked at, as a file of the repository could not be read.",
         "what": "name a sheet and its kind, as in: clustergraph import rows.csv --kind organisation",
     },
     "it": {
-        "wrote": "Scritti {count} file in {folder}.",
-        "would": "Da scrivere {count} file in {folder}.",
+        "wrote": "Scritto in {folder}; file: {count}.",
+        "would": "Da scrivere in {folder}; file: {count}.",
         "none": "Nulla è stato scritto: correggere prima il foglio.",
         "part": "Le forme non sono state esaminate, perché un file del repository non si può leggere.",
         "what": "indicare un foglio e il suo tipo, come in: clustergraph import righe.csv --kind organisation",
@@ -64,34 +64,37 @@ def import_(
         return
     if sheet is None or kind is None:
         raise UsageError(words["what"])
-    from clustergraph.importing import imported  # noqa: PLC0415  # loads the whole checker
-    from clustergraph.repository import read_repository  # noqa: PLC0415
-    from clustergraph.sheets.cells import UnreadableSheet, read_sheet  # noqa: PLC0415
-    from clustergraph.sheets.sentences import UNREADABLE, said  # noqa: PLC0415
-
     root = repository_of(Path.cwd())
-    try:
-        rows = read_sheet(sheet)
-    except UnreadableSheet as exc:
-        message = said(UNREADABLE, (exc.english,), (exc.italian,))
-        click.echo(RENDERERS[format_name]([Finding(str(sheet), UNREADABLE, VIOLATION, message)], language))
-        context.exit(1)
-    outcome = imported(read_repository(root), rows, kind, str(sheet))
     folder = out or root / "data" / kind
-    texts = {folder / path.name: text for path, text in outcome.files.items()}
-    if not outcome.is_whole:
-        click.echo(words["part"], err=True)
+    texts, findings = _imported(sheet, kind, root, folder, language)
     if dry_run:
         for path, text in texts.items():
             click.echo(f"# {printable(str(path))}\n{text}")
-    if outcome.findings:
-        click.echo(RENDERERS[format_name](outcome.findings, language), err=dry_run)
-    if weighing(outcome.findings, VIOLATION):
+    if findings:
+        click.echo(RENDERERS[format_name](findings, language), err=dry_run)
+    if weighing(findings, VIOLATION):
         click.echo(words["none"], err=True)
         context.exit(1)
     if not dry_run:
         _write(texts)
     click.echo(words["would" if dry_run else "wrote"].format(count=len(texts), folder=folder), err=dry_run)
+
+
+def _imported(sheet: Path, kind: str, root: Path, folder: Path, language: str) -> tuple[dict[Path, str], list[Finding]]:
+    """The texts that a sheet makes, by the paths they go to, and the findings about it."""
+    from clustergraph.importing import imported  # noqa: PLC0415  # loads the whole checker
+    from clustergraph.repository import read_repository  # noqa: PLC0415
+    from clustergraph.sheets.cells import UnreadableSheet, read_sheet  # noqa: PLC0415
+    from clustergraph.sheets.sentences import UNREADABLE, said  # noqa: PLC0415
+
+    try:
+        rows = read_sheet(sheet)
+    except UnreadableSheet as exc:
+        return {}, [Finding(str(sheet), UNREADABLE, VIOLATION, said(UNREADABLE, (exc.english,), (exc.italian,)))]
+    outcome = imported(read_repository(root), rows, kind, str(sheet))
+    if not outcome.is_whole:
+        click.echo(_WORDS[language]["part"], err=True)
+    return {folder / path.name: text for path, text in outcome.files.items()}, outcome.findings
 
 
 def _write(texts: dict[Path, str]) -> None:

@@ -42,7 +42,7 @@ def stamps(root: Path) -> Stamps:
 def changes(root: Path, pauses: Iterable[object], before: Stamps) -> Iterator[list[Path]]:
     """The files that were written, added or removed since the last look, each time there are any.
 
-    Shape: `before` is what stood there at the first look, and one look is taken after each of `pauses`, which last as long as they please.
+    Shape: `before` is what stood there at first; one look is taken after each of `pauses`, which last as they please.
     """
     for _ in pauses:
         now = stamps(root)

@@ -16,7 +16,7 @@ def says_the_same(one: Parsed, other: Parsed) -> bool:
 
 def _facts(parsed: Parsed) -> tuple[set[tuple[Term, str, Term]], Counter[str]]:
     said: dict[str, list[tuple[str, Term]]] = {}
-    named = set()
+    named: set[tuple[Term, str, Term]] = set()
     for subject, predicate, value in parsed.triples:
         if subject.startswith("_:["):
             said.setdefault(subject, []).append((predicate, value))

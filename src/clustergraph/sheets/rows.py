@@ -51,7 +51,9 @@ def made(rows: Rows, kind: str, path: str) -> tuple[list[Made], list[Finding]]:
             cells = {name: (at, cell) for at, (name, cell) in enumerate(zip(names, row, strict=False), start=1)}
             outcome = _made_of(cells, kind, number, path)
             if isinstance(outcome, Made) and outcome.slug in seen:
-                outcome = [_finding(path, number, names.index(_SLUG) + 1, TWICE, number, seen[outcome.slug], outcome.slug)]
+                outcome = [
+                    _finding(path, number, names.index(_SLUG) + 1, TWICE, number, seen[outcome.slug], outcome.slug)
+                ]
             if isinstance(outcome, Made):
                 seen[outcome.slug] = number
                 files.append(outcome)
