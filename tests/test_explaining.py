@@ -24,7 +24,9 @@ from conftest import REPOSITORY
 PROLOGUE = "".join(
     f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in {**PREFIXES, "x": "https://example.org/"}.items()
 )
-WITHOUT_EXAMPLE = {"T002", "T003", "T011", "T013", "C029", "C030", "S003", "S006", "S007", "S008", "F003", "I004", "I005", "I006"}  # fmt: skip
+WITHOUT_EXAMPLE = {
+    *("T002", "T003", "T011", "T013", "C029", "C030", "S003", "S006", "S007", "S008", "F003", "I004", "I005", "I006")
+}
 OURS = [code for code in meanings() if code not in WITHOUT_EXAMPLE]
 MAPPINGS = 20
 
