@@ -153,7 +153,7 @@ def properties(draw: st.DrawFn, depth: int = 0, at_least: int = 1) -> list[str]:
         words.append(draw(VERBS))
         for number in range(draw(st.integers(1, 3))):
             words += [*([","] if number else []), *draw(values(depth))]
-    return [*words, *([";"] if words and draw(st.booleans()) else [])]
+    return [*words, *([";"] if draw(st.booleans()) and words else [])]
 
 
 @st.composite

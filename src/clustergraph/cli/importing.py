@@ -51,10 +51,10 @@ def import_(
 
     Checks all of them within the repository you stand in first; writes all, or, if one is in violation of a rule or
     there already, none. Findings name row and column of the sheet. '|' stands between several values of a cell;
-    formulas are taken as text.
+    formulas are taken as text. --template prints a sheet to begin with.
 
     \b
-    Example: clustergraph import --template organisation > rows.csv
+    Example: clustergraph import rows.csv --kind organisation --dry-run
     """
     words = _WORDS[language]
     if template_of is not None:
