@@ -235,4 +235,5 @@ def test_every_sentence_is_there_in_both_languages_and_every_code_is_explained()
 def test_a_sheet_without_a_kind_is_wrong_use(words: list[str]) -> None:
     result = CliRunner().invoke(verbs, ["import", *words])
 
-    assert str(result.exception) == "name a sheet and its kind, as in: clustergraph import rows.csv --kind organisation"
+    expected = "Error: name a sheet and its kind, as in: clustergraph import rows.csv --kind organisation"
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, expected)

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import click
 
@@ -54,10 +55,7 @@ def explain(*, code: str, language: str) -> None:
     words = _WORDS[language]
     known = explanation(code.upper())
     if known is None:
-        near = nearest(code)
-        hint = words["near"].format(codes=", ".join(near)) if near else words["see"]
-        message = f"{words['unknown'].format(code=printable(code[:40]))}: {hint}"
-        raise UsageError(message)
+        _refuse(code, nearest(code), words)
     click.echo("\n".join(textwrap.wrap(f"{known.code}: {known.meaning[language]}", _WIDTH)))
     if known.to_do[language]:
         click.echo("\n" + "\n".join(textwrap.wrap(f"{words['to_do']} {known.to_do[language]}", _WIDTH)))
@@ -70,6 +68,16 @@ def explain(*, code: str, language: str) -> None:
     if used := list(_used(known.code)):
         click.echo(f"\n{words['used']}")
         click.echo("".join(f"    {place}\n" for place in used), nl=False)
+
+
+def _refuse(code: str, near: list[str], words: dict[str, str]) -> NoReturn:
+    """Says that there is no such code.
+
+    Raises: UsageError.
+    """
+    hint = words["near"].format(codes=", ".join(near)) if near else words["see"]
+    message = f"{words['unknown'].format(code=printable(code[:40]))}: {hint}"
+    raise UsageError(message)
 
 
 def _used(code: str) -> Iterator[str]:

@@ -71,7 +71,10 @@ def format_(
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """Every Turtle file at or below some paths; no link to a folder is followed."""
+    """Every Turtle file at or below some paths; no link to a folder is followed.
+
+    Raises: UsageError for a path that is neither a folder nor a Turtle file.
+    """
     root = repository_of(Path.cwd())
     for path in paths or [root / folder for folder in _FOLDERS]:
         if path.is_dir():

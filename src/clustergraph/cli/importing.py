@@ -63,7 +63,7 @@ def import_(
         click.echo(template(template_of), nl=False)
         return
     if sheet is None or kind is None:
-        raise UsageError(words["what"])
+        raise click.UsageError(words["what"])
     root = repository_of(Path.cwd())
     folder = out or root / "data" / kind
     texts, findings = _imported(sheet, kind, root, folder, language)

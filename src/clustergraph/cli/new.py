@@ -43,8 +43,17 @@ def new(
     Example: clustergraph new organisation university-of-pavia --label-en "University of Pavia"
     """
     given = {"label_en": label_en, "label_it": label_it, "type": class_name}
+    path = _written(kind, slug, {name: value for name, value in given.items() if value is not None}, language)
+    click.echo(_WRITTEN[language].format(path=path))
+
+
+def _written(kind: str, slug: str, given: dict[str, str], language: str) -> Path:
+    """Writes the draft of a thing; its path below the repository.
+
+    Raises: UsageError for a slug or a value that cannot stand, outside of a repository, and where a file is already.
+    """
     try:
-        text = draft(kind, slug, {name: value for name, value in given.items() if value is not None}, language)
+        text = draft(kind, slug, given, language)
     except Unsuitable as exc:
         raise UsageError(exc.message[language]) from exc
     root = repository_of(Path.cwd())
@@ -57,4 +66,4 @@ def new(
             file.write(text)
     except FileExistsError as exc:
         raise UsageError(_STANDS[language].format(path=path.relative_to(root))) from exc
-    click.echo(_WRITTEN[language].format(path=path.relative_to(root)))
+    return path.relative_to(root)
