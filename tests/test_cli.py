@@ -24,7 +24,7 @@ from clustergraph.published import open_published
 from clustergraph.settings import described
 from conftest import SAMPLE
 
-VERBS = ("build", "check", "query", "rollback", "serve")
+VERBS = ("build", "check", "explain", "format", "import", "new", "query", "rollback", "serve")
 H002 = "'01' would be published as '1': write that"
 H002_IT = "'01' sarebbe pubblicato come '1': scriverlo così"
 BAD = "data/organisation/chime-tuners.ttl"

@@ -14,12 +14,14 @@ from clustergraph import settings
 from clustergraph.check import check
 from clustergraph.fixes import FIXERS
 from clustergraph.formats import ALIASES, GRAPH_FORMATS, RESULT_FORMATS
+from clustergraph.formatting import SENTENCES as OF_FORM
 from clustergraph.jobs import CAUSES
 from clustergraph.reading.faults import SENTENCES as OF_TEXT
 from clustergraph.repository import read_repository
 from clustergraph.rules import RULES, TITLES
 from clustergraph.shacl.sentences import CODES, CUSTOM, SHAPE_FAULTS
 from clustergraph.shacl.sentences import SENTENCES as OF_SHAPES
+from clustergraph.sheets.sentences import SENTENCES as OF_SHEETS
 from clustergraph.suppressions import TITLES as OF_COMMENTS
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
 from clustergraph.web import catalogue, entities, operations, pages, sparql, vocabulary
@@ -81,6 +83,12 @@ def test_every_code_about_text_that_is_given_has_a_row() -> None:
     assert {row[0]: row[1] for row in rows("rules.md", r"T\d{3}") if row[0] in OF_TEXT} == {
         code: shown(one["en"]) for code, one in OF_TEXT.items()
     }
+
+
+def test_every_code_about_form_and_about_sheets_has_a_row() -> None:
+    assert [row[:2] for row in rows("rules.md", r"[FI]\d{3}")] == [
+        (code, shown(one["en"])) for code, one in (OF_FORM | OF_SHEETS).items()
+    ]
 
 
 def test_every_knob_of_the_server_has_a_row_with_its_default() -> None:

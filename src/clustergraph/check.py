@@ -20,7 +20,7 @@ from clustergraph.suppressions import Suppressions
 FINDINGS_LIMIT = 200  # of the house rules, about one file
 _NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
 _OF_TWO_FILES = ("H012",)  # shown for the one and for the other
-_OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
+OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
 _NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
 
 
@@ -75,7 +75,7 @@ def _ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Findings in order, without what a file lacks as long as something in it is wrong."""
     ordered = in_order(findings)
     broken = {one.path for one in weighing(ordered, VIOLATION)}
-    return [one for one in ordered if one.code not in _OF_FINISHED_FILES or one.path not in broken]
+    return [one for one in ordered if one.code not in OF_FINISHED_FILES or one.path not in broken]
 
 
 def house_findings(repository: Repository) -> Iterator[Finding]:

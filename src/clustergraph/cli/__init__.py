@@ -7,6 +7,10 @@ import click
 from clustergraph import __version__
 from clustergraph.cli.build import build
 from clustergraph.cli.check import check
+from clustergraph.cli.explain import explain
+from clustergraph.cli.format import format_
+from clustergraph.cli.importing import import_
+from clustergraph.cli.new import new
 from clustergraph.cli.publish import publish
 from clustergraph.cli.query import query
 from clustergraph.cli.rollback import rollback
@@ -25,7 +29,7 @@ def verbs() -> None:
     """
 
 
-for verb in (check, build, rollback, query, serve, publish):
+for verb in (new, import_, check, explain, format_, build, rollback, query, serve, publish):
     verbs.add_command(verb)
 
 

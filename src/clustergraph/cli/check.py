@@ -4,15 +4,19 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from clustergraph import __version__
+from clustergraph.cli.watching import watch
 from clustergraph.errors import UsageError
 from clustergraph.findings import LANGUAGES, SEVERITIES, VIOLATION, printable
 from clustergraph.outputs import RENDERERS, Outcome
 from clustergraph.terms import FOLDERS
+
+if TYPE_CHECKING:
+    from clustergraph.workflow import Asked
 
 
 def repository_of(path: Path) -> Path:
@@ -55,6 +59,7 @@ def repository_of(path: Path) -> Path:
 @click.option("--fix", "is_fixing", is_flag=True, help="Mend what can be mended safely; show what is left.")
 @click.option("--unsafe-fixes", "is_unsafe", is_flag=True, help="With --fix or --diff: mend by a guess too.")
 @click.option("--diff", "is_showing", is_flag=True, help="Print what --fix would change, and write nothing.")
+@click.option("--watch", "is_watching", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.pass_context
 def check(
     context: click.Context,
@@ -64,6 +69,7 @@ def check(
     root: Path | None,
     format_name: str,
     language: str,
+    is_watching: bool,
     **options: Any,  # those of Asked, by its names
 ) -> None:
     """Say what is wrong with contributed files, and where.
@@ -75,18 +81,46 @@ def check(
     \b
     Example: clustergraph check data/cluster/lombardy-energy.ttl --lang it
     """
-    from clustergraph.workflow import Asked, run  # noqa: PLC0415  # optional extra
+    from clustergraph.workflow import Asked  # noqa: PLC0415  # optional extra
 
     folder = root or repository_of(Path.cwd())
-    done = run(Asked(folder, [_relative(path, folder) for path in paths], **options))
+    asked = Asked(folder, [_relative(path, folder) for path in paths], **options)
+    if is_watching:
+        _watch(asked, format_name, language)
+    context.exit(1 if _shown(asked, format_name, language) else 0)
+
+
+def _shown(asked: "Asked", format_name: str, language: str) -> bool:
+    """Prints what came of one check; whether it fails."""
+    from clustergraph.workflow import run  # noqa: PLC0415
+
+    done = run(asked)
     for remark in done.remarks:
         click.echo(printable(remark[language]), err=True)
     outcome = Outcome(
         done.findings, language, done.sources, done.coverage, coloured=is_coloured(sys.stdout), version=__version__
     )
-    if text := done.difference if options["is_showing"] else RENDERERS[format_name](outcome):
+    if text := done.difference if asked.is_showing else RENDERERS[format_name](outcome):
         click.echo(text)
-    context.exit(1 if done.fails else 0)
+    return done.fails
+
+
+def _watch(asked: "Asked", format_name: str, language: str) -> None:
+    """Checks until somebody interrupts it: what cannot be checked now may be in order after the next change.
+
+    Raises: UsageError where each change would be recorded as known.
+    """
+    if asked.is_recording:
+        message = "--watch would record each new finding as known: leave out --write-baseline"
+        raise UsageError(message)
+
+    def run_once() -> None:
+        try:
+            _shown(asked, format_name, language)
+        except UsageError as exc:
+            click.echo(f"clustergraph: {printable(exc.detail)}", err=True)
+
+    watch(asked.root, run_once, language)
 
 
 def is_coloured(stream: TextIO) -> bool:

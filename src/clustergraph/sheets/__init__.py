@@ -1,0 +1,1 @@
+"""Sheets, CSV or XLSX, into files of things: a row each."""
