@@ -83,7 +83,7 @@ def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence
     Raises: UsageError for a path that is not there.
     """
     for path in paths:
-        if not (repository.root / path).exists():
-            message = f"there is no '{path}' in '{repository.root}': name a file or folder of the repository"
+        if not repository.file(path).exists():
+            message = f"there is no '{path}' in '{repository.data or repository.root}': name a file or folder of the repository"
             raise UsageError(message)
     return [one for one in findings if not paths or any(PurePosixPath(one.path).is_relative_to(path) for path in paths)]

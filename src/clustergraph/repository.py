@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Final
 
 import pyoxigraph as ox
 
 from clustergraph.errors import UsageError
-from clustergraph.files import contributed, query_findings, read_text, unreadable
+from clustergraph.files import admitted, contributed, query_findings, read_text, unreadable
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.mappings import read_mappings
 from clustergraph.oxterms import engine_triples
@@ -27,6 +28,8 @@ MAPPING: Final = "mapping"
 ONTOLOGY: Final = "ontology"
 _ALIGNMENTS: Final = PurePosixPath("ontology/alignments.ttl")  # what others call our terms: no axiom for our rules
 SHAPES: Final = "shapes"  # read, but not part of the dataset
+DATA: Final = "data"
+_NO_DRAFTS: Final[Mapping[PurePosixPath, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,19 @@ class Document:
 
 @dataclass(frozen=True)
 class Repository:
-    """All documents of a repository, in path order, and what was wrong with those that could not be read."""
+    """All documents of a repository, in path order, and what was wrong with those that could not be read.
+
+    Shape: `data` is the folder that holds `data/` where that is another than `root`.
+    """
 
     root: Path
     documents: tuple[Document, ...]
     findings: tuple[Finding, ...]
+    data: Path | None = None
+
+    def file(self, path: PurePosixPath) -> Path:
+        """Where the file or folder of a path lies."""
+        return (self.data if self.data and path.parts[:1] == (DATA,) else self.root) / path
 
     def in_graph(self, graph: str) -> list[Document]:
         """The documents of one graph."""
@@ -74,25 +85,32 @@ class Repository:
         return [document for document in self.documents if document.graph != SHAPES]
 
 
-def read_repository(root: Path) -> Repository:
+def read_repository(
+    root: Path, *, data: Path | None = None, drafts: Mapping[PurePosixPath, str] = _NO_DRAFTS
+) -> Repository:
     """Every contributed file below a repository's folders.
 
+    Shape:  `data` is a repository of which only the folder `data/` is read, in the place of that of `root`; `drafts`
+            are texts in the place of files, or of files that are yet to be.
     Raises: UsageError naming the folder that is missing. A file that cannot be read becomes a finding.
     """
-    for folder in FOLDERS:
-        if not (root / folder).is_dir():
+    homes = {folder: data if data and folder == DATA else root for folder in FOLDERS}
+    for folder, home in homes.items():
+        if not (home / folder).is_dir():
             message = (
-                f"there is no folder '{folder}/' in '{root}': run this in a clustergraph repository, or name its path"
+                f"there is no folder '{folder}/' in '{home}': run this in a clustergraph repository, or name its path"
             )
             raise UsageError(message)
-    read = [read_document(root, path) for path in sorted(contributed(root))]
+    paths = {path: home for folder, home in homes.items() for path in contributed(home, (folder,))}
+    paths |= {path: homes[path.parts[0]] for path in drafts}
+    read = [read_document(paths[path], path, drafts.get(path)) for path in sorted(paths)]
     documents = tuple(one for one in read if isinstance(one, Document))
     findings = [finding for one in read if not isinstance(one, Document) for finding in one]
-    return Repository(root, documents, (*findings, *query_findings(root)))
+    return Repository(root, documents, (*findings, *query_findings(root)), data)
 
 
-def read_document(root: Path, path: PurePosixPath) -> Document | list[Finding]:
-    """One contributed file, or the findings that say why it could not be read."""
+def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> Document | list[Finding]:
+    """One contributed file, or the text that stands in its place; or the findings that say why it could not be read."""
     graph = _graph(path)
     if graph is None:
         where = "data/<kind>/<slug>.ttl, data/mapping/<name>.sssom.tsv, ontology/ or shapes/"
@@ -105,7 +123,7 @@ def read_document(root: Path, path: PurePosixPath) -> Document | list[Finding]:
                 f"qui non va alcun file: va in {dove}",
             )
         ]
-    text = read_text(root, path)
+    text = read_text(root, path) if draft is None else admitted(path, draft.encode("utf-8", "surrogatepass"))
     if isinstance(text, Finding):
         return [text]
     parsed = read_mappings(text) if path.suffix == ".tsv" else read(text)

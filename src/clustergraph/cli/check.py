@@ -6,22 +6,20 @@ from pathlib import Path, PurePosixPath
 import click
 
 from clustergraph.errors import UsageError
+from clustergraph.files import repository_of
 from clustergraph.findings import LANGUAGES, RENDERERS, SEVERITIES, VIOLATION, weighing
-from clustergraph.terms import FOLDERS
-
-
-def repository_of(path: Path) -> Path:
-    """The nearest folder, from a path upwards, that holds a repository's folders; the path itself if there is none."""
-    for folder in (path, *path.resolve().parents):
-        if all((folder / name).is_dir() for name in FOLDERS):
-            return folder
-    return path
 
 
 @click.command
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--root", type=click.Path(path_type=Path), default=None, help="Repository; default: the one you stand in."
+)
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Repository to take ontology, shapes and queries from, if a stranger's changes must not judge themselves.",
 )
 @click.option("--format", "format_name", type=click.Choice(list(RENDERERS)), default="full", show_default=True)
 @click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language.")
@@ -30,7 +28,14 @@ def repository_of(path: Path) -> Path:
 )
 @click.pass_context
 def check(
-    context: click.Context, paths: tuple[Path, ...], *, root: Path | None, format_name: str, language: str, fail_on: str
+    context: click.Context,
+    paths: tuple[Path, ...],
+    *,
+    root: Path | None,
+    base: Path | None,
+    format_name: str,
+    language: str,
+    fail_on: str,
 ) -> None:
     """Say what is wrong with contributed files, and where.
 
@@ -45,7 +50,7 @@ def check(
     from clustergraph.repository import read_repository  # noqa: PLC0415
 
     folder = root or repository_of(Path.cwd())
-    repository = read_repository(folder)
+    repository = read_repository(base or folder, data=folder if base else None)
     wanted = [_relative(path, folder) for path in paths]
     only_in([], repository, wanted)  # a path that is not there is said before the work, not after
     checked = check_repository(repository)
