@@ -14,7 +14,7 @@ from clustergraph.rules import Known, check_rules
 from clustergraph.shapecheck import RULES_FOLDER, shape_findings
 
 FINDINGS_LIMIT = 200  # of the house rules, about one file
-_NEED_ALL_FILES = ("H004", "H006")  # what is declared or described may be so in a file that could not be read
+NEED_ALL_FILES = ("H004", "H006")  # what is declared or described may be so in a file that could not be read
 _NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
 
 
@@ -36,7 +36,7 @@ def check(repository: Repository) -> Checked:
     """
     findings = [*repository.findings, *house_findings(repository)]
     if repository.findings:
-        return Checked(in_order(one for one in findings if one.code not in _NEED_ALL_FILES), None)
+        return Checked(in_order(one for one in findings if one.code not in NEED_ALL_FILES), None)
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
         return Checked(in_order(findings), None)
@@ -59,14 +59,19 @@ def house_findings(repository: Repository) -> Iterator[Finding]:
     """
     known = Known(repository)
     for document in repository.documents:
-        found = check_rules(document, known)
-        yield from islice(found, FINDINGS_LIMIT)
-        for one in islice(found, 1):
-            message = {
-                "en": f"this file has more than {FINDINGS_LIMIT} findings: correct these, and the others will be shown",
-                "it": f"questo file ha più di {FINDINGS_LIMIT} rilievi: corretti questi, si vedranno gli altri",
-            }
-            yield Finding(one.path, one.code, VIOLATION, message)
+        yield from findings_of(document, known)
+
+
+def findings_of(document: Document, known: Known) -> Iterator[Finding]:
+    """What the house rules say of one file."""
+    found = check_rules(document, known)
+    yield from islice(found, FINDINGS_LIMIT)
+    for one in islice(found, 1):
+        message = {
+            "en": f"this file has more than {FINDINGS_LIMIT} findings: correct these, and the others will be shown",
+            "it": f"questo file ha più di {FINDINGS_LIMIT} rilievi: corretti questi, si vedranno gli altri",
+        }
+        yield Finding(one.path, one.code, VIOLATION, message)
 
 
 def _alike(document: Document) -> Finding:

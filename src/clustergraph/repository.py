@@ -126,11 +126,15 @@ def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> 
     text = read_text(root, path) if draft is None else admitted(path, draft.encode("utf-8", "surrogatepass"))
     if isinstance(text, Finding):
         return [text]
+    parsed, triples, findings = read_as(path, text)
+    return findings or Document(path, graph, parsed, triples)
+
+
+def read_as(path: PurePosixPath, text: str) -> tuple[Parsed, tuple[ox.Triple, ...], list[Finding]]:
+    """What the text of a file of this name says, wherever it lies, and what in it cannot be read."""
     parsed = read_mappings(text) if path.suffix == ".tsv" else read(text)
     triples, faults = engine_triples(parsed)
-    if parsed.faults or faults:
-        return [_unreadable(path, parsed, fault) for fault in (*parsed.faults, *faults)]
-    return Document(path, graph, parsed, tuple(triples))
+    return parsed, tuple(triples), [_unreadable(path, parsed, fault) for fault in (*parsed.faults, *faults)]
 
 
 def _unreadable(path: PurePosixPath, parsed: Parsed, fault: Fault) -> Finding:

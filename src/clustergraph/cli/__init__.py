@@ -7,6 +7,7 @@ import click
 from clustergraph import __version__
 from clustergraph.cli.build import build
 from clustergraph.cli.check import check
+from clustergraph.cli.lsp import lsp
 from clustergraph.cli.publish import publish
 from clustergraph.cli.query import query
 from clustergraph.cli.rollback import rollback
@@ -25,7 +26,7 @@ def verbs() -> None:
     """
 
 
-for verb in (check, build, rollback, query, serve, publish):
+for verb in (check, build, rollback, query, serve, publish, lsp):
     verbs.add_command(verb)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from clustergraph.cli.check import repository_of
+from clustergraph.files import repository_of
 from clustergraph.findings import LANGUAGES, RENDERERS
 
 

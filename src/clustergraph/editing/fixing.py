@@ -1,0 +1,40 @@
+"""Ways to mend findings as actions of an editor."""
+
+from collections.abc import Iterable
+
+from lsprotocol import types as lsp
+
+from clustergraph.editing.positions import Lines, Span
+from clustergraph.editing.speech import range_of
+from clustergraph.findings import Finding, printable
+
+
+def code_actions(
+    findings: Iterable[Finding], params: lsp.CodeActionParams, language: str, uri: str, lines: Lines
+) -> list[lsp.CodeAction]:
+    """The ways to mend those findings that touch the range which is asked about.
+
+    Shape: a fix has a `title` by language, `edits` of `start`, `end` and `text`, and `is_safe`.
+    """
+    asked = (params.range.start.line, params.range.end.line)
+    return [
+        _action(fix, language, uri, lines, range_of(span), one.code)
+        for one in findings
+        if (span := lines.span(one.at)).start.line <= asked[1] and asked[0] <= span.end.line
+        for fix in getattr(one, "fixes", ())
+    ]
+
+
+def _action(fix: object, language: str, uri: str, lines: Lines, at: lsp.Range, code: str) -> lsp.CodeAction:
+    edits: list[lsp.TextEdit | lsp.AnnotatedTextEdit | lsp.SnippetTextEdit] = [
+        lsp.TextEdit(range_of(Span(lines.position(edit.start), lines.position(edit.end))), edit.text)
+        for edit in fix.edits  # type: ignore[attr-defined]
+    ]
+    return lsp.CodeAction(
+        title=printable(f"{code}: {fix.title[language]}"),  # type: ignore[attr-defined]
+        kind=lsp.CodeActionKind.QuickFix,
+        is_preferred=fix.is_safe,  # type: ignore[attr-defined]
+        edit=lsp.WorkspaceEdit(
+            document_changes=[lsp.TextDocumentEdit(lsp.OptionalVersionedTextDocumentIdentifier(uri), edits)]
+        ),
+    )
