@@ -89,6 +89,7 @@ def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence
     """
     for path in paths:
         if not repository.file(path).exists():
-            message = f"there is no '{path}' in '{repository.data or repository.root}': name a file or folder of the repository"
+            home = repository.data or repository.root
+            message = f"there is no '{path}' in '{home}': name a file or folder of the repository"
             raise UsageError(message)
     return [one for one in findings if not paths or any(PurePosixPath(one.path).is_relative_to(path) for path in paths)]

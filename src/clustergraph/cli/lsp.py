@@ -11,7 +11,7 @@ from clustergraph.findings import LANGUAGES
     "--lang", "language", type=click.Choice(LANGUAGES), default=None, help="Language; default: that of the editor."
 )
 @click.option("--stdio", is_flag=True, help="Speak over standard input and output, as is done anyway.")
-def lsp(language: str | None, *, stdio: bool) -> None:  # noqa: ARG001  # editors pass it
+def lsp(language: str | None, *, stdio: bool) -> None:  # editors pass it
     """Help an editor: findings as you type, what a word stands for, which words there are.
 
     Speaks the Language Server Protocol over standard input and output; an editor starts it, see

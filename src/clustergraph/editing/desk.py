@@ -4,7 +4,7 @@ Syntax and house rules of one file are judged here at once; shapes see the whole
 the protocol.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -69,11 +69,15 @@ class Desk:
 
     def entry(self, iri: str) -> Entry | None:
         """What a file says of an IRI, if any does."""
-        return next((found[iri] for found in self._entries.values() if iri in found), None)
+        found = [of_file[iri] for of_file in self._entries.values() if iri in of_file]
+        return max(found, key=_fullness, default=None)
 
-    def entries(self) -> Iterator[Entry]:
-        """Everything that a file describes."""
-        return (one for found in self._entries.values() for one in found.values())
+    def entries(self) -> Iterable[Entry]:
+        """Everything that a file describes, each once."""
+        best: dict[str, Entry] = {}
+        for one in (one for of_file in self._entries.values() for one in of_file.values()):
+            best[one.iri] = max(best.get(one.iri, one), one, key=_fullness)
+        return best.values()
 
     def parsed(self, path: PurePosixPath) -> Parsed:
         """What a draft says, as far as it can be read."""
@@ -122,7 +126,12 @@ class Desk:
 
     def _forget(self, path: PurePosixPath) -> None:
         for kept in (self.read, self.unread, self._entries, self._parsed, self._stamps, self._judged):
-            kept.pop(path, None)  # type: ignore[attr-defined]
+            kept.pop(path, None)
+
+
+def _fullness(entry: Entry) -> int:
+    """How much a file says of a thing that others speak of too."""
+    return len(entry.labels) + len(entry.definitions)
 
 
 def _stamp(file: Path) -> tuple[int, int]:

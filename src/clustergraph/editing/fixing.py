@@ -18,15 +18,15 @@ def code_actions(
     """
     asked = (params.range.start.line, params.range.end.line)
     return [
-        _action(fix, language, uri, lines, range_of(span), one.code)
+        _action(fix, language, uri, lines, one.code)
         for one in findings
         if (span := lines.span(one.at)).start.line <= asked[1] and asked[0] <= span.end.line
         for fix in getattr(one, "fixes", ())
     ]
 
 
-def _action(fix: object, language: str, uri: str, lines: Lines, at: lsp.Range, code: str) -> lsp.CodeAction:
-    edits: list[lsp.TextEdit | lsp.AnnotatedTextEdit | lsp.SnippetTextEdit] = [
+def _action(fix: object, language: str, uri: str, lines: Lines, code: str) -> lsp.CodeAction:
+    edits = [
         lsp.TextEdit(range_of(Span(lines.position(edit.start), lines.position(edit.end))), edit.text)
         for edit in fix.edits  # type: ignore[attr-defined]
     ]
@@ -34,7 +34,5 @@ def _action(fix: object, language: str, uri: str, lines: Lines, at: lsp.Range, c
         title=printable(f"{code}: {fix.title[language]}"),  # type: ignore[attr-defined]
         kind=lsp.CodeActionKind.QuickFix,
         is_preferred=fix.is_safe,  # type: ignore[attr-defined]
-        edit=lsp.WorkspaceEdit(
-            document_changes=[lsp.TextDocumentEdit(lsp.OptionalVersionedTextDocumentIdentifier(uri), edits)]
-        ),
+        edit=lsp.WorkspaceEdit(changes={uri: edits}),
     )

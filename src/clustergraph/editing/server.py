@@ -102,7 +102,7 @@ class ClusterGraphServer(LanguageServer):
         """Puts a file back: from now on what lies on disk counts."""
         room, path = self.place(uri)
         for kept in (room.desk.drafts, room.versions, room.at_once):
-            kept.pop(path, None)  # type: ignore[attr-defined]
+            kept.pop(path, None)
         self.say(room, path)
         self.later(room.desk.root, WHOLE_QUIET_S, lambda: self._judge_all(room))
 
@@ -199,7 +199,7 @@ def server(language: str | None) -> ClusterGraphServer:
     @ours.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: lsp.DidSaveTextDocumentParams) -> None:
         room, _ = ours.place(params.text_document.uri)
-        ours.later(room.desk.root, WHOLE_QUIET_S, lambda: ours._judge_all(room))  # noqa: SLF001
+        ours.later(room.desk.root, WHOLE_QUIET_S, lambda: ours._judge_all(room))
 
     @ours.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: lsp.DidCloseTextDocumentParams) -> None:

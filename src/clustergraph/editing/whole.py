@@ -1,6 +1,7 @@
 """The check of a whole repository in a process of its own: it can be ended when its answer is no longer wanted.
 
-Run as `python -m clustergraph.editing.whole`, it takes a repository and drafts from its input, and answers with findings.
+Run as `python -m clustergraph.editing.whole`, it takes a repository and drafts from
+its input, and answers with findings.
 """
 
 import asyncio
