@@ -22,7 +22,7 @@ from clustergraph.repository import read_repository
 from conftest import REPOSITORY
 from editor import Editor
 
-ORGANISATION = "data/organisation/chime-tuners.ttl"
+ORGANISATION = "data/organisation/bell-foundry.ttl"
 KEYSTROKE_S = 1.0  # ten times the target
 
 
@@ -115,11 +115,11 @@ def test_shapes_of_the_whole_repository_see_what_is_being_typed(sample: Path) ->
 
 def test_a_thing_renamed_in_one_file_is_missed_in_the_others(sample: Path, organisation: str) -> None:
     with Editor(sample) as editor:
-        editor.open(ORGANISATION, organisation.replace("organisation:chime-tuners", "organisation:chime-menders"))
+        editor.open(ORGANISATION, organisation.replace("organisation:bell-foundry", "organisation:chime-menders"))
         users = [
             path.relative_to(sample).as_posix()
             for path in sorted((sample / "data/source").glob("*.ttl"))
-            if "organisation:chime-tuners" in path.read_text(encoding="utf-8")
+            if "organisation:bell-foundry" in path.read_text(encoding="utf-8")
         ]
         found = {path: {one["code"] for one in editor.diagnostics(path, bool)} for path in users}
 
@@ -159,7 +159,7 @@ def test_a_word_is_explained_in_both_languages_and_leads_to_where_it_is_describe
 def test_what_a_file_says_is_no_markup(sample: Path, organisation: str) -> None:
     capabilities = {"textDocument": {"hover": {"contentFormat": ["markdown"]}}}
     text = organisation.replace('prefLabel "', 'prefLabel "[x](command:y) <b> \\u202e', 1)
-    line = next(number for number, one in enumerate(text.split("\n")) if one.startswith("organisation:chime-tuners"))
+    line = next(number for number, one in enumerate(text.split("\n")) if one.startswith("organisation:bell-foundry"))
     with Editor(sample, capabilities=capabilities) as editor:
         editor.open(ORGANISATION, text)
         editor.diagnostics(ORGANISATION)
@@ -208,8 +208,8 @@ def test_slugs_come_with_labels_and_the_prefix_that_they_need() -> None:
 @pytest.mark.parametrize(
     ("text", "first"),
     [
-        pytest.param("x:y a cg:‸", "cg:AimClaim", id="classes-first-after-a"),
-        pytest.param("x:y a org:Role , cg:‸", "cg:AimClaim", id="classes-first-in-a-list-of-types"),
+        pytest.param("x:y a cg:‸", "cg:Activity", id="classes-first-after-a"),
+        pytest.param("x:y a org:Role , cg:‸", "cg:Activity", id="classes-first-in-a-list-of-types"),
         pytest.param("x:y cg:‸", "cg:alignedWith", id="properties-first-elsewhere"),
         pytest.param("x:y a clus‸", "cluster:", id="prefixes"),
         pytest.param("x:y nothing-begins-so‸", None, id="no-prefix"),
@@ -331,17 +331,17 @@ def test_a_keystroke_in_the_longest_file_costs_little() -> None:
 
 def test_what_changes_on_disk_is_seen(sample: Path, organisation: str) -> None:
     desk, path = Desk(sample), PurePosixPath("data/organisation/gong-tuners.ttl")
-    desk.drafts[path] = organisation.replace("chime-tuners", "gong-tuners")
+    desk.drafts[path] = organisation.replace("bell-foundry", "gong-tuners")
     other = PurePosixPath(ORGANISATION)
     assert desk.judge(path) == []
 
     (sample / other).unlink()
     desk.judge(path)
-    gone = desk.entry("https://w3id.org/clustergraph/id/organisation/chime-tuners")
+    gone = desk.entry("https://w3id.org/clustergraph/id/organisation/bell-foundry")
     (sample / other).write_text(organisation, encoding="utf-8")
     os.utime(sample / other, ns=(1, 1))
     desk.judge(path)
-    back = desk.entry("https://w3id.org/clustergraph/id/organisation/chime-tuners")
+    back = desk.entry("https://w3id.org/clustergraph/id/organisation/bell-foundry")
 
     assert gone is None
     assert back is not None

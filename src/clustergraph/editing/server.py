@@ -16,6 +16,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from clustergraph import __version__
+from clustergraph.check import FINDINGS_LIMIT
 from clustergraph.editing.completion import offers
 from clustergraph.editing.desk import ENDINGS, Desk
 from clustergraph.editing.fixing import code_actions
@@ -158,8 +159,8 @@ class ClusterGraphServer(LanguageServer):
         self.text_document_publish_diagnostics(params)
 
     def findings(self, room: _Room, path: PurePosixPath) -> list[Finding]:
-        """All that is known of one file."""
-        return in_order([*room.at_once.get(path, ()), *room.in_time.get(path, ())])
+        """What is known of one file, the first of it where it is much: nobody reads more, and editors choke on it."""
+        return in_order([*room.at_once.get(path, ()), *room.in_time.get(path, ())])[:FINDINGS_LIMIT]
 
     def where(self, room: _Room, path: PurePosixPath) -> tuple[str, Lines]:
         """The URI of a file and its lines."""
