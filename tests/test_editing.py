@@ -1,7 +1,10 @@
 """The language server, spoken to as editors do: findings while typing, what words stand for, which words there are."""
 
+import asyncio
 import os
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
@@ -16,11 +19,12 @@ from clustergraph.editing.completion import offers
 from clustergraph.editing.desk import Desk
 from clustergraph.editing.fixing import code_actions
 from clustergraph.editing.positions import UNITS, Lines, Position
+from clustergraph.editing.whole import whole
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.reading.parsed import Place
 from clustergraph.repository import read_repository
 from conftest import REPOSITORY
-from editor import Editor
+from editor import PATIENCE_S, Editor
 
 ORGANISATION = "data/organisation/bell-foundry.ttl"
 KEYSTROKE_S = 1.0  # ten times the target
@@ -314,6 +318,39 @@ def test_a_folder_that_is_open_lends_the_server_no_modules(sample: Path) -> None
         editor.open("data/source/tuners-leaflet.ttl", bad)
 
         assert editor.diagnostics("data/source/tuners-leaflet.ttl", bool)[0]["code"] == "C001"
+
+
+def children() -> list[str]:
+    """The command lines of the processes that this one started."""
+    found = []
+    for number in Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text(encoding="ascii").split():
+        with suppress(FileNotFoundError):
+            found.append(Path(f"/proc/{number}/cmdline").read_bytes().decode())
+    return found
+
+
+def test_a_check_that_is_no_longer_wanted_ends(sample: Path) -> None:
+    def is_running() -> bool:
+        return any("clustergraph.editing.whole" in one for one in children())
+
+    async def change_of_mind() -> tuple[bool, bool]:
+        wanted = asyncio.create_task(whole(sample, {}))
+        while not is_running():  # ends as soon as the process is there
+            await asyncio.sleep(0.001)
+        before = is_running()
+        wanted.cancel()
+        await asyncio.gather(wanted, return_exceptions=True)
+        return before, is_running()
+
+    assert asyncio.run(asyncio.wait_for(change_of_mind(), PATIENCE_S)) == (True, False)
+
+
+def test_what_cannot_be_checked_as_a_whole_is_said_in_a_sentence(sample: Path) -> None:
+    (sample / "queries/rules/zz.rq").write_text("ASK {}", encoding="utf-8")
+
+    said = asyncio.run(whole(sample, {}))
+
+    assert said == f"'{sample}/queries/rules/zz.rq' infers nothing: a rule is a CONSTRUCT query"
 
 
 def test_a_keystroke_in_the_longest_file_costs_little() -> None:

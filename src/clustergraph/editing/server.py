@@ -96,7 +96,8 @@ class ClusterGraphServer(LanguageServer):
             return
         room.desk.drafts[path] = text
         room.uris[path], room.versions[path] = uri, version
-        room.in_time.pop(path, None)
+        for stale in (room.at_once, room.in_time):
+            stale.pop(path, None)  # its places are those of another text
         self.later(("file", uri), QUIET_S, lambda: self._judge(room, path))
 
     def close(self, uri: str) -> None:
@@ -146,8 +147,10 @@ class ClusterGraphServer(LanguageServer):
         for one in answer:
             room.in_time.setdefault(PurePosixPath(one.path), []).append(one)
         for path in sorted(before | room.in_time.keys() | drafts.keys()):
-            if desk.drafts.get(path) == drafts.get(path):  # else it has changed meanwhile, and is judged again
+            if desk.drafts.get(path) == drafts.get(path):
                 self.say(room, path)
+            else:  # it has changed meanwhile, and is judged again
+                room.in_time.pop(path, None)
 
     def say(self, room: _Room, path: PurePosixPath) -> None:
         """Tells the editor all that is known of one file."""

@@ -41,6 +41,7 @@ async def whole(root: Path, drafts: Mapping[PurePosixPath, str]) -> Answer:
     finally:
         with suppress(ProcessLookupError):
             process.kill()
+        await process.wait()
 
 
 def main() -> None:
