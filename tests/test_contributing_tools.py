@@ -82,9 +82,8 @@ def test_a_sound_change_passes(sample: Path, tmp_path: Path, command: Path) -> N
 def test_a_change_is_judged_by_the_rules_of_the_base_branch(sample: Path, tmp_path: Path, command: Path) -> None:
     """Who declares a new term beside the data that use it is told so, and the reviewer too."""
     base = Path(shutil.copytree(sample, tmp_path / "base"))
-    for name in ("ontology", "shapes", "queries"):
-        shutil.rmtree(sample / name)
-        (sample / name).mkdir()
+    for name in ("shapes", "queries"):
+        (sample / name / "more.ttl").write_text("", encoding="utf-8")
     spoil(sample)
     (sample / "ontology/own.ttl").write_text(
         "<http://www.w3.org/2004/02/skos/core#prefLabl> a <http://www.w3.org/2002/07/owl#AnnotationProperty> .\n",
@@ -111,10 +110,11 @@ def test_a_change_is_judged_by_the_rules_of_the_base_branch(sample: Path, tmp_pa
 def test_what_the_script_is_told_is_never_run(
     sample: Path, command: Path, variables: dict[str, str], status: int
 ) -> None:
-    done = run([str(SCRIPT)], sample, command, **variables)
+    done = run([str(SCRIPT)], sample, command, **variables, GITHUB_STEP_SUMMARY=str(sample / "summary"))
 
     assert done.returncode == status
     assert not (sample / "x").exists()
+    assert not (sample / "summary").exists()
 
 
 def test_the_modules_of_a_change_are_not_those_of_the_checker(sample: Path, command: Path) -> None:
