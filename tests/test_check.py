@@ -560,10 +560,13 @@ def test_a_draft_stands_in_the_place_of_a_file(sample: Path) -> None:
     drafts = {
         path: text[:-3],
         new: text.replace("bell-foundry", "gong-makers"),
-        PurePosixPath("data/x/y.ttl"): "\ud800",
+        PurePosixPath("data/organisation/nul.ttl"): "\0",
     }
 
     repository = read_repository(sample, drafts=drafts)
 
-    assert [(one.path, one.code) for one in repository.findings] == [(str(path), "T005"), ("data/x/y.ttl", "T003")]
+    assert [(one.path, one.code) for one in repository.findings] == [
+        (str(path), "T005"),
+        ("data/organisation/nul.ttl", "T002"),
+    ]
     assert new in {one.path for one in repository.documents}

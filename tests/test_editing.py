@@ -331,7 +331,7 @@ def children() -> list[str]:
 
 def test_a_check_that_is_no_longer_wanted_ends(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = sample / "python"
-    endless.write_text(f"#!/bin/sh\nexec sleep {2 * PATIENCE_S}\n", encoding="utf-8")
+    endless.write_text(f"#!/bin/sh\ncat >/dev/null\nexec sleep {2 * PATIENCE_S}\n", encoding="utf-8")
     endless.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(endless))
 
