@@ -705,3 +705,35 @@ def test_a_finding_of_a_shape_keeps_its_result_with_the_path_in_turtle(sample: P
         "https://w3id.org/clustergraph/shapes#y",
         "http://www.w3.org/ns/shacl#Info",
     )
+
+
+def test_data_are_judged_by_the_shapes_of_another_repository(sample: Path, tmp_path: Path) -> None:
+    """Whoever brings shapes of their own along is judged by ours."""
+    spoiled = sample / "data/organisation/bell-foundry.ttl"
+    spoiled.write_text(spoiled.read_text(encoding="utf-8").replace("prefLabel", "prefLabl"), encoding="utf-8")
+    own = "<http://www.w3.org/2004/02/skos/core#prefLabl> a <http://www.w3.org/2002/07/owl#AnnotationProperty> .\n"
+    (sample / "ontology/own.ttl").write_text(own, encoding="utf-8")
+
+    by_itself = check(read_repository(sample)).findings
+    by_ours = check(read_repository(SAMPLE, data=sample)).findings
+
+    assert "H004" not in {one.code for one in by_itself}
+    assert {(one.path, one.code) for one in by_ours} == {("data/organisation/bell-foundry.ttl", "H004")}
+
+
+def test_a_draft_stands_in_the_place_of_a_file(sample: Path) -> None:
+    path, new = PurePosixPath("data/organisation/bell-foundry.ttl"), PurePosixPath("data/organisation/gong-makers.ttl")
+    text = (sample / path).read_text(encoding="utf-8")
+    drafts = {
+        path: text[:-3],
+        new: text.replace("bell-foundry", "gong-makers"),
+        PurePosixPath("data/organisation/nul.ttl"): "\0",
+    }
+
+    repository = read_repository(sample, drafts=drafts)
+
+    assert [(one.path, one.code) for one in repository.findings] == [
+        (str(path), "T005"),
+        ("data/organisation/nul.ttl", "T002"),
+    ]
+    assert new in {one.path for one in repository.documents}

@@ -32,7 +32,9 @@ def seconds(name: str, pattern: str) -> list[int]:
 
 
 def test_these_are_the_files_there_are() -> None:
-    assert FILES == ["Caddyfile", "Containerfile", "Containerfile.dockerignore", "clustergraph.service", "nginx.conf"]
+    of_servers = ["Caddyfile", "Containerfile", "Containerfile.dockerignore", "clustergraph.service", "nginx.conf"]
+
+    assert sorted([*of_servers, "check-pull-request", "gitlab-ci.yml"]) == FILES
 
 
 def commands() -> dict[str, list[str]]:
@@ -206,7 +208,8 @@ def test_the_pages_that_a_file_refers_to_have_the_section_that_it_names() -> Non
 
 def test_the_folder_and_each_of_its_files_are_written_of() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    pages = ("docs/operations.md", "docs/contributing-tools.md")
+    page = "".join((ROOT / name).read_text(encoding="utf-8") for name in pages)
 
     assert "| `deploy/` |" in readme
     assert [name for name in FILES if f"deploy/{name}" not in page and not name.endswith("ignore")] == []

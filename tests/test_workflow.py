@@ -11,11 +11,13 @@ from click.testing import CliRunner
 from clustergraph.cli.check import check
 from clustergraph.errors import UsageError
 from clustergraph.workflow import _REMARKS, Asked, run
+from conftest import SAMPLE
 
 BAD = Path(__file__).parent / "bad"
 NAME = "data/organisation/chime-tuners.ttl"
 H002 = f"{NAME}:9:14: H002 '01' would be published as '1': write that\n"
 ZERO = (BAD / "H002-leading-zero.ttl").read_text(encoding="utf-8")
+UNSPOKEN = "H011 nothing speaks of organisation:chime-tuners: write what a source says of it into the source's file, or remove it\n"
 MISSPELT = (BAD / "H004-misspelt-property.ttl").read_text(encoding="utf-8")
 
 
@@ -52,7 +54,8 @@ def test_fixing_writes_the_files_and_shows_what_is_left(checked: Check, sample: 
 
 
 def test_fixing_all_there_is_ends_with_0_and_a_second_time_changes_nothing(checked: Check) -> None:
-    assert [checked("--fix"), checked("--fix")] == [(0, "", "Files mended: 1.\n"), (0, "", "Files mended: 0.\n")]
+    left = f"{NAME}:8:1: {UNSPOKEN}"
+    assert [checked("--fix"), checked("--fix")] == [(0, left, "Files mended: 1.\n"), (0, left, "Files mended: 0.\n")]
 
 
 def test_a_difference_is_shown_and_nothing_written(checked: Check, sample: Path) -> None:
@@ -74,7 +77,7 @@ def test_a_guess_is_made_only_if_asked_for(checked: Check, sample: Path) -> None
 
     assert checked("--fix").status == 1
     assert (sample / NAME).read_text(encoding="utf-8") == MISSPELT
-    assert checked("--fix", "--unsafe-fixes") == (0, "", "Files mended: 1.\n")
+    assert checked("--fix", "--unsafe-fixes") == (0, f"{NAME}:6:1: {UNSPOKEN}", "Files mended: 1.\n")
     assert (sample / NAME).read_text(encoding="utf-8") == MISSPELT.replace("altLable", "altLabel")
 
 
@@ -165,6 +168,14 @@ def test_context_that_cannot_be_read_is_refused(sample: Path, name: str, text: s
     ("options", "said"),
     [
         ({"is_unsafe": True}, "--unsafe-fixes mends nothing by itself: give --fix or --diff too"),
+        (
+            {"base": BAD, "is_fixing": True},
+            "--base judges and mends nothing, as not all that it reads is yours: leave out --fix and --diff",
+        ),
+        (
+            {"base": BAD, "is_showing": True},
+            "--base judges and mends nothing, as not all that it reads is yours: leave out --fix and --diff",
+        ),
         ({"is_recording": True}, "--write-baseline does not know where to: name a file with --baseline"),
         (
             {"is_recording": True, "baseline": Path("x"), "ref": ""},
@@ -185,6 +196,26 @@ def test_options_that_say_nothing_are_refused(sample: Path, options: dict[str, o
         run(Asked(sample, **options))  # type: ignore[arg-type]  # any of its fields
 
     assert caught.value.detail == said
+
+
+def test_a_strangers_data_are_judged_by_a_base_and_shown_with_their_own_lines(checked: Check, sample: Path) -> None:
+    """The path named is in the stranger's repository alone, and so is the file that cannot be read."""
+    (sample / "ontology/own.ttl").write_text(
+        "<http://www.w3.org/2004/02/skos/core#prefLabl> a <http://www.w3.org/2002/07/owl#AnnotationProperty> .\n",
+        encoding="utf-8",
+    )
+    spoiled = (
+        (sample / "data/organisation/bell-foundry.ttl").read_text(encoding="utf-8").replace("prefLabel", "prefLabl")
+    )
+    (sample / NAME).write_text(spoiled.replace("bell-foundry", "chime-tuners"), encoding="utf-8")
+    assert "H004" not in checked(sample / NAME).out
+
+    status, out, _ = checked(sample / NAME, "--base", SAMPLE)
+    (sample / NAME).write_text("org:x\n", encoding="utf-8")
+    framed = checked("--base", SAMPLE, "--format", "full").out
+
+    assert (status, f"{NAME}:7:5: H004 no term skos:prefLabl is declared" in out) == (1, True)
+    assert "1 | org:x\n" in framed
 
 
 def test_every_remark_is_said_in_both_languages() -> None:

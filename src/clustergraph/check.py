@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike
 from clustergraph.errors import UsageError
-from clustergraph.files import read_text
 from clustergraph.findings import VIOLATION, Coverage, Finding, in_order, weighing
 from clustergraph.fixes import with_fixes
 from clustergraph.outputs import Sources
@@ -18,7 +17,7 @@ from clustergraph.shapecheck import RULES_FOLDER, judged
 from clustergraph.suppressions import Suppressions
 
 FINDINGS_LIMIT = 200  # of the house rules, about one file
-_NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
+NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
 _OF_TWO_FILES = ("H012",)  # shown for the one and for the other
 OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
 _NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
@@ -48,13 +47,13 @@ def check(repository: Repository) -> Checked:
     unseen = {one.path for one in weighing(findings, VIOLATION) if not one.code.startswith("C")}
     findings += comments.findings(is_unused=assembly is not None, unseen=unseen)
     suppressed = tuple(in_order(comments.suppressed))
-    return Checked(with_fixes(_ordered(findings), repository), assembly, coverage, suppressed)
+    return Checked(with_fixes(ordered(findings), repository), assembly, coverage, suppressed)
 
 
 def _found(repository: Repository, comments: Suppressions) -> tuple[list[Finding], Assembly | None, Coverage | None]:
     findings = [*repository.findings, *comments.kept(house_findings(repository))]
     if repository.findings:
-        return [one for one in findings if one.code not in _NEED_ALL_FILES], None, None
+        return [one for one in findings if one.code not in NEED_ALL_FILES], None, None
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
         return findings, None, None
@@ -71,11 +70,11 @@ def _found(repository: Repository, comments: Suppressions) -> tuple[list[Finding
     return (written if weighing(written, VIOLATION) else findings), assembly, said.coverage
 
 
-def _ordered(findings: Iterable[Finding]) -> list[Finding]:
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Findings in order, without what a file lacks as long as something in it is wrong."""
-    ordered = in_order(findings)
-    broken = {one.path for one in weighing(ordered, VIOLATION)}
-    return [one for one in ordered if one.code not in OF_FINISHED_FILES or one.path not in broken]
+    found = in_order(findings)
+    broken = {one.path for one in weighing(found, VIOLATION)}
+    return [one for one in found if one.code not in OF_FINISHED_FILES or one.path not in broken]
 
 
 def house_findings(repository: Repository) -> Iterator[Finding]:
@@ -85,14 +84,19 @@ def house_findings(repository: Repository) -> Iterator[Finding]:
     """
     known = Known(repository)
     for document in repository.documents:
-        found = check_rules(document, known)
-        yield from islice(found, FINDINGS_LIMIT)
-        for one in islice(found, 1):
-            message = {
-                "en": f"this file has more than {FINDINGS_LIMIT} findings: correct these, and the others will be shown",
-                "it": f"questo file ha più di {FINDINGS_LIMIT} rilievi: corretti questi, si vedranno gli altri",
-            }
-            yield Finding(one.path, one.code, VIOLATION, message)
+        yield from findings_of(document, known)
+
+
+def findings_of(document: Document, known: Known) -> Iterator[Finding]:
+    """What the house rules say of one file."""
+    found = check_rules(document, known)
+    yield from islice(found, FINDINGS_LIMIT)
+    for one in islice(found, 1):
+        message = {
+            "en": f"this file has more than {FINDINGS_LIMIT} findings: correct these, and the others will be shown",
+            "it": f"questo file ha più di {FINDINGS_LIMIT} rilievi: corretti questi, si vedranno gli altri",
+        }
+        yield Finding(one.path, one.code, VIOLATION, message)
 
 
 def _alike(document: Document) -> Finding:
@@ -107,8 +111,7 @@ def sources_of(repository: Repository, findings: Iterable[Finding]) -> Sources:
     """The texts that findings speak of, as far as they can be had: those of files that could not be read, too."""
     texts = {str(one.path): one.parsed.text for one in repository.documents}
     for path in {one.path for one in findings if one.at is not None} - texts.keys():
-        text = read_text(repository.root, PurePosixPath(path))
-        if isinstance(text, str):
+        if (text := repository.text(PurePosixPath(path))) is not None:
             texts[path] = text
     return Sources(texts)
 
@@ -119,8 +122,9 @@ def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence
     Raises: UsageError for a path that is not there.
     """
     for path in paths:
-        if not (repository.root / path).exists():
-            message = f"there is no '{path}' in '{repository.root}': name a file or folder of the repository"
+        home = repository.home(path)
+        if not (home / path).exists():
+            message = f"there is no '{path}' in '{home}': name a file or folder of the repository"
             raise UsageError(message)
     return [
         one

@@ -3,7 +3,7 @@
 Knows nothing of what the text means; a file that is not to be read becomes a finding.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -16,9 +16,17 @@ _QUERIES: Final = "queries"
 _ENDINGS: Final = (".ttl", ".tsv", ".rq")
 
 
-def contributed(root: Path) -> Iterator[PurePosixPath]:
+def repository_of(path: Path) -> Path:
+    """The nearest folder, from a path upwards, that holds a repository's folders; the path itself if there is none."""
+    for folder in (path, *path.resolve().parents):
+        if all((folder / name).is_dir() for name in FOLDERS):
+            return folder
+    return path
+
+
+def contributed(root: Path, folders: Sequence[str] = FOLDERS) -> Iterator[PurePosixPath]:
     """Every path below the folders of documents that is to be read, or to be refused."""
-    for folder in FOLDERS:
+    for folder in folders:
         for path in (root / folder).rglob("*") if folder != _QUERIES else ():
             if not path.name.startswith(".") and _is_to_be_looked_at(path):
                 yield PurePosixPath(path.relative_to(root).as_posix())
@@ -44,11 +52,14 @@ def read_text(root: Path, path: PurePosixPath) -> str | Finding:
     if (wrong := _no_file(root, path)) is not None:
         return wrong
     if file.stat().st_size > SIZE_LIMIT_BYTES:
-        limit = f"{SIZE_LIMIT_BYTES:,}"
-        return unreadable(
-            path, "T002", f"the file is longer than {limit} bytes: split it", f"il file supera {limit} byte: va diviso"
-        )
-    data = file.read_bytes()
+        return _too_long(path)
+    return admitted(path, file.read_bytes())
+
+
+def admitted(path: PurePosixPath, data: bytes) -> str | Finding:
+    """The bytes of one contributed file as text, or the finding that says why they are none."""
+    if len(data) > SIZE_LIMIT_BYTES:
+        return _too_long(path)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -66,6 +77,13 @@ def read_text(root: Path, path: PurePosixPath) -> str | Finding:
             at=Parsed(text).between(max(place, 0), max(place, 0) + 1),
         )
     return text
+
+
+def _too_long(path: PurePosixPath) -> Finding:
+    limit = f"{SIZE_LIMIT_BYTES:,}"
+    return unreadable(
+        path, "T002", f"the file is longer than {limit} bytes: split it", f"il file supera {limit} byte: va diviso"
+    )
 
 
 def _no_file(root: Path, path: PurePosixPath) -> Finding | None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple, TypeAlias
 
-from clustergraph.check import Checked, check
+from clustergraph.check import NEED_ALL_FILES, Checked, check
 from clustergraph.edits import Fix, applied, together
 from clustergraph.findings import Finding, printable
 from clustergraph.reading import read
@@ -25,7 +25,6 @@ from clustergraph.rules.values import as_kept
 ROUNDS: Final = 10
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _STAGES: Final = ("T", "H", "C")  # what is wrong with an earlier one hides what is wrong with a later one
-_NEED_ALL_FILES: Final = ("H004", "H006")
 
 Reader: TypeAlias = Callable[[Mapping[PurePosixPath, str]], Repository]
 """The repository with some texts in the place of files."""
@@ -96,7 +95,7 @@ def progress(findings: Iterable[Finding], path: PurePosixPath, *, is_partial: bo
            `is_partial` leaves out what is only known once every file can be read.
     """
     counts = Counter(
-        one.code[0] for one in findings if one.path == str(path) and not (is_partial and one.code in _NEED_ALL_FILES)
+        one.code[0] for one in findings if one.path == str(path) and not (is_partial and one.code in NEED_ALL_FILES)
     )
     return tuple(counts[stage] for stage in _STAGES)
 

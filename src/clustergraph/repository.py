@@ -14,7 +14,7 @@ from typing import Final
 import pyoxigraph as ox
 
 from clustergraph.errors import UsageError
-from clustergraph.files import contributed, query_findings, read_text, unreadable
+from clustergraph.files import admitted, contributed, query_findings, read_text, unreadable
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.mappings import read_mappings
 from clustergraph.oxterms import engine_triples
@@ -28,6 +28,7 @@ MAPPING: Final = "mapping"
 ONTOLOGY: Final = "ontology"
 _ALIGNMENTS: Final = PurePosixPath("ontology/alignments.ttl")  # what others call our terms: no axiom for our rules
 SHAPES: Final = "shapes"  # read, but not part of the dataset
+DATA: Final = "data"
 _NO_DRAFTS: Final[Mapping[PurePosixPath, str]] = MappingProxyType({})
 
 
@@ -58,7 +59,8 @@ class Repository:
     """All documents of a repository, in path order, and what was wrong with those that could not be read.
 
     Shape: `context` are documents that are looked at where others speak of what they describe, and not judged;
-           `drafts` are the texts that were read in the place of files.
+           `drafts` are the texts that were read in the place of files; `data` is the folder that holds `data/` where
+           that is another than `root`.
     """
 
     root: Path
@@ -66,13 +68,18 @@ class Repository:
     findings: tuple[Finding, ...]
     context: tuple[Document, ...] = ()
     drafts: Mapping[PurePosixPath, str] = field(default_factory=dict)
+    data: Path | None = None
+
+    def home(self, path: PurePosixPath) -> Path:
+        """The folder that a path is relative to."""
+        return self.data if self.data and path.parts[:1] == (DATA,) else self.root
 
     def text(self, path: PurePosixPath) -> str | None:
         """The text of a file, whether or not it could be read as RDF; None if it cannot be had."""
         if path in self.drafts:
             return self.drafts[path]
         read = next((one.parsed.text for one in self.documents if one.path == path), None)
-        found = read_text(self.root, path) if read is None else read
+        found = read_text(self.home(path), path) if read is None else read
         return found if isinstance(found, str) else None
 
     def in_graph(self, graph: str) -> list[Document]:
@@ -90,22 +97,28 @@ class Repository:
         return [document for document in (*self.documents, *self.context) if document.graph != SHAPES]
 
 
-def read_repository(root: Path, *, drafts: Mapping[PurePosixPath, str] = _NO_DRAFTS) -> Repository:
+def read_repository(
+    root: Path, *, data: Path | None = None, drafts: Mapping[PurePosixPath, str] = _NO_DRAFTS
+) -> Repository:
     """Every contributed file below a repository's folders.
 
-    Shape:  `drafts` are texts in the place of files.
+    Shape:  `data` is a repository of which only the folder `data/` is read, in the place of that of `root`; `drafts`
+            are texts in the place of files, or of files that are yet to be.
     Raises: UsageError naming the folder that is missing. A file that cannot be read becomes a finding.
     """
-    for folder in FOLDERS:
-        if not (root / folder).is_dir():
+    homes = {folder: data if data and folder == DATA else root for folder in FOLDERS}
+    for folder, home in homes.items():
+        if not (home / folder).is_dir():
             message = (
-                f"there is no folder '{folder}/' in '{root}': run this in a clustergraph repository, or name its path"
+                f"there is no folder '{folder}/' in '{home}': run this in a clustergraph repository, or name its path"
             )
             raise UsageError(message)
-    read = [read_document(root, path, drafts.get(path)) for path in sorted(contributed(root))]
+    paths = {path: home for folder, home in homes.items() for path in contributed(home, (folder,))}
+    paths |= {path: homes[path.parts[0]] for path in drafts}
+    read = [read_document(paths[path], path, drafts.get(path)) for path in sorted(paths)]
     documents = tuple(one for one in read if isinstance(one, Document))
     findings = [finding for one in read if not isinstance(one, Document) for finding in one]
-    return Repository(root, documents, (*findings, *query_findings(root)), drafts=drafts)
+    return Repository(root, documents, (*findings, *query_findings(root)), drafts=drafts, data=data)
 
 
 def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> Document | list[Finding]:
@@ -122,14 +135,18 @@ def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> 
                 f"qui non va alcun file: va in {dove}",
             )
         ]
-    text = read_text(root, path) if draft is None else draft
+    text = read_text(root, path) if draft is None else admitted(path, draft.encode("utf-8", "surrogatepass"))
     if isinstance(text, Finding):
         return [text]
+    parsed, triples, findings = read_as(path, text)
+    return findings or Document(path, graph, parsed, triples)
+
+
+def read_as(path: PurePosixPath, text: str) -> tuple[Parsed, tuple[ox.Triple, ...], list[Finding]]:
+    """What the text of a file of this name says, wherever it lies, and what in it cannot be read."""
     parsed = read_mappings(text) if path.suffix == ".tsv" else read(text)
     triples, faults = engine_triples(parsed)
-    if parsed.faults or faults:
-        return [_unreadable(path, parsed, fault) for fault in (*parsed.faults, *faults)]
-    return Document(path, graph, parsed, tuple(triples))
+    return parsed, tuple(triples), [_unreadable(path, parsed, fault) for fault in (*parsed.faults, *faults)]
 
 
 def _unreadable(path: PurePosixPath, parsed: Parsed, fault: Fault) -> Finding:

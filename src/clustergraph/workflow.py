@@ -48,7 +48,8 @@ class Asked:
     """What is asked for.
 
     Shape: `paths` are files and folders of the repository at `root`, all of it if there are none; `ref` is a state of
-           git from which files must differ, empty for where the work left the main branch, None for any file.
+           git from which files must differ, empty for where the work left the main branch, None for any file; `base` is
+           a repository to take ontology, shapes and queries from, None for that at `root`.
     """
 
     root: Path
@@ -61,6 +62,7 @@ class Asked:
     is_unsafe: bool = False
     is_showing: bool = False
     fail_on: str = VIOLATION
+    base: Path | None = None
 
 
 class Outcome(NamedTuple):
@@ -115,6 +117,9 @@ def _refuse_what_does_not_go_together(asked: Asked) -> None:
     if asked.is_unsafe and not (asked.is_fixing or asked.is_showing):
         message = "--unsafe-fixes mends nothing by itself: give --fix or --diff too"
         raise UsageError(message)
+    if asked.base and (asked.is_fixing or asked.is_showing):
+        message = "--base judges and mends nothing, as not all that it reads is yours: leave out --fix and --diff"
+        raise UsageError(message)
     if asked.is_recording and asked.baseline is None:
         message = "--write-baseline does not know where to: name a file with --baseline"
         raise UsageError(message)
@@ -125,8 +130,9 @@ def _refuse_what_does_not_go_together(asked: Asked) -> None:
 
 def _reader(asked: Asked) -> Reader:
     """Reads the repository with some texts in the place of files; the context is read once."""
-    context = with_context(Repository(asked.root, (), ()), asked.contexts).context
-    return lambda drafts: replace(read_repository(asked.root, drafts=drafts), context=context)
+    root, data = (asked.base, asked.root) if asked.base else (asked.root, None)
+    context = with_context(Repository(root, (), ()), asked.contexts).context
+    return lambda drafts: replace(read_repository(root, data=data, drafts=drafts), context=context)
 
 
 def _of_paths(

@@ -10,6 +10,7 @@ from clustergraph.cli.check import check
 from clustergraph.cli.explain import explain
 from clustergraph.cli.format import format_
 from clustergraph.cli.importing import import_
+from clustergraph.cli.lsp import lsp
 from clustergraph.cli.new import new
 from clustergraph.cli.publish import publish
 from clustergraph.cli.query import query
@@ -29,7 +30,7 @@ def verbs() -> None:
     """
 
 
-for verb in (new, import_, check, explain, format_, build, rollback, query, serve, publish):
+for verb in (new, import_, check, explain, format_, build, rollback, query, serve, publish, lsp):
     verbs.add_command(verb)
 
 

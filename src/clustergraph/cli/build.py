@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from clustergraph.cli.check import is_coloured, repository_of
+from clustergraph.cli.check import is_coloured
+from clustergraph.files import repository_of
 from clustergraph.findings import LANGUAGES
 from clustergraph.outputs import RENDERERS, Outcome
 

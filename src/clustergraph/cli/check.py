@@ -11,26 +11,24 @@ import click
 from clustergraph import __version__
 from clustergraph.cli.watching import watch
 from clustergraph.errors import UsageError
+from clustergraph.files import repository_of
 from clustergraph.findings import LANGUAGES, SEVERITIES, VIOLATION, printable
 from clustergraph.outputs import RENDERERS, Outcome
-from clustergraph.terms import FOLDERS
 
 if TYPE_CHECKING:
     from clustergraph.workflow import Asked
-
-
-def repository_of(path: Path) -> Path:
-    """The nearest folder, from a path upwards, that holds a repository's folders; the path itself if there is none."""
-    for folder in (path, *path.resolve().parents):
-        if all((folder / name).is_dir() for name in FOLDERS):
-            return folder
-    return path
 
 
 @click.command
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--root", type=click.Path(path_type=Path), default=None, help="Repository; default: the one you stand in."
+)
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Repository to take ontology, shapes and queries from, if a stranger's changes must not judge themselves.",
 )
 @click.option("--format", "format_name", type=click.Choice(list(RENDERERS)), default="full", show_default=True)
 @click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language.")

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import click
 
-from clustergraph.cli.check import repository_of
 from clustergraph.errors import UsageError
+from clustergraph.files import repository_of
 from clustergraph.findings import LANGUAGES, Finding, printable
 
 _WIDTH = 100

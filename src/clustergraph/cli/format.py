@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 import click
 
-from clustergraph.cli.check import is_coloured, repository_of
+from clustergraph.cli.check import is_coloured
 from clustergraph.errors import UsageError
-from clustergraph.files import read_text
+from clustergraph.files import read_text, repository_of
 from clustergraph.findings import LANGUAGES, VIOLATION, Finding, printable
 from clustergraph.formatting import NOT_CANONICAL, SENTENCES, Unformattable, formatted
 from clustergraph.outputs import RENDERERS, Outcome, Sources

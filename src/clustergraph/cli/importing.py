@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from clustergraph import __version__
-from clustergraph.cli.check import repository_of
 from clustergraph.errors import UsageError
+from clustergraph.files import repository_of
 from clustergraph.findings import LANGUAGES, VIOLATION, Finding, printable, weighing
 from clustergraph.outputs import RENDERERS, Outcome
 from clustergraph.terms import ENTITY_KINDS

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from clustergraph.cli.check import repository_of
 from clustergraph.drafts import Unsuitable, draft
 from clustergraph.errors import UsageError
+from clustergraph.files import repository_of
 from clustergraph.findings import LANGUAGES
 from clustergraph.terms import ENTITY_KINDS, FOLDERS
 
