@@ -26,6 +26,7 @@ ROUNDS: Final = 10
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _STAGES: Final = ("T", "H", "C")  # what is wrong with an earlier one hides what is wrong with a later one
 _NEED_ALL_FILES: Final = ("H004", "H006")
+_OF_FINISHED_FILES: Final = ("H010", "H011")  # said once nothing is wrong any more, so they tell of no step back
 
 Reader: TypeAlias = Callable[[Mapping[PurePosixPath, str]], Repository]
 """The repository with some texts in the place of files."""
@@ -96,7 +97,9 @@ def progress(findings: Iterable[Finding], path: PurePosixPath, *, is_partial: bo
            `is_partial` leaves out what is only known once every file can be read.
     """
     counts = Counter(
-        one.code[0] for one in findings if one.path == str(path) and not (is_partial and one.code in _NEED_ALL_FILES)
+        one.code[0]
+        for one in findings
+        if one.path == str(path) and one.code not in (*_OF_FINISHED_FILES, *(_NEED_ALL_FILES if is_partial else ()))
     )
     return tuple(counts[stage] for stage in _STAGES)
 
