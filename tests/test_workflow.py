@@ -17,7 +17,6 @@ BAD = Path(__file__).parent / "bad"
 NAME = "data/organisation/chime-tuners.ttl"
 H002 = f"{NAME}:9:14: H002 '01' would be published as '1': write that\n"
 ZERO = (BAD / "H002-leading-zero.ttl").read_text(encoding="utf-8")
-UNSPOKEN = "H011 nothing speaks of organisation:chime-tuners: write what a source says of it into the source's file, or remove it\n"
 MISSPELT = (BAD / "H004-misspelt-property.ttl").read_text(encoding="utf-8")
 
 
@@ -43,6 +42,12 @@ def checked(sample: Path) -> Check:
     return checked
 
 
+ALONE = (
+    f"{NAME}:{{}}:1: H011 nothing speaks of organisation:chime-tuners: "
+    "write what a source says of it into the source's file, or remove it\n"
+)
+
+
 def test_fixing_writes_the_files_and_shows_what_is_left(checked: Check, sample: Path) -> None:
     (sample / NAME).write_text(ZERO.replace("cg:value", "cg:weight 1 ;\n    cg:value"), encoding="utf-8")
 
@@ -54,7 +59,8 @@ def test_fixing_writes_the_files_and_shows_what_is_left(checked: Check, sample: 
 
 
 def test_fixing_all_there_is_ends_with_0_and_a_second_time_changes_nothing(checked: Check) -> None:
-    left = f"{NAME}:8:1: {UNSPOKEN}"
+    left = ALONE.format(8)
+
     assert [checked("--fix"), checked("--fix")] == [(0, left, "Files mended: 1.\n"), (0, left, "Files mended: 0.\n")]
 
 
@@ -77,7 +83,7 @@ def test_a_guess_is_made_only_if_asked_for(checked: Check, sample: Path) -> None
 
     assert checked("--fix").status == 1
     assert (sample / NAME).read_text(encoding="utf-8") == MISSPELT
-    assert checked("--fix", "--unsafe-fixes") == (0, f"{NAME}:6:1: {UNSPOKEN}", "Files mended: 1.\n")
+    assert checked("--fix", "--unsafe-fixes") == (0, ALONE.format(6), "Files mended: 1.\n")
     assert (sample / NAME).read_text(encoding="utf-8") == MISSPELT.replace("altLable", "altLabel")
 
 
@@ -204,10 +210,9 @@ def test_a_strangers_data_are_judged_by_a_base_and_shown_with_their_own_lines(ch
         "<http://www.w3.org/2004/02/skos/core#prefLabl> a <http://www.w3.org/2002/07/owl#AnnotationProperty> .\n",
         encoding="utf-8",
     )
-    spoiled = (
-        (sample / "data/organisation/bell-foundry.ttl").read_text(encoding="utf-8").replace("prefLabel", "prefLabl")
-    )
-    (sample / NAME).write_text(spoiled.replace("bell-foundry", "chime-tuners"), encoding="utf-8")
+    sound = (sample / "data/organisation/bell-foundry.ttl").read_text(encoding="utf-8")
+    spoiled = sound.replace("prefLabel", "prefLabl").replace("bell-foundry", "chime-tuners")
+    (sample / NAME).write_text(spoiled, encoding="utf-8")
     assert "H004" not in checked(sample / NAME).out
 
     status, out, _ = checked(sample / NAME, "--base", SAMPLE)

@@ -20,7 +20,7 @@ from clustergraph.shacl.sentences import CODES, CUSTOM, SHAPE_FAULTS
 from clustergraph.shacl.sentences import SENTENCES as OF_SHAPES
 from clustergraph.sheets.sentences import SENTENCES as OF_SHEETS
 from clustergraph.suppressions import TITLES as OF_COMMENTS
-from clustergraph.suppressions import UNFIT, UNUSED, may_be_suppressed
+from clustergraph.suppressions import may_be_suppressed
 from clustergraph.terms import SH
 
 _OF_FILES: Final = {
@@ -30,11 +30,6 @@ _OF_FILES: Final = {
     },
     "T003": {"en": "no kind of file belongs here", "it": "qui non va alcun file"},
 }
-_OF_COMMENTS: Final = {
-    UNUSED: "Un commento che sopprime un rilievo ne sopprime uno.",
-    UNFIT: "Un commento che sopprime un rilievo dà un codice che si può sopprimere, e un motivo.",
-}
-"""What is asked of comments that suppress findings, in Italian."""
 
 
 class Explanation(NamedTuple):
@@ -64,8 +59,7 @@ def meanings() -> dict[str, Mapping[str, str]]:
     sentences = {
         **OF_TEXT,
         **_OF_FILES,
-        **{code: OF_RULES[code] for code in RULES},
-        **{code: {"en": title, "it": _OF_COMMENTS[code]} for code, title in OF_COMMENTS.items()},
+        **{code: OF_RULES[code] for code in (*RULES, *OF_COMMENTS)},
         **{code: one for code, one in OF_SHAPES.items() if len(code) == len(CUSTOM)},
         **SHAPE_FAULTS,
         **OF_FORM,

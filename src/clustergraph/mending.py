@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple, TypeAlias
 
-from clustergraph.check import NEED_ALL_FILES, Checked, check
+from clustergraph.check import NEED_ALL_FILES, OF_FINISHED_FILES, Checked, check
 from clustergraph.edits import Fix, applied, together
 from clustergraph.findings import Finding, printable
 from clustergraph.reading import read
@@ -94,8 +94,11 @@ def progress(findings: Iterable[Finding], path: PurePosixPath, *, is_partial: bo
     Shape: findings about text, of house rules, of shapes. The first that differs decides, as each hides those after it.
            `is_partial` leaves out what is only known once every file can be read.
     """
+    # What a finished file lacks is said once nothing else is wrong, so it tells of no step back.
     counts = Counter(
-        one.code[0] for one in findings if one.path == str(path) and not (is_partial and one.code in NEED_ALL_FILES)
+        one.code[0]
+        for one in findings
+        if one.path == str(path) and one.code not in (*OF_FINISHED_FILES, *(NEED_ALL_FILES if is_partial else ()))
     )
     return tuple(counts[stage] for stage in _STAGES)
 

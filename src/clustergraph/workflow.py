@@ -24,7 +24,7 @@ Remark = Mapping[str, str]
 _REMARKS: Final[dict[str, Remark]] = {
     "shapes": {
         "en": "The shapes were not looked at, as a file could not be read or has blank nodes.",
-        "it": "Le forme non sono state guardate: un file non si legge, o ha nodi anonimi.",
+        "it": "Le forme non sono state esaminate: un file non si può leggere o ha nodi anonimi.",
     },
     "suppressed": {"en": "Suppressed by comments: {}.", "it": "Soppressi da commenti: {}."},
     "known": {"en": "Known from the baseline: {}.", "it": "Già noti dalla baseline: {}."},

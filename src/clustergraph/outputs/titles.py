@@ -85,6 +85,14 @@ _OURS: Final[dict[str, Mapping[str, str]]] = {
         "en": "A slug has lower-case ASCII letters, digits and single hyphens.",
         "it": "Uno slug ha lettere ASCII minuscole, cifre e trattini singoli.",
     },
+    "H090": {
+        "en": "A comment that suppresses a finding suppresses one.",
+        "it": "Un commento che sopprime un rilievo ne sopprime uno.",
+    },
+    "H091": {
+        "en": "A comment that suppresses a finding gives a code that may be suppressed, and a reason.",
+        "it": "Un commento che sopprime un rilievo dà un codice sopprimibile, e una ragione.",
+    },
 }
 
 

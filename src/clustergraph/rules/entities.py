@@ -33,8 +33,9 @@ def organisation_has_one_file(document: Document, known: Known) -> Iterator[Find
     entity = described_iri(document.path)
     told = set()
     for number, name in names(document):
-        # Linear: one is passed over only where a curator has decided, or for another label.
-        for other, stated in known.namesakes[name].items():
+        # Linear: one is passed over only where a curator has decided, or for another label. What is known may be older
+        # than the document, in an editor.
+        for other, stated in known.namesakes.get(name, {}).items():
             if other == entity:
                 break
             if other in told or frozenset((entity, other)) in known.apart:
