@@ -1,18 +1,18 @@
 """The W3C's tests of SHACL: what they expect, and what our engine finds."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from suite_manifests import SUITES
 
 from clustergraph.reading import read
 from clustergraph.reading.parsed import FIRST, NIL, REST, TYPE, XSD_STRING, Literal, Parsed, Term
 from clustergraph.shacl import Index, Report, validate
 from clustergraph.shacl.vocabulary import PATHS, sh
 
-SUITES: Final = Path(os.environ.get("CLUSTERGRAPH_SUITES", Path(__file__).resolve().parents[2] / "../shared/suites"))
-FOLDER: Final = SUITES / "data-shapes-test-suite/tests"
+FOLDER: Final = SUITES.resolve() / "data-shapes-test-suite/tests"
 _MF: Final = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 _SHT: Final = "http://www.w3.org/ns/shacl-test#"
 _KEYS: Final = ("focusNode", "resultPath", "value", "resultSeverity", "sourceConstraintComponent", "sourceShape")
