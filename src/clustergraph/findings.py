@@ -94,7 +94,7 @@ def fingerprint(finding: Finding, words: str) -> str:
     """
     sentence = _LINE.sub("line", finding.message["en"])  # a few sentences name a line
     parts = (finding.code, finding.path, words, sentence)
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
