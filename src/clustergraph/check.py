@@ -1,11 +1,11 @@
 """What is wrong with a repository: reading, house rules and shapes, as one ordered list of findings."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike
+from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike, read_rules
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, in_order, weighing
 from clustergraph.queries import internal, load_queries
@@ -34,16 +34,29 @@ def check(repository: Repository) -> Checked:
 
     Raises: UsageError naming a query of the repository that cannot be read, or that the guard refuses.
     """
+    return judged(repository, lambda: _rules_of(repository.root))
+
+
+def _rules_of(root: Path) -> Mapping[str, str]:
+    """The rules of a repository, once its other queries were read as well."""
+    load_queries(root / "queries/catalogue")
+    for path in sorted((root / "queries/internal").glob("*.rq")):
+        internal(path.parent, path.stem)
+    return read_rules(root)
+
+
+def judged(repository: Repository, rules: Callable[[], Mapping[str, str]]) -> Checked:
+    """Every finding about every document, with the rules that are loaded where nothing is wrong that comes before.
+
+    Raises: UsageError naming a rule that is none, and what loading them raises.
+    """
     findings = [*repository.findings, *house_findings(repository)]
     if repository.findings:
         return Checked(in_order(one for one in findings if one.code not in _NEED_ALL_FILES), None)
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
         return Checked(in_order(findings), None)
-    load_queries(repository.root / "queries/catalogue")
-    for path in sorted((repository.root / "queries/internal").glob("*.rq")):
-        internal(path.parent, path.stem)
-    assembly = assemble(repository)
+    assembly = assemble(repository, rules())
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
     broken = {one.path for one in findings}
     findings += [one for one in shape_findings(repository, assembly) if one.path not in broken]

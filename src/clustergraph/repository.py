@@ -4,7 +4,7 @@ The only door through which contributed text enters. It is read here and handed 
 path. Knows the layout of folders; knows nothing of SHACL or HTTP.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -93,6 +93,11 @@ def read_repository(root: Path) -> Repository:
 
 def read_document(root: Path, path: PurePosixPath) -> Document | list[Finding]:
     """One contributed file, or the findings that say why it could not be read."""
+    return document_of(path, lambda: read_text(root, path))
+
+
+def document_of(path: PurePosixPath, load: Callable[[], str | Finding]) -> Document | list[Finding]:
+    """A contributed file of this path with the text that is loaded if a file may stand there, or what is wrong."""
     graph = _graph(path)
     if graph is None:
         where = "data/<kind>/<slug>.ttl, data/mapping/<name>.sssom.tsv, ontology/ or shapes/"
@@ -105,7 +110,7 @@ def read_document(root: Path, path: PurePosixPath) -> Document | list[Finding]:
                 f"qui non va alcun file: va in {dove}",
             )
         ]
-    text = read_text(root, path)
+    text = load()
     if isinstance(text, Finding):
         return [text]
     parsed = read_mappings(text) if path.suffix == ".tsv" else read(text)

@@ -1,0 +1,110 @@
+"""What is told of a submission: its findings in the format that was asked for, with what they were looked for in."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any, Final, NamedTuple
+
+from clustergraph.findings import RENDERERS, Finding, printable
+
+FINDINGS_LIMIT: Final = 1_000  # told of one submission; the first ones, in order
+_PAGE_FINDINGS: Final = 300  # shown in a page
+_FRAME_CHARACTERS: Final = 100  # of a line, on each side of where a finding begins
+
+
+class Verdict(NamedTuple):
+    """What came of a submission.
+
+    Shape: `files` are the texts that were sent, by path; `is_whole` tells whether the shapes were applied: where a file
+           cannot be read they are not.
+    """
+
+    findings: Sequence[Finding]
+    files: Mapping[PurePosixPath, str]
+    triples: int
+    context: int
+    is_whole: bool
+    language: str
+
+    @property
+    def coverage(self) -> dict[str, Any]:
+        """What was looked at, so that silence is not taken for more than it is."""
+        return {
+            "files": len(self.files),
+            "triples": self.triples,
+            "context_files": self.context,
+            "shapes_applied": self.is_whole,
+            "findings": len(self.findings),
+            "findings_told": min(len(self.findings), FINDINGS_LIMIT),
+        }
+
+
+def _json(verdict: Verdict) -> str:
+    told = json.loads(RENDERERS["json"](verdict.findings[:FINDINGS_LIMIT], verdict.language))
+    document = told if isinstance(told, dict) else {"findings": told}
+    return json.dumps({**document, "coverage": verdict.coverage}, indent=2) + "\n"
+
+
+def _page(verdict: Verdict) -> str:
+    """What the page is made of, in the process that makes pages."""
+    lines = {path: text.split("\n") for path, text in verdict.files.items()}
+    shown = verdict.findings[:_PAGE_FINDINGS]
+    files = [
+        {
+            "path": str(path),
+            "text": text,
+            "marks": sorted({one.at.line for one in shown if one.at and one.path == str(path)}),
+        }
+        for path, text in verdict.files.items()
+    ]
+    findings = [_shown(one, verdict.language, lines.get(PurePosixPath(one.path))) for one in shown]
+    return json.dumps({"files": files, "findings": findings, "coverage": verdict.coverage})
+
+
+def _shown(one: Finding, language: str, lines: Sequence[str] | None) -> dict[str, Any]:
+    return {
+        "path": printable(one.path),
+        "code": one.code,
+        "severity": one.severity,
+        "message": printable(one.message[language]),
+        "advice": printable(one.advice.get(language, "")),
+        "at": one.at and list(one.at),
+        "frame": _frame(one, lines),
+        "related": [
+            {"path": printable(other.path), "at": list(other.at), "message": printable(other.message[language])}
+            for other in one.related
+        ],
+    }
+
+
+def _frame(one: Finding, lines: Sequence[str] | None) -> dict[str, str] | None:
+    """The line of a finding in three parts, of which the middle one is meant; what does not print is escaped."""
+    if one.at is None or lines is None or one.at.line > len(lines):
+        return None
+    line = lines[one.at.line - 1].rstrip("\r")
+    start = min(one.at.column - 1, len(line))
+    end = one.at.end_column - 1 if one.at.end_line == one.at.line else len(line)
+    end = min(max(end, start + 1), start + _FRAME_CHARACTERS)
+    first = max(0, start - _FRAME_CHARACTERS)
+    last = end + _FRAME_CHARACTERS
+    return {
+        "before": ("…" if first else "") + _visible(line[first:start]),
+        "marked": _visible(line[start:end]) or " ",
+        "after": _visible(line[end:last]) + ("…" if len(line) > last else ""),
+    }
+
+
+def _visible(text: str) -> str:
+    return printable(text.replace("\t", "  "))
+
+
+def _of(name: str) -> Callable[[Verdict], str]:
+    return lambda verdict: RENDERERS[name](verdict.findings[:FINDINGS_LIMIT], verdict.language) + "\n"
+
+
+VERDICTS: Final[Mapping[str, Callable[[Verdict], str]]] = {
+    "json": _json,
+    "html": _page,
+    **{name: _of(name) for name in ("sarif", "turtle") if name in RENDERERS},
+}
+"""What a verdict is told in, by the names of web.validation."""
