@@ -24,10 +24,10 @@ from clustergraph.findings import Finding
 from clustergraph.frames import TROUBLE
 from clustergraph.loader import Source, allow_cpu, harden, serve_forks
 from clustergraph.repository import Document, Repository, document_of
-from clustergraph.submissions import FILES_LIMIT, Submission, Unfit, submission
+from clustergraph.submissions import TRIPLES_LIMIT, Submission, Unfit, submission
 from clustergraph.verdicts import VERDICTS, Verdict
 
-TRIPLES_LIMIT: Final = 50_000  # of one submission
+LOWERED_NICE: Final = 5  # of a fork: queries go first
 LENGTHS: Final = struct.Struct(">II")  # of the head and of the body of a message, either way
 _NOWHERE: Final = Path("/nonexistent")  # of a repository of which nothing is read any more
 
@@ -101,6 +101,7 @@ def answer(base: Base, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any
 
 
 def _work(base: Base, sock: socket.socket, parent: int, limits: dict[str, int], *, confined: bool) -> None:
+    os.nice(LOWERED_NICE)
     harden(Source(lambda: None, 0, confined=confined), parent, limits["memory_limit_bytes"])
     allow_cpu(limits["cpu_limit_s"])
     lengths = LENGTHS.unpack(_exactly(sock, LENGTHS.size))

@@ -19,12 +19,12 @@ from clustergraph.processes import ForkFailed, Forks
 from clustergraph.published import CONTRIBUTED, Published
 
 BODY_LIMIT_BYTES: Final = 2_000_000
-TIME_LIMIT_S: Final = 20.0  # of one submission
-CPU_LIMIT_S: Final = 20
+TIME_LIMIT_S: Final = 15.0  # of one submission
+CPU_LIMIT_S: Final = 15
 MEMORY_LIMIT_BYTES: Final = 512 << 20  # above what the repository takes
 OUTPUT_LIMIT_BYTES: Final = 16 << 20
 QUEUE: Final = 16  # submissions that may wait
-AT_ONCE: Final = 2
+AT_ONCE: Final = 4  # twice what one client may have under way
 _START_LIMIT_S: Final = 60.0
 _LIMITS: Final = {
     "cpu_limit_s": CPU_LIMIT_S,
@@ -32,7 +32,9 @@ _LIMITS: Final = {
     "output_limit_bytes": OUTPUT_LIMIT_BYTES,
 }
 _LENGTHS: Final = struct.Struct(">II")
-_TOO_SLOW: Final = f"stopped after {TIME_LIMIT_S:g} s: send fewer or shorter files, or run `clustergraph check` on a clone"
+_TOO_SLOW: Final = (
+    f"stopped after {TIME_LIMIT_S:g} s: send fewer or shorter files, or run `clustergraph check` on a clone"
+)
 _GAVE_UP: Final = (
     f"the validation wanted more than {MEMORY_LIMIT_BYTES >> 20} MB of memory or {CPU_LIMIT_S} s of processor time: "
     "send fewer or shorter files, or run `clustergraph check` on a clone"
@@ -87,7 +89,7 @@ class Judges:
         try:
             fork = await asyncio.shield(forking)
         except asyncio.CancelledError:
-            forking.add_done_callback(lambda done: done.exception() or self._end(done.result()))
+            forking.add_done_callback(self._end_when_forked)
             raise
         try:
             yield fork.sock
@@ -132,6 +134,10 @@ class Judges:
         if before is not None and not before.under_way:
             before.forks.close()
         return started
+
+    def _end_when_forked(self, forking: "asyncio.Future[_Fork]") -> None:
+        if forking.exception() is None:
+            self._end(forking.result())
 
     def _end(self, fork: "_Fork") -> None:
         with contextlib.suppress(ProcessLookupError):

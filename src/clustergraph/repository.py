@@ -116,6 +116,8 @@ def document_of(path: PurePosixPath, load: Callable[[], str | Finding]) -> Docum
     parsed = read_mappings(text) if path.suffix == ".tsv" else read(text)
     triples, faults = engine_triples(parsed)
     if parsed.faults or faults:
+        said_of = {fault.start for fault in parsed.faults}  # what cannot be read is no term of the engine's either
+        faults = [fault for fault in faults if fault.start not in said_of]
         return [_unreadable(path, parsed, fault) for fault in (*parsed.faults, *faults)]
     return Document(path, graph, parsed, tuple(triples))
 

@@ -178,9 +178,7 @@ def _media_type(request: Request) -> str:
     return media_type
 
 
-async def read_body(
-    request: Request, limit_bytes: int, too_large: Callable[[int], Exception] | None = None
-) -> bytes:
+async def read_body(request: Request, limit_bytes: int, too_large: Callable[[int], Exception] | None = None) -> bytes:
     """The body, of which never more than the limit is held.
 
     Raises: what `too_large` makes of the limit, QueryTooLarge without it; HTTPException 408.

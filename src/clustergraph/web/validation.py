@@ -58,8 +58,6 @@ async def validate(request: Request) -> Response:
     try:
         chosen = _chosen(request)
         judged = await _judged(request, site, chosen)
-        if judged.head["status"] != 200:  # noqa: PLR2004
-            raise HTTPException(judged.head["status"], judged.head["detail"])
     except (ClusterGraphError, HTTPException) as exc:
         if not prefers_page(request):
             raise
@@ -86,7 +84,8 @@ def _language(request: Request) -> str:
 async def _judged(request: Request, site: Site, chosen: Format) -> Judged:
     """What a judge says of the body of a request, at the expense of its client.
 
-    Raises: OverBudget before anything is read; Busy; HTTPException 408, 413, 415; ValidationTimedOut, ValidationAborted.
+    Raises: OverBudget before anything is read; Busy; HTTPException 408, 413, 415; ValidationTimedOut,
+            ValidationAborted.
     """
     desk, client = desk_of(request), client_behind(request)
     async with _counted(desk, client):
@@ -106,10 +105,13 @@ async def _judged(request: Request, site: Site, chosen: Format) -> Judged:
         began_s = time.monotonic()
         try:
             judging = desk.judges.judged(site.published, client, head, body)
-            return await until_disconnected(request, judging)
+            judged = await until_disconnected(request, judging)
         finally:
             now_s = time.monotonic()
             desk.budgets.end(client, now_s, now_s - began_s)
+        if judged.head["status"] != 200:  # noqa: PLR2004
+            raise HTTPException(judged.head["status"], judged.head["detail"])
+        return judged
 
 
 @asynccontextmanager
@@ -136,7 +138,9 @@ async def _counted(desk: Desk, client: str | None) -> AsyncIterator[None]:
 
 
 def _too_large(limit_bytes: int) -> HTTPException:
-    return HTTPException(413, f"the body has more than {limit_bytes:,} bytes, which is the limit here: send it in parts")
+    return HTTPException(
+        413, f"the body has more than {limit_bytes:,} bytes, which is the limit here: send it in parts"
+    )
 
 
 def _media_type(request: Request) -> str:
