@@ -46,13 +46,17 @@ def read_base(data: bytes) -> Base:
     Raises: UsageError where it is not what a build writes.
     """
     held = json.loads(data)
-    read = [document_of(path := PurePosixPath(name), lambda: text) for name, text in held["documents"].items()]
+    read = [_document(PurePosixPath(name), text) for name, text in held["documents"].items()]
     documents = {one.path: one for one in read if isinstance(one, Document)}
     if len(documents) < len(read):
         message = "a document of the build cannot be read: run 'clustergraph build' to make it anew"
         raise UsageError(message)
     base = Base(documents, held["rules"], frozenset())
     return base._replace(findings=frozenset(map(repr, _checked(base, documents, ()).findings)))
+
+
+def _document(path: PurePosixPath, text: str | Finding) -> Document | list[Finding]:
+    return document_of(path, lambda: text)
 
 
 def _checked(base: Base, documents: dict[PurePosixPath, Document], findings: tuple[Finding, ...]) -> Checked:
@@ -69,7 +73,7 @@ def verdict_on(base: Base, sent: Submission) -> Verdict:
     context, triples = len(documents), 0
     findings: list[Finding] = []
     for path, data in sent.files.items():
-        read = document_of(path, lambda: decoded_text(path, data))
+        read = _document(path, decoded_text(path, data))
         if isinstance(read, Document):
             documents[path] = read
             triples += len(read.triples)
@@ -88,16 +92,19 @@ def answer(base: Base, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any
     """The head and the body of what is said to one request."""
     try:
         sent = submission(head, body)
-        name = sent.render or head["render"]
-        if name not in VERDICTS:
-            raise Unfit(422, f"{name[:40]!r} is no format here: ask for one of {', '.join(VERDICTS)}")
-        verdict = verdict_on(base, sent)
-        text = VERDICTS[name](verdict)
+        name = _format(sent.render or head["render"])
+        text = VERDICTS[name](verdict_on(base, sent))
     except Unfit as exc:
         return {"status": exc.status, "detail": exc.detail}, b""
     except (MemoryError, RecursionError):
         return {"hungry": True}, b""
     return {"status": 200, "render": name, "language": sent.language}, text.encode(errors="replace")
+
+
+def _format(name: str) -> str:
+    if name not in VERDICTS:
+        raise Unfit(422, f"{name[:40]!r} is no format here: ask for one of {', '.join(VERDICTS)}")
+    return name
 
 
 def _work(base: Base, sock: socket.socket, parent: int, limits: dict[str, int], *, confined: bool) -> None:

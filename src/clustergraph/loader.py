@@ -157,7 +157,8 @@ class Source(NamedTuple):
 def harden(source: Source, parent: int, memory_limit_bytes: int) -> Any:
     """What a source opens, once what a query has no need of is gone.
 
-    That is memory without end, new files and sockets, and other processes. A store on disk is opened on the way, as its threads do not outlive a fork.
+    That is memory without end, new files and sockets, other processes. A store on disk is opened on the way, as its
+    threads do not outlive a fork.
     """
     sandbox.die_with_parent(parent)
     with contextlib.suppress(OSError):  # not every container lets a process offer itself to the kernel first
