@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
-from clustergraph.findings import RENDERERS, Finding, printable
+from clustergraph.findings import RENDERERS, SEVERITIES, Finding, printable
 
 FINDINGS_LIMIT: Final = 1_000  # told of one submission; the first ones, in order
 _PAGE_FINDINGS: Final = 300  # shown in a page
-_FRAME_CHARACTERS: Final = 100  # of a line, on each side of where a finding begins
+_BEFORE: Final = 24  # characters of a line that are shown before a finding, where that is long
+_FRAME_CHARACTERS: Final = 100  # of the finding, and after it
 
 
 class Verdict(NamedTuple):
@@ -53,12 +54,18 @@ def _page(verdict: Verdict) -> str:
         {
             "path": str(path),
             "text": text,
-            "marks": sorted({one.at.line for one in shown if one.at and one.path == str(path)}),
+            "marks": " ".join(f"{line}:{severity}" for line, severity in _marks(shown, str(path)).items()),
         }
         for path, text in verdict.files.items()
     ]
     findings = [_shown(one, verdict.language, lines.get(PurePosixPath(one.path))) for one in shown]
     return json.dumps({"files": files, "findings": findings, "coverage": verdict.coverage})
+
+
+def _marks(findings: Sequence[Finding], path: str) -> dict[int, str]:
+    """The gravest severity of each line of a file that has findings."""
+    placed = [(one.at.line, one.severity) for one in findings if one.at and one.path == path]
+    return dict(sorted(placed, key=lambda one: SEVERITIES.index(one[1])))
 
 
 def _shown(one: Finding, language: str, lines: Sequence[str] | None) -> dict[str, Any]:
@@ -85,7 +92,7 @@ def _frame(one: Finding, lines: Sequence[str] | None) -> dict[str, str] | None:
     start = min(one.at.column - 1, len(line))
     end = one.at.end_column - 1 if one.at.end_line == one.at.line else len(line)
     end = min(max(end, start + 1), start + _FRAME_CHARACTERS)
-    first = max(0, start - _FRAME_CHARACTERS)
+    first = 0 if start <= 2 * _BEFORE else start - _BEFORE
     last = end + _FRAME_CHARACTERS
     return {
         "before": ("…" if first else "") + _visible(line[first:start]),

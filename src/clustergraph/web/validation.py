@@ -13,28 +13,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from clustergraph.errors import Busy, ClusterGraphError, OverBudget
-from clustergraph.formats import HTML, TURTLE, Format, named, negotiate
+from clustergraph.formats import HTML, Format, named, negotiate
 from clustergraph.judges import BODY_LIMIT_BYTES, Judged
+from clustergraph.submissions import TYPES
 from clustergraph.web.desk import Desk, desk_of, outcome_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told, told_of_http
 from clustergraph.web.protocol import read_body
 from clustergraph.web.rendering import page
 from clustergraph.web.responses import content_type, data_headers, entity_tag, not_modified, until_disconnected
 from clustergraph.web.site import Site, client_behind, site_of
+from clustergraph.web.submitted import DATA_FORMATS, OFFERED
 from clustergraph.web.words import DEFAULT_LANGUAGE, WORDS
-
-FINDINGS_JSON: Final = Format("json", "application/json", "json")
-SARIF: Final = Format("sarif", "application/sarif+json", "sarif")
-VERDICT_FORMATS: Final = (FINDINGS_JSON, SARIF, TURTLE)
-OFFERED: Final = (FINDINGS_JSON, HTML)  # those of them that have a renderer in `verdicts`, and the page
-DATA_FORMATS: Final = tuple(one for one in OFFERED if one is not HTML)
-
-TURTLE_TYPE: Final = "text/turtle"
-N_TRIPLES_TYPE: Final = "application/n-triples"
-JSON_TYPE: Final = "application/json"
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
-MULTIPART_TYPE: Final = "multipart/form-data"
-BODY_TYPES: Final = (TURTLE_TYPE, N_TRIPLES_TYPE, JSON_TYPE, FORM_TYPE, MULTIPART_TYPE)
 
 router: Final = APIRouter()
 
@@ -152,9 +141,9 @@ def _media_type(request: Request) -> str:
     if len(sent) > 1:
         raise HTTPException(400, f"there are {len(sent)} Content-Type headers: send one")
     media_type, *rest = (part.strip().lower() for part in (sent or [""])[0].split(";"))
-    if media_type not in BODY_TYPES:
+    if media_type not in TYPES:
         said = f"'{shown(media_type)}' is no form of submission that is read here" if media_type else "no Content-Type"
-        raise HTTPException(415, f"{said}: send {', '.join(BODY_TYPES)}")
+        raise HTTPException(415, f"{said}: send {', '.join(TYPES)}")
     charset = next((one.removeprefix("charset=").strip('"') for one in rest if one.startswith("charset=")), "utf-8")
     if charset not in ("utf-8", "utf8"):
         raise HTTPException(415, f"the charset '{shown(charset)}' is not read here: send UTF-8")
@@ -170,7 +159,7 @@ def _told(site: Site, judged: Judged) -> Response:
     name, language = judged.head["render"], judged.head["language"]
     if name == HTML.name:
         return _page(site, language, headers=headers, verdict=json.loads(judged.body))
-    chosen = named(name, VERDICT_FORMATS)
+    chosen = named(name, DATA_FORMATS)
     saved = {"Content-Disposition": f'attachment; filename="findings.{chosen.extension}"'}
     return Response(judged.body, headers={**headers, **saved, "Content-Type": content_type(chosen)})
 
@@ -194,7 +183,7 @@ def _page(
         languages=[(code, words["this_language"]) for code, words in WORDS.items()],
         w=WORDS[language],
         verdict=verdict,
-        files=verdict["files"] if verdict else [{"path": "", "text": "", "marks": []}],
+        files=verdict["files"] if verdict else [{"path": "", "text": "", "marks": ""}],
         trouble=trouble,
         formats=[one.name for one in DATA_FORMATS],
     )

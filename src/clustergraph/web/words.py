@@ -31,11 +31,9 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "report": "Save the report as",
     "only_first": "Only the first are shown:",
     "of": "of",
-    "coverage_files": "files sent",
+    "coverage_files": "Files sent",
     "coverage_triples": "triples",
-    "coverage_context": "files of the repository beside them",
-    "jump": "Go to",
-    "another": "Another file",
+    "coverage_context": "files beside them",
 }
 
 _ITALIAN: Final[Mapping[str, str]] = {
@@ -65,11 +63,9 @@ _ITALIAN: Final[Mapping[str, str]] = {
     "report": "Salva il rapporto come",
     "only_first": "Solo i primi:",
     "of": "di",
-    "coverage_files": "file inviati",
+    "coverage_files": "File inviati",
     "coverage_triples": "triple",
-    "coverage_context": "file del repository accanto",
-    "jump": "Vai a",
-    "another": "Un altro file",
+    "coverage_context": "file accanto",
 }
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "it": _ITALIAN}

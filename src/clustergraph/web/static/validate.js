@@ -6,7 +6,7 @@ const texts = [...form.querySelectorAll("textarea")];
 
 function number(text) {
   const gutter = document.createElement("div");
-  const marks = new Set(text.dataset.marks.split(" "));
+  const marks = new Map(text.dataset.marks.split(" ").map((one) => one.split(":")));
   gutter.className = "gutter";
   gutter.setAttribute("aria-hidden", "true");
   const draw = () => {
@@ -15,7 +15,7 @@ function number(text) {
     gutter.replaceChildren(...Array.from({ length: count }, (_, index) => {
       const line = document.createElement("span");
       line.textContent = String(index + 1);
-      if (marks.has(line.textContent)) line.className = "marked";
+      if (marks.has(line.textContent)) line.className = `marked ${marks.get(line.textContent)}`;
       return line;
     }));
   };
