@@ -113,6 +113,11 @@ def expected() -> str:
                 ),
             ),
             block(
+                "clustergraph_validations_total",
+                "counter",
+                *labelled("clustergraph_validations_total", "outcome", dict.fromkeys(OUTCOMES, 0)),
+            ),
+            block(
                 "clustergraph_query_seconds",
                 "histogram",
                 *durations("guard", none, 0.0),

@@ -15,10 +15,11 @@ from clustergraph.check import check
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, weighing
 from clustergraph.metadata import METADATA, counts, describe_dataset
-from clustergraph.published import CATALOGUE, CONTRIBUTED, DATASET, INTERNAL, MANIFEST, manifest_text, sha256
+from clustergraph.published import CATALOGUE, DATASET, INTERNAL, MANIFEST, manifest_text, sha256
 from clustergraph.queries import load_queries
 from clustergraph.releases import NEW, beside, flush, is_free, locked, previous_of, put_in_place
 from clustergraph.repository import Repository, read_repository
+from clustergraph.submissions import CONTRIBUTED
 
 
 class Built(NamedTuple):

@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 from clustergraph.errors import Busy, DatasetUnusable, OverBudget, ValidationAborted, ValidationTimedOut
 from clustergraph.lanes import Lane, Turn
 from clustergraph.processes import ForkFailed, Forks
-from clustergraph.published import CONTRIBUTED, Published
+from clustergraph.published import Published
+from clustergraph.submissions import CONTRIBUTED
 
 BODY_LIMIT_BYTES: Final = 2_000_000
 TIME_LIMIT_S: Final = 15.0  # of one submission

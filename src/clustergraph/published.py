@@ -19,7 +19,6 @@ MANIFEST: Final = "manifest.json"
 DATASET: Final = "clustergraph.nq"
 CATALOGUE: Final = "queries/catalogue"
 INTERNAL: Final = "queries/internal"
-CONTRIBUTED: Final = "repository.json"  # what was contributed, against which more of it is judged
 _MANIFEST_LIMIT_BYTES: Final = 10_000_000  # a hundred thousand files
 _KEYS: Final[dict[str, Callable[[Any], bool]]] = {
     "version": lambda one: isinstance(one, str) and one.isprintable(),

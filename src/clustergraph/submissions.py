@@ -16,6 +16,7 @@ from clustergraph.findings import LANGUAGES
 from clustergraph.reading import read
 from clustergraph.terms import ENTITY_KINDS, kind_and_slug
 
+CONTRIBUTED: Final = "repository.json"  # of a build: the files beside which others are judged
 FILES_LIMIT: Final = 50
 PATH_LIMIT: Final = 200  # characters
 TRIPLES_LIMIT: Final = 20_000  # of all files together

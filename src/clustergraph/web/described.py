@@ -71,12 +71,8 @@ _MISSES: Final = _ours(errors.NotFound)
 _NEGOTIATES: Final = _ours(errors.NotAcceptable)
 _UNSUITABLE: Final = _ours(errors.ParameterUnsuitable)
 _VALUES: Final = (*_ours(errors.QueryMalformed), *_UNSUITABLE)
-_SUBMITTED: Final = (
-    *_of_http(408, 413, 415),
-    *_ours(errors.Busy, errors.OverBudget, errors.DatasetUnusable, errors.ValidationTimedOut, errors.ValidationAborted),
-    *_NEGOTIATES,
-    *_UNSUITABLE,
-)
+_JUDGES: Final = _ours(errors.Busy, errors.OverBudget, errors.DatasetUnusable, errors.ValidationTimedOut)
+_SUBMITTED: Final = (*_JUDGES, *_ours(errors.ValidationAborted), *_of_http(408, 413, 415), *_NEGOTIATES, *_UNSUITABLE)
 _OF_STRANGERS: Final = _ours(errors.QueryCancelled)
 _QUERY: Final = (
     *_VALUES,
@@ -104,6 +100,7 @@ _KIND: Final = _in_path("kind", "a kind of thing", {"type": "string", "enum": li
 _GRAPH: Final = _in_path("name", "`curated`, `mapping`, `inferred`, `ontology`, `metadata` or `source/<slug>`", _STRING)
 _SAVED: Final = _in_path("name", "a saved query", _SLUG)
 _FORMAT: Final = parameter("query", "format", "name of a format; overrides Accept", _STRING)
+_PATH: Final = parameter("query", "path", "where a text stands in the repository; guessed without it", _STRING)
 _LANGUAGE: Final = parameter("query", "language", "of the findings", LANGUAGE)
 _VALUES_OF_QUERY: Final = {
     **parameter(
@@ -208,11 +205,7 @@ TOLD: Final[Mapping[tuple[str, str], Told]] = {
         _types(OFFERED),
         (DATASET, FILE),
         _SUBMITTED,
-        (
-            _LANGUAGE,
-            parameter("query", "path", "where a text stands in the repository; guessed without it", _STRING),
-            _FORMAT,
-        ),
+        (_LANGUAGE, _PATH, _FORMAT),
         of_problems=(DATASET,),
         body=SUBMISSION_BODY,
     ),

@@ -97,9 +97,7 @@ FIXED: Final = (
     Limit("submission_time", judges.TIME_LIMIT_S, "s", "time to judge a submission", "504 `validation-timed-out`"),
     Limit("submission_cpu", judges.CPU_LIMIT_S, "s", "processor time of the same", _TOO_MUCH),
     Limit("submission_memory", judges.MEMORY_LIMIT_BYTES, "bytes", "memory of the same", _TOO_MUCH),
-    Limit(
-        "submission_findings", FINDINGS_LIMIT, "findings", "findings told of one submission", "the first ones are told"
-    ),
+    Limit("submission_findings", FINDINGS_LIMIT, "findings", "findings told of one submission", "the rest is left out"),
     Limit("submissions", judges.AT_ONCE, "submissions", "submissions judged at once", "further ones wait"),
     Limit("submission_queue", judges.QUEUE, "submissions", "submissions that wait", "503 `busy`"),
     Limit("ending_time", ENDING_LIMIT_S, "s", "time that requests have when the server stops", "the connection ends"),
