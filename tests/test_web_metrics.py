@@ -232,7 +232,8 @@ def test_a_family_without_a_source_is_left_out() -> None:
     names = {family.name for family in text_string_to_metric_families(ours(Meter().text()))}
 
     assert names == {
-        f"{PREFIX}{name}" for name in ("http_requests", "queries", "query_seconds", "worker_kills", "swaps")
+        f"{PREFIX}{name}"
+        for name in ("http_requests", "queries", "validations", "query_seconds", "worker_kills", "swaps")
     }
 
 

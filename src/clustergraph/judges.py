@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from clustergraph.errors import Busy, DatasetUnusable, OverBudget, ValidationAborted, ValidationTimedOut
+from clustergraph.errors import Busy, DatasetUnusable, OverBudget, UsageError, ValidationAborted, ValidationTimedOut
 from clustergraph.lanes import Lane, Turn
 from clustergraph.processes import ForkFailed, Forks
 from clustergraph.published import Published
@@ -195,4 +195,7 @@ async def _exchange(sock: socket.socket, head: bytes, body: bytes) -> Judged:
     judged = Judged(json.loads(said), told)
     if "hungry" in judged.head:
         raise ValidationAborted(_GAVE_UP)
+    if "failed" in judged.head:
+        message = f"a judge failed: {judged.head['failed']}"
+        raise UsageError(message)
     return judged

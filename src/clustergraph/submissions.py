@@ -83,7 +83,7 @@ def _plain(head: Mapping[str, Any], body: bytes) -> _Read:
 
 def _json(head: Mapping[str, Any], body: bytes) -> _Read:
     try:
-        asked = json.loads(body)
+        asked = json.loads(body.decode())
     except (ValueError, RecursionError) as exc:
         raise Unfit(400, f"the body is not JSON in UTF-8: {_reason(exc)}") from exc
     files = asked.get("files") if isinstance(asked, dict) else None
