@@ -179,8 +179,7 @@ def test_an_encoded_form_that_cannot_be_read_is_refused(body: bytes) -> None:
 def test_whatever_comes_is_read_or_refused(body: bytes, kind: str) -> None:
     head = {"type": kind, "content_type": f"{kind}; boundary=b"}
     try:
-        sent = submission(head, body)
+        said = 200 if submission(head, body).files else 0
     except Unfit as exc:
-        assert exc.status in (400, 413, 422)
-    else:
-        assert sent.files
+        said = exc.status
+    assert said in (200, 400, 413, 422)

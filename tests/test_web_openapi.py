@@ -208,6 +208,7 @@ BAD: list[tuple[str, str, str, int, dict[str, str], bytes]] = [
     ("/queries/members-of.csv", "get", "/queries/members-of.csv?cluster=a&cluster=b", 400, {}, b""),
     ("/queries/with-text.json", "get", "/queries/with-text.json?name=a", 422, {"x-query-id": "short"}, b""),
     ("/limits", "get", "/limits", 406, {"accept": "image/png"}, b""),
+    ("/validate", "get", "/validate?language=de", 422, {}, b""),
     ("/validate", "post", "/validate", 406, {"content-type": "text/turtle", "accept": "image/png"}, b"x"),
     ("/validate", "post", "/validate", 413, {"content-type": "text/turtle"}, b"x" * 2_000_001),
     ("/validate", "post", "/validate", 415, {"content-type": "text/plain"}, b"x"),

@@ -198,7 +198,7 @@ TOLD: Final[Mapping[tuple[str, str], Told]] = {
         of_problems=_OF_QUERY,
         body=QUERY_BODY,
     ),
-    ("/validate", "GET"): Told("validate-page", "validation", _PAGE, _KEPT, (), (_LANGUAGE,)),
+    ("/validate", "GET"): Told("validate-page", "validation", _PAGE, _KEPT, _UNSUITABLE, (_LANGUAGE,)),
     ("/validate", "POST"): Told(
         "validate",
         "validation",

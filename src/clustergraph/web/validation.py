@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from clustergraph.errors import Busy, ClusterGraphError, OverBudget
+from clustergraph.errors import Busy, ClusterGraphError, OverBudget, ParameterUnsuitable
 from clustergraph.formats import HTML, Format, named, negotiate
 from clustergraph.judges import BODY_LIMIT_BYTES, Judged
 from clustergraph.submissions import TYPES
@@ -30,9 +30,15 @@ router: Final = APIRouter()
 
 @router.get("/validate", summary="The page to have files judged in")
 async def validate_page(request: Request) -> Response:
-    """The empty page, in the language that is asked for."""
+    """The empty page, in the language that is asked for.
+
+    Raises: ParameterUnsuitable for a language that is none of ours.
+    """
     site = site_of(request)
-    language = _language(request)
+    language = request.query_params.get("language") or DEFAULT_LANGUAGE
+    if language not in WORDS:
+        message = f"there is no language '{shown(language)}' here: use one of {', '.join(WORDS)}"
+        raise ParameterUnsuitable(message)
     headers = data_headers(site, tag=entity_tag(site, "validate", language))
     return not_modified(request, headers) or _page(site, language, headers=headers)
 
