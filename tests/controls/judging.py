@@ -11,8 +11,8 @@ JUDGING: Final[tuple[Control, ...]] = (
         (
             "a judge is left nothing but its socket",
             "T7",
-            "harden(Source(lambda: None, 0, confined=confined), parent",
-            "str((Source(lambda: None, 0, confined=confined), parent",
+            'harden(Source(lambda: None, 0, confined=confined), parent, limits["memory_limit_bytes"])',
+            "str(confined)",
             "test_a_judge_has_no_file_no_network_no_other_process_and_bounded_memory",
         ),
         (
