@@ -43,7 +43,8 @@ function jump(event) {
   text.focus({ preventScroll: true });
   text.setSelectionRange(offset(text.value, line, column), offset(text.value, endLine, endColumn));
   text.scrollTop = Math.max(0, (line - 4) * height);
-  text.scrollLeft = 0;
+  const advance = parseFloat(getComputedStyle(text).fontSize) * 0.6; // of one character of a fixed-width font
+  text.scrollLeft = Math.max(0, (column - 20) * advance);
   text.scrollIntoView({ block: "nearest" });
 }
 
