@@ -45,6 +45,7 @@ def test_a_build_writes_the_dataset_the_queries_and_a_manifest(tmp_path: Path) -
         "manifest.json",
         "queries/catalogue/members-of-cluster.rq",
         "queries/internal/labels.rq",
+        "repository.json",
     ]
     counts = {"clusters": 0, "areas": 2, "memberships": 0, "claims": 0, "sources": 1}
     triples = built.counts["triples"]

@@ -48,7 +48,11 @@ def read_text(root: Path, path: PurePosixPath) -> str | Finding:
         return unreadable(
             path, "T002", f"the file is longer than {limit} bytes: split it", f"il file supera {limit} byte: va diviso"
         )
-    data = file.read_bytes()
+    return decoded_text(path, file.read_bytes())
+
+
+def decoded_text(path: PurePosixPath, data: bytes) -> str | Finding:
+    """The text that some bytes are, or the finding that says why they are none."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as exc:

@@ -4,7 +4,7 @@ The only door through which contributed text enters. It is read here and handed 
 path. Knows the layout of folders; knows nothing of SHACL or HTTP.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -110,6 +110,11 @@ def read_repository(root: Path, *, drafts: Mapping[PurePosixPath, str] = _NO_DRA
 
 def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> Document | list[Finding]:
     """One contributed file, or the text that stands in its place; or the findings that say why it could not be read."""
+    return document_of(path, lambda: read_text(root, path) if draft is None else draft)
+
+
+def document_of(path: PurePosixPath, load: Callable[[], str | Finding]) -> Document | list[Finding]:
+    """A contributed file of this path with the text that is loaded if a file may stand there, or what is wrong."""
     graph = _graph(path)
     if graph is None:
         where = "data/<kind>/<slug>.ttl, data/mapping/<name>.sssom.tsv, ontology/ or shapes/"
@@ -122,12 +127,14 @@ def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> 
                 f"qui non va alcun file: va in {dove}",
             )
         ]
-    text = read_text(root, path) if draft is None else draft
+    text = load()
     if isinstance(text, Finding):
         return [text]
     parsed = read_mappings(text) if path.suffix == ".tsv" else read(text)
     triples, faults = engine_triples(parsed)
     if parsed.faults or faults:
+        said_of = {fault.start for fault in parsed.faults}  # what cannot be read is no term of the engine's either
+        faults = [fault for fault in faults if fault.start not in said_of]
         return [_unreadable(path, parsed, fault) for fault in (*parsed.faults, *faults)]
     return Document(path, graph, parsed, tuple(triples))
 
