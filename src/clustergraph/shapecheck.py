@@ -14,7 +14,7 @@ from clustergraph.assembly import INFERRED, Assembly
 from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, Related
 from clustergraph.reading.parsed import LANG_STRING, OBJECT, PREDICATE, Literal, Parsed, Place, Term
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository
-from clustergraph.shacl import Index, Report, Result, ShapeFault, validate
+from clustergraph.shacl import Index, QueryTime, Report, Result, ShapeFault, validate
 from clustergraph.shacl.messages import code_of, fault_said, own_words, said
 from clustergraph.shacl.places import Spot, described, spots
 from clustergraph.shacl.vocabulary import SUBCLASS, sh
@@ -49,15 +49,16 @@ def shape_findings(repository: Repository, assembly: Assembly) -> Iterator[Findi
     }
     ontology = repository.in_graph(ONTOLOGY)
     classes = _made(triple for one in ontology for triple in one.parsed.triples if triple[1] == SUBCLASS)
+    query_time = QueryTime()
     for source in repository.sources:
-        yield from _found(shapes[_ALONE], _texts([source], classes))
-    yield from _found(shapes[_OF_ONTOLOGY], _texts(ontology))
+        yield from _found(shapes[_ALONE], _texts([source], classes), query_time)
+    yield from _found(shapes[_OF_ONTOLOGY], _texts(ontology), query_time)
     inferred = _made(_read(triple) for triple in assembly.graph(INFERRED))
-    yield from _found(shapes[_MERGED], _texts(repository.dataset_documents, inferred))
+    yield from _found(shapes[_MERGED], _texts(repository.dataset_documents, inferred), query_time)
 
 
-def _found(shapes: _Texts, data: _Texts) -> Iterator[Finding]:
-    report: Report = validate(shapes.graph, data.graph)
+def _found(shapes: _Texts, data: _Texts, query_time: QueryTime) -> Iterator[Finding]:
+    report: Report = validate(shapes.graph, data.graph, query_time)
     yield from (_of_fault(one, shapes) for one in report.faults)
     yield from (_of_result(one, shapes, data) for one in report.results)
 

@@ -4,7 +4,7 @@ The store rewrites literals that are not in their canonical form, so that a quer
 nothing is asked at all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -15,6 +15,7 @@ from clustergraph.reading.parsed import LANG_STRING, XSD_STRING, Literal, Term
 from clustergraph.shacl.index import Index
 
 SHAPES_GRAPH: Final = "urn:x-clustergraph:shapes"
+ROWS_LIMIT: Final = 1_000_000  # of one query
 _ANY: Final = ox.NamedNode("urn:x-clustergraph:any")
 _KEY: Final = "urn:x-clustergraph:key:"
 _KEYS: Final = ox.NamedNode("urn:x-clustergraph:keys")
@@ -79,23 +80,36 @@ class QueryStore:
             return self._labels.get(term.value, f"_:{term.value}")
         return str(getattr(term, "value", term))
 
-    def select(self, query: "Parts", bound: Mapping[str, Term]) -> Iterator[dict[str, Term]]:
-        """The rows of a SELECT in which some variables are bound from the start.
+    def load(self) -> None:
+        """Fills the store, which the first query would do else."""
+        self._store  # noqa: B018  # cached
 
-        Raises: SyntaxError, RuntimeError for what the engine does not take.
+    def select(self, query: "Parts", bound: Mapping[str, Term]) -> tuple[list[str], list[list[Term | None]]]:
+        """The variables of a SELECT in which some are bound from the start, and its rows.
+
+        Raises: SyntaxError, RuntimeError, MemoryError for what the engine does not take.
         """
         rows = self._store.query(self._with(query, bound))
-        assert isinstance(rows, ox.QuerySolutions)  # noqa: S101  # the form was looked at
-        names = [one.value for one in rows.variables]
+        if not isinstance(rows, ox.QuerySolutions):
+            message = "sh:select asks for a SELECT"
+            raise SyntaxError(message)  # noqa: TRY004  # of a text, not of a type
+        found: list[list[Term | None]] = []
         for row in rows:
-            yield {name: self.term_of(row[name]) for name in names if row[name] is not None}
+            if len(found) == ROWS_LIMIT:
+                raise MemoryError
+            found.append([None if term is None else self.term_of(term) for term in row])
+        return [one.value for one in rows.variables], found
 
     def ask(self, query: "Parts", bound: Mapping[str, Term]) -> bool:
         """The answer to an ASK in which some variables are bound from the start.
 
         Raises: SyntaxError, RuntimeError for what the engine does not take.
         """
-        return bool(self._store.query(self._with(query, bound)))
+        answer = self._store.query(self._with(query, bound))
+        if not isinstance(answer, ox.QueryBoolean):
+            message = "sh:ask asks for an ASK"
+            raise SyntaxError(message)  # noqa: TRY004  # of a text, not of a type
+        return bool(answer)
 
     def require_readable(self, query: "Parts", bound: Mapping[str, Term]) -> None:
         """Nothing, if the engine can read the query.
@@ -123,5 +137,5 @@ class QueryStore:
         return f"GRAPH {_KEYS} {{ {key} {_ANY} ?{name} }}"
 
 
-Parts = Sequence[str]
+Parts = tuple[str, ...]
 """A query, cut behind the beginning of each of its groups."""
