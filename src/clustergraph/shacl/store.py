@@ -4,13 +4,13 @@ The store rewrites literals that are not in their canonical form, so that a quer
 nothing is asked at all.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
 import pyoxigraph as ox
 
-from clustergraph.oxterms import engine_term
+from clustergraph.oxterms import OxTerm, engine_term
 from clustergraph.reading.parsed import LANG_STRING, XSD_STRING, Literal, Term
 from clustergraph.shacl.index import Index
 
@@ -54,15 +54,15 @@ class QueryStore:
         return store
 
     def _quads(self, index: Index, graph: ox.NamedNode | ox.DefaultGraph) -> Iterator[ox.Quad]:
-        mark = "" if isinstance(graph, ox.DefaultGraph) else "s"
+        made = _Made(lambda term: self._engine(term, "" if isinstance(graph, ox.DefaultGraph) else "s"))
         for subject, about in index.spo.items():
-            node = self._engine(subject, mark)
+            node = made[subject]
             for predicate, values in about.items():
-                name = ox.NamedNode(predicate)
+                name = made[predicate]
                 for value in values:
-                    yield ox.Quad(node, name, self._engine(value, mark), graph)  # type: ignore[arg-type]  # no subject is a literal
+                    yield ox.Quad(node, name, made[value], graph)  # type: ignore[arg-type]  # the index knows what may stand where
 
-    def _engine(self, term: Term, mark: str = "") -> ox.NamedNode | ox.BlankNode | ox.Literal:
+    def _engine(self, term: Term, mark: str = "") -> OxTerm:
         if isinstance(term, Literal) or not term.startswith("_:"):
             return engine_term(term)
         node = self._nodes.get(mark + term)
@@ -135,6 +135,16 @@ class QueryStore:
             self._keyed.add(term)
             self._store.add(ox.Quad(key, _ANY, node, _KEYS))
         return f"GRAPH {_KEYS} {{ {key} {_ANY} ?{name} }}"
+
+
+class _Made(dict[Term, OxTerm]):
+    def __init__(self, make: Callable[[Term], OxTerm]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, term: Term) -> OxTerm:
+        made = self[term] = self._make(term)
+        return made
 
 
 Parts = tuple[str, ...]
