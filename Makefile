@@ -7,10 +7,10 @@ PORT   ?= 8000
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve test check format build wheel bench soak fuzz controls lock clean help
+.PHONY: serve test check format build wheel bench bench-validation soak fuzz mutations controls lock clean help
 
 help:  ## Say what each target does
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 serve: $(VENV)/.serve  ## Build the dataset and serve it on http://127.0.0.1:8000/
 	$(BIN)/clustergraph build
@@ -41,6 +41,9 @@ wheel: $(VENV)/.serve  ## Write a wheel that carries the built dataset to build/
 
 bench: $(VENV)/.dev  ## Measure us beside other servers on this machine; takes long, installs the others itself
 	$(BIN)/python -m bench
+
+bench-validation: $(VENV)/.dev  ## Measure our validation beside that of others; takes ten minutes, installs the others itself
+	$(BIN)/python -m bench.validation
 
 soak: $(VENV)/.dev  ## Break things on purpose and count what others notice; SOAK_MINUTES (10) for the last and longest part
 	$(BIN)/python -m tests.faults.soak

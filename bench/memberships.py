@@ -67,7 +67,7 @@ v:MembershipShape sh:sparql [
 
 class _Mistakes:
     def __init__(self) -> None:
-        self._chance = random.Random(29)  # noqa: S311  # the same mistakes everywhere
+        self._chance = random.Random(29)  # the same mistakes everywhere
         self.counted: Counter[str] = Counter()
 
     def pick(self, number: int) -> int:

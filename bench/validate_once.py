@@ -1,4 +1,4 @@
-"""One engine reads and validates one text, once: `python validate_once.py ENGINE DATA SHAPES` says as JSON what it took.
+"""One engine reads and validates one text, once: `python validate_once.py ENGINE DATA SHAPES` tells as JSON.
 
 Stands alone, as it runs in the environment of that engine. Times are without the start of Python and its imports.
 """
@@ -25,8 +25,8 @@ def _ours(data: str, shapes: str) -> Callable[[], tuple[float, int]]:
         read_at = time.perf_counter()
         graph, rules = Index(texts[:1]), Index(texts[1:])
         report = validate(rules, graph)
-        assert not any(text.faults for text in texts), texts[0].faults  # noqa: S101
-        assert not report.faults, report.faults  # noqa: S101
+        assert not any(text.faults for text in texts), texts[0].faults
+        assert not report.faults, report.faults
         for result in report.results:  # each with its place and its sentences, as a finding has them
             said(result, rules, compact)
             for spot in spots(graph, result):
