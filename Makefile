@@ -52,6 +52,10 @@ fuzz: $(VENV)/.dev  ## Send a server requests made by chance, for FUZZ_S seconds
 	$(BIN)/clustergraph build
 	PYTHONPATH=tests $(BIN)/python -m hostile.fuzz $(or $(FUZZ_S),600)
 
+mutations: $(VENV)/.dev  ## Spoil the files of the repository by chance, MUTATIONS (10000) times, and ask two other SHACL engines
+	CLUSTERGRAPH_MUTATIONS=$(or $(MUTATIONS),10000) $(BIN)/python -m pytest -q tests/test_mutations.py
+	CLUSTERGRAPH_EXAMPLES=2000 $(BIN)/python -m pytest -q tests/test_shacl_others.py tests/conformance/test_reading_others.py
+
 controls: $(VENV)/.dev  ## Take away each control in turn, in a copy, and see its tests turn red; CONTROLS="word …" for some
 	$(BIN)/python -m tests.controls $(CONTROLS)
 
