@@ -30,7 +30,8 @@ Change = Callable[[str, random.Random], str]
 
 def _with_character(text: str, chance: random.Random) -> str:
     at = chance.randrange(len(text) + 1)
-    return text[:at] + chance.choice(CHARACTERS) + text[at + chance.randrange(2) :]
+    sign: str = chance.choice(CHARACTERS)
+    return text[:at] + sign + text[at + chance.randrange(2) :]
 
 
 def _without_characters(text: str, chance: random.Random) -> str:
