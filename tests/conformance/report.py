@@ -153,7 +153,7 @@ def _by_kind(outcomes: Sequence[Outcome]) -> list[tuple[object, ...]]:
 
 
 def _own() -> list[tuple[str, int, int]]:
-    rows = []
+    rows: list[tuple[str, int, int]] = []
     for folder in RDF_FOLDERS:
         tests = [*read_tests(folder)]
         rows.append((SYNTAXES[folder], len(tests), sum(not outcome(folder, test) for test in tests)))
