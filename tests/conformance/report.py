@@ -56,8 +56,8 @@ BASE line. Without one, relative IRIs are relative to the base of the dataset.
 
 ## Reading and validation
 
-Our own reader and our own SHACL engine, without a server. Of a test of SHACL, focus node, path, value, severity, component
-and shape of every result are compared, and nothing may be left unevaluated.
+Our own reader and our own SHACL engine, without a server. Of each result of SHACL, focus node, path, value, severity,
+component and shape are compared, and nothing may be left unevaluated.
 
 {own}
 

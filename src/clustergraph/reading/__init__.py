@@ -6,6 +6,7 @@ from typing import Final
 
 from clustergraph.reading.lines import read_lines
 from clustergraph.reading.parsed import OTHER_SYNTAX, Fault, Parsed
+from clustergraph.reading.pause import uncollected
 from clustergraph.reading.trig import TrigReader
 from clustergraph.reading.turtle import TurtleReader
 
@@ -42,4 +43,5 @@ def read(text: str, syntax: str = "turtle", base: str = "") -> Parsed:
     >>> read("<x:s> <x:p> 01 .").triples
     [('x:s', 'x:p', Literal(lexical='01', datatype='http://www.w3.org/2001/XMLSchema#integer', language=''))]
     """
-    return SYNTAXES[syntax](text, base)
+    with uncollected():
+        return SYNTAXES[syntax](text, base)

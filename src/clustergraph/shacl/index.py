@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from clustergraph.reading.parsed import FIRST, NIL, REST, TYPE, Literal, Parsed, Term
+from clustergraph.reading.pause import uncollected
 from clustergraph.shacl.vocabulary import SUBCLASS, TRUE
 
 _NOTHING: Final[Mapping[Term, int]] = {}
@@ -23,9 +24,10 @@ class Index:
         self.spo: dict[Term, dict[str, dict[Term, int]]] = {}  # no literal is a subject, but one may be looked up
         self._starts = [0]
         self._by_value: dict[str, dict[Term, list[str]]] = {}  # only of the properties that somebody asks for
-        for number, text in enumerate(self.texts):
-            self._add(text, f"_:{number}." if number else "")
-            self._starts.append(self._starts[-1] + len(text.triples))
+        with uncollected():
+            for number, text in enumerate(self.texts):
+                self._add(text, f"_:{number}." if number else "")
+                self._starts.append(self._starts[-1] + len(text.triples))
 
     def _add(self, text: Parsed, mark: str) -> None:
         spo = self.spo
