@@ -183,8 +183,8 @@ HOSTILE: list[tuple[dict[str, Any], str]] = [
     ({"content": b"\xef\xbb\xbf<urn:a> <urn:b> <urn:c> .", "headers": TURTLE}, "T002"),
     ({"content": b'{"files": [{"text": "\\ud800"}]}', "headers": {"content-type": "application/json"}}, "T002"),
     ({"content": bytes(range(256)) * 1_000, "headers": TURTLE}, "T002"),
-    ({"content": b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a/>', "headers": TURTLE}, "T008"),
-    ({"content": b'{"@id": "http://a/"}', "headers": TURTLE}, "T001"),
+    ({"content": b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a/>', "headers": TURTLE}, "T014"),
+    ({"content": b'{"@id": "http://a/"}', "headers": TURTLE}, "T014"),
     ({"content": MISSPELT.replace(b"\n", b"\r\n"), "headers": TURTLE}, "H004"),
     ({"content": b'<urn:a> <urn:b> "' + b"x" * 1_900_000 + b'" .', "headers": TURTLE}, "H004"),
     ({"content": b'<urn:a> <urn:b> "::error file=x::\x1b[31m\xe2\x80\xae" .', "headers": TURTLE}, "H004"),
@@ -212,6 +212,15 @@ def test_hostile_files_get_a_finding(client: TestClient, sent: dict[str, Any], c
     assert code in {one["code"] for one in answer.json()["findings"]}
     assert "Traceback" not in answer.text
     assert all(character.isprintable() or character == "\n" for character in answer.text)
+
+
+def test_the_query_of_a_shape_is_asked_of_the_dataset(client: TestClient) -> None:
+    query = "SELECT $this ?value WHERE { $this ?path ?value . FILTER(LANG(?value) = 'it') }"
+
+    answer = client.post("/validate", json=shape(f'sh:message "In Italian."@en ; sh:sparql [ sh:select "{query}" ] .'))
+
+    assert answer.status_code == 200, answer.text
+    assert {(one["code"], one["advice"]) for one in answer.json()["findings"]} == {("C029", "In Italian.")}
 
 
 def test_a_pattern_that_others_would_be_caught_in_is_judged_in_no_time(client: TestClient) -> None:

@@ -14,6 +14,7 @@ from clustergraph.outputs import Sources
 from clustergraph.queries import internal, load_queries
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import Known, check_rules
+from clustergraph.shacl import QueryTime
 from clustergraph.shapecheck import RULES_FOLDER, judged
 from clustergraph.suppressions import Suppressions
 
@@ -55,20 +56,26 @@ def _rules_of(root: Path) -> Mapping[str, str]:
     return read_rules(root)
 
 
-def check_with(repository: Repository, rules: Callable[[], Mapping[str, str]]) -> Checked:
+def check_with(
+    repository: Repository, rules: Callable[[], Mapping[str, str]], query_time: QueryTime | None = None
+) -> Checked:
     """Every finding about every document, with the rules that are loaded where nothing is wrong that comes before.
 
+    Shape:  `query_time` is what the queries of shapes may take.
     Raises: UsageError naming a rule that is none, and what loading them raises.
     """
     comments = Suppressions(repository)
-    findings, assembly, coverage = _found(repository, comments, rules)
+    findings, assembly, coverage = _found(repository, comments, rules, query_time)
     unseen = {one.path for one in weighing(findings, VIOLATION) if not one.code.startswith("C")}
     findings += comments.findings(is_unused=assembly is not None, unseen=unseen)
     return Checked(_ordered(findings), assembly, coverage, tuple(in_order(comments.suppressed)))
 
 
 def _found(
-    repository: Repository, comments: Suppressions, rules: Callable[[], Mapping[str, str]]
+    repository: Repository,
+    comments: Suppressions,
+    rules: Callable[[], Mapping[str, str]],
+    query_time: QueryTime | None,
 ) -> tuple[list[Finding], Assembly | None, Coverage | None]:
     findings = [*repository.findings, *comments.kept(house_findings(repository))]
     if repository.findings:
@@ -79,7 +86,7 @@ def _found(
     assembly = assemble(repository, rules())
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
     passed_over = {one.path for one in weighing(findings, VIOLATION)} | {str(one.path) for one in repository.context}
-    said = judged(repository, assembly)
+    said = judged(repository, assembly, query_time)
     findings += comments.kept([one for one in said.findings if one.path not in passed_over])
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER]

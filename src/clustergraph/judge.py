@@ -24,6 +24,7 @@ from clustergraph.findings import Finding
 from clustergraph.frames import TROUBLE
 from clustergraph.loader import Source, allow_cpu, harden, serve_forks
 from clustergraph.repository import Document, Repository, document_of
+from clustergraph.shacl import QueryTime
 from clustergraph.submissions import TRIPLES_LIMIT, Submission, Unfit, submission
 from clustergraph.verdicts import VERDICTS, Verdict
 
@@ -61,7 +62,8 @@ def _document(path: PurePosixPath, text: str | Finding) -> Document | list[Findi
 
 def _checked(base: Base, documents: dict[PurePosixPath, Document], findings: tuple[Finding, ...]) -> Checked:
     ordered = tuple(documents[path] for path in sorted(documents))
-    return check_with(Repository(_NOWHERE, ordered, findings), lambda: base.rules)
+    repository = Repository(_NOWHERE, ordered, findings)
+    return check_with(repository, lambda: base.rules, QueryTime(in_place=True))  # a fork may not fork
 
 
 def verdict_on(base: Base, sent: Submission) -> Verdict:

@@ -474,7 +474,7 @@ BUILDING: Final[tuple[Control, ...]] = (
     ),
     *of(
         "src/clustergraph/findings.py",
-        "test_findings.py",
+        "test_outputs.py",
         (
             "terminal: what a finding repeats",
             "T26",

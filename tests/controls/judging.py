@@ -130,4 +130,22 @@ JUDGING: Final[tuple[Control, ...]] = (
             "test_the_judge_of_a_request_ends_when_its_client_goes_away",
         ),
     ),
+    *of(
+        "src/clustergraph/shacl/asking.py",
+        "hostile/test_hostile_files.py",
+        (
+            "queries of shapes: no file, no network",
+            "T9",
+            "        sandbox.confine()",
+            "        pass",
+            "test_the_process_that_answers_is_confined",
+        ),
+        (
+            "queries of shapes: time in place",
+            "T9",
+            "if limit_s <= 0:",
+            "if False:",
+            "test_queries_in_place_make_no_process_and_take_no_longer_than_they_may",
+        ),
+    ),
 )
