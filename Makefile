@@ -7,10 +7,10 @@ PORT   ?= 8000
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve test check format build wheel bench soak fuzz controls lock clean help
+.PHONY: serve test check format build wheel bench bench-validation soak fuzz mutations controls lock clean help
 
 help:  ## Say what each target does
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 serve: $(VENV)/.serve  ## Build the dataset and serve it on http://127.0.0.1:8000/
 	$(BIN)/clustergraph build
@@ -42,12 +42,19 @@ wheel: $(VENV)/.serve  ## Write a wheel that carries the built dataset to build/
 bench: $(VENV)/.dev  ## Measure us beside other servers on this machine; takes long, installs the others itself
 	$(BIN)/python -m bench
 
+bench-validation: $(VENV)/.dev  ## Measure our validation beside that of others; takes ten minutes, installs the others itself
+	$(BIN)/python -m bench.validation
+
 soak: $(VENV)/.dev  ## Break things on purpose and count what others notice; SOAK_MINUTES (10) for the last and longest part
 	$(BIN)/python -m tests.faults.soak
 
 fuzz: $(VENV)/.dev  ## Send a server requests made by chance, for FUZZ_S seconds (default 600)
 	$(BIN)/clustergraph build
 	PYTHONPATH=tests $(BIN)/python -m hostile.fuzz $(or $(FUZZ_S),600)
+
+mutations: $(VENV)/.dev  ## Spoil the files of the repository by chance, MUTATIONS (10000) times, and ask two other SHACL engines
+	CLUSTERGRAPH_MUTATIONS=$(or $(MUTATIONS),10000) $(BIN)/python -m pytest -q tests/test_mutations.py
+	CLUSTERGRAPH_EXAMPLES=2000 $(BIN)/python -m pytest -q tests/test_shacl_others.py tests/conformance/test_reading_others.py
 
 controls: $(VENV)/.dev  ## Take away each control in turn, in a copy, and see its tests turn red; CONTROLS="word …" for some
 	$(BIN)/python -m tests.controls $(CONTROLS)

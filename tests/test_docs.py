@@ -24,7 +24,7 @@ from clustergraph.shacl.sentences import SENTENCES as OF_SHAPES
 from clustergraph.sheets.sentences import SENTENCES as OF_SHEETS
 from clustergraph.suppressions import TITLES as OF_COMMENTS
 from clustergraph.terms import ONTOLOGY, compact, sparql_prologue
-from clustergraph.web import catalogue, entities, operations, pages, sparql, vocabulary
+from clustergraph.web import catalogue, entities, operations, pages, sparql, validation, vocabulary
 from clustergraph.web.limits import FIXED
 from clustergraph.web.metrics import METRICS, PHASES
 from clustergraph.web.problems import BY_STATUS, PROBLEMS
@@ -157,7 +157,7 @@ def test_the_page_of_the_data_model_lists_every_class_and_property(curated_store
 def test_the_page_of_the_interface_lists_every_route_there_is() -> None:
     routes = {
         route.path.replace(":path}", "}")
-        for module in (sparql, entities, vocabulary, catalogue, pages, operations)
+        for module in (sparql, entities, vocabulary, catalogue, pages, validation, operations)
         for route in module.router.routes
         if isinstance(route, APIRoute)
     }

@@ -48,7 +48,7 @@ def test_a_build_as_it_was_made_is_opened(dist: Path) -> None:
     published = open_published(dist)
 
     assert published.folder == dist
-    assert list(published.files) == ["clustergraph.nq", "clustergraph.nq.gz"]
+    assert list(published.files) == ["clustergraph.nq", "clustergraph.nq.gz", "repository.json"]
     assert sorted(published.internal_queries) == sorted(INTERNAL_QUERIES)
     assert published.release == sha256(dist / "manifest.json")
     assert published.digest == hashlib.sha256(published.dataset.read_bytes()).hexdigest()
@@ -133,10 +133,10 @@ def steady_dist(built_sample: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return Path(shutil.copytree(built_sample, tmp_path_factory.mktemp("steady") / "dist"))
 
 
-@given(place=st.integers(0, 2**32 - 1), turned=st.integers(1, 255), which=st.integers(0, 4))
+@given(place=st.integers(0, 2**32 - 1), turned=st.integers(1, 255), which=st.integers(0, 5))
 def test_any_byte_turned_in_any_file_is_refused(steady_dist: Path, place: int, turned: int, which: int) -> None:
     names = sorted(path for path in steady_dist.rglob("*") if path.is_file())
-    assert len(names) == 5
+    assert len(names) == 6
     path = names[which]
     whole = path.read_bytes()
     data = bytearray(whole)

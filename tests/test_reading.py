@@ -61,6 +61,12 @@ def test_a_literal_stays_as_it_was_written(written: str, literal: Literal) -> No
     assert read(f"<x:s> <x:p> {written} .").triples == [("x:s", "x:p", literal)]
 
 
+def test_a_number_may_begin_with_its_point_wherever_a_value_stands() -> None:
+    parsed = read("<x:s> <x:p> .5 , ( .5 ) .")
+
+    assert [one for _, _, one in parsed.triples if isinstance(one, Literal)] == [Literal(".5", f"{XSD}decimal")] * 2
+
+
 def test_columns_count_characters_and_every_end_of_line_counts_once() -> None:
     parsed = read('<x:s> <x:p> "\U0001f600", 1 .\r\n<x:s>\r<x:p> 2 .\n')
 

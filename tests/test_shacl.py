@@ -32,7 +32,7 @@ def validated(shapes: str, data: str) -> tuple[Report, Index, Index]:
         parsed = read(PROLOGUE + text)
         assert parsed.faults == []
         found.append(Index([parsed]))
-    return validate(*found), found[0], found[1]
+    return validate(found[0], found[1]), found[0], found[1]
 
 
 def told(shapes: str, data: str) -> list[tuple[str, str, str]]:

@@ -113,6 +113,11 @@ def expected() -> str:
                 ),
             ),
             block(
+                "clustergraph_validations_total",
+                "counter",
+                *labelled("clustergraph_validations_total", "outcome", dict.fromkeys(OUTCOMES, 0)),
+            ),
+            block(
                 "clustergraph_query_seconds",
                 "histogram",
                 *durations("guard", none, 0.0),
@@ -226,9 +231,8 @@ def test_a_duration_at_the_end_of_a_bucket_is_in_it() -> None:
 def test_a_family_without_a_source_is_left_out() -> None:
     names = {family.name for family in text_string_to_metric_families(ours(Meter().text()))}
 
-    assert names == {
-        f"{PREFIX}{name}" for name in ("http_requests", "queries", "query_seconds", "worker_kills", "swaps")
-    }
+    counted = ("http_requests", "queries", "validations", "query_seconds", "worker_kills", "swaps")
+    assert names == {f"{PREFIX}{name}" for name in counted}
 
 
 @pytest.mark.parametrize("name", ["queries", "http_requests", "query_seconds", "nothing"])

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from clustergraph import errors
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
-from clustergraph.web import catalogue, entities, operations, pages, sparql, vocabulary
+from clustergraph.web import catalogue, entities, operations, pages, sparql, validation, vocabulary
 from clustergraph.web.described import TOLD
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.web.problems import BY_STATUS, PROBLEMS
@@ -66,7 +66,7 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mappi
 def test_every_route_is_described_with_each_of_its_methods(client: TestClient) -> None:
     routed = {
         (route.path_format.replace("{extension}", "rq"), method)
-        for module in (sparql, entities, vocabulary, catalogue, pages, operations)
+        for module in (sparql, entities, vocabulary, catalogue, pages, validation, operations)
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
@@ -111,7 +111,7 @@ def test_each_problem_of_an_answer_is_one_of_the_tables(client: TestClient) -> N
     }
 
     assert told - known == set()
-    assert {one.split("`")[1] for one in known - told} == {"method-not-allowed", "too-large"}, "of no operation"
+    assert {one.split("`")[1] for one in known - told} == {"method-not-allowed"}, "of no operation"
 
 
 def require_described(
@@ -146,6 +146,7 @@ GOOD = {
     "/openapi.json": ["/openapi.json"],
     "/metrics": ["/metrics"],
     "/limits": ["/limits"],
+    "/validate": ["/validate", "/validate?language=it"],
     "/running": ["/running"],
 }
 BROWSER = {"accept": "text/html"}
@@ -207,6 +208,13 @@ BAD: list[tuple[str, str, str, int, dict[str, str], bytes]] = [
     ("/queries/members-of.csv", "get", "/queries/members-of.csv?cluster=a&cluster=b", 400, {}, b""),
     ("/queries/with-text.json", "get", "/queries/with-text.json?name=a", 422, {"x-query-id": "short"}, b""),
     ("/limits", "get", "/limits", 406, {"accept": "image/png"}, b""),
+    ("/validate", "get", "/validate?language=de", 422, {}, b""),
+    ("/validate", "post", "/validate", 406, {"content-type": "text/turtle", "accept": "image/png"}, b"x"),
+    ("/validate", "post", "/validate", 413, {"content-type": "text/turtle"}, b"x" * 2_000_001),
+    ("/validate", "post", "/validate", 415, {"content-type": "text/plain"}, b"x"),
+    ("/validate", "post", "/validate", 415, {"content-type": "text/plain"} | BROWSER, b"x"),
+    ("/validate", "post", "/validate?format=pdf", 422, {"content-type": "text/turtle"}, b"x"),
+    ("/validate", "post", "/validate", 503, {"content-type": "text/turtle"}, b"x"),  # this build has no repository
     ("/running/{query_id}", "get", "/running/none", 404, {}, b""),
     ("/running/{query_id}", "delete", "/running/none", 404, {}, b""),
     *((path, "get", addresses[0], 400, {"accept": "*/*".ljust(4_097)}, b"") for path, addresses in GOOD.items()),

@@ -231,6 +231,7 @@ def exchange(
     path: str = "/sparql",
     *,
     query: str = "",
+    query_string: bytes = b"",
     headers: Sequence[tuple[bytes, bytes]] = (),
     receive: Callable[[], Awaitable[dict[str, object]]] | None = None,
     version: str | None = None,
@@ -250,7 +251,7 @@ def exchange(
         "method": method,
         "path": path,
         "raw_path": path.encode(),
-        "query_string": urlencode({"query": query}).encode() if query else b"",
+        "query_string": urlencode({"query": query}).encode() if query else query_string,
         "headers": list(headers),
         **({"http_version": version} if version else {}),
     }

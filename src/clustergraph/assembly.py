@@ -49,28 +49,44 @@ class Assembly(NamedTuple):
             self.store.add(ox.Quad(triple.subject, triple.predicate, triple.object))
 
 
-def assemble(repository: Repository) -> Assembly:
+def read_rules(root: Path) -> dict[str, str]:
+    """The texts of the rules of a repository, by path.
+
+    Raises: UsageError naming one that is no text.
+    """
+    rules = {}
+    for path in sorted((root / "queries/rules").glob("*.rq")):
+        try:
+            rules[str(path)] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as exc:
+            message = f"'{path}' is not a SPARQL query: {str(exc)[:200]}"
+            raise UsageError(message) from exc
+    return rules
+
+
+def assemble(repository: Repository, rules: Mapping[str, str] | None = None) -> Assembly:
     """The dataset of a repository, with everything its rules infer; metadata is added by the build.
 
+    Shape:  without rules, those of the repository's folder are read.
     Raises: UsageError naming a rule that is no CONSTRUCT query.
     """
+    rules = read_rules(repository.root) if rules is None else rules
     assembly = Assembly(ox.Store(), {})
     for document in repository.dataset_documents:
         assembly.add(document.graph, _with_stable_blank_nodes(document))
-    counts = {path.stem: _apply(assembly, path) for path in sorted((repository.root / "queries/rules").glob("*.rq"))}
+    counts = {Path(path).stem: _apply(assembly, path, text) for path, text in rules.items()}
     return Assembly(assembly.store, counts)
 
 
-def _apply(assembly: Assembly, rule: Path) -> int:
+def _apply(assembly: Assembly, rule: str, text: str) -> int:
     """One rule over all that is there already, so that a rule sees what those before it in name order have made."""
     try:
-        text = rule.read_text(encoding="utf-8")
         admit(text, limits=Limits())  # a contributed rule must not call other servers from the machine that builds
         result = assembly.store.query(text, prefixes=PREFIXES)
     except QueryError as exc:
         message = f"'{rule}' cannot be a rule: {exc.detail}"
         raise UsageError(message) from exc
-    except (SyntaxError, UnicodeDecodeError) as exc:
+    except SyntaxError as exc:
         message = f"'{rule}' is not a SPARQL query: {str(exc)[:200]}"
         raise UsageError(message) from exc
     if not isinstance(result, ox.QueryTriples):

@@ -1,6 +1,7 @@
 """A checked repository into `dist/`: deterministic, written beside and renamed, so a reader sees all or nothing."""
 
 import gzip
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from clustergraph import __version__
-from clustergraph.assembly import Assembly
+from clustergraph.assembly import Assembly, read_rules
 from clustergraph.check import check, sources_of
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, weighing
@@ -18,7 +19,8 @@ from clustergraph.outputs import Sources
 from clustergraph.published import CATALOGUE, DATASET, INTERNAL, MANIFEST, manifest_text, sha256
 from clustergraph.queries import load_queries
 from clustergraph.releases import NEW, beside, flush, is_free, locked, previous_of, put_in_place
-from clustergraph.repository import read_repository
+from clustergraph.repository import Repository, read_repository
+from clustergraph.submissions import CONTRIBUTED
 
 
 class Built(NamedTuple):
@@ -52,7 +54,7 @@ def build(root: Path, out: Path) -> Built:
     load_queries(root / CATALOGUE)  # a catalogue that cannot be read must not be published
     assembly.add(METADATA, describe_dataset(repository, assembly))
     counted = counts(assembly)
-    files = _files(root, assembly)
+    files = _files(root, repository, assembly)
     with _said(out), _folder_of(target), beside(target) as own:
         digest = _write(own / NEW, files, counted)
         with locked(target.parent):
@@ -86,7 +88,7 @@ def _may_replace(root: Path, out: Path, target: Path) -> None:
         raise UsageError(message)
 
 
-def _files(root: Path, assembly: Assembly) -> dict[str, bytes]:
+def _files(root: Path, repository: Repository, assembly: Assembly) -> dict[str, bytes]:
     """What is to be written, by name."""
     lines = b"".join(sorted(_lines(assembly.store)))
     queries = {
@@ -94,7 +96,15 @@ def _files(root: Path, assembly: Assembly) -> dict[str, bytes]:
         for name in (CATALOGUE, INTERNAL)
         for path in sorted((root / name).glob("*.rq"))
     }
-    return {DATASET: lines, f"{DATASET}.gz": gzip.compress(lines, mtime=0), **queries}
+    contributed = _contributed(root, repository)
+    return {DATASET: lines, f"{DATASET}.gz": gzip.compress(lines, mtime=0), CONTRIBUTED: contributed, **queries}
+
+
+def _contributed(root: Path, repository: Repository) -> bytes:
+    """The documents and the rules of a repository, by path, as one file: what is judged later is judged beside them."""
+    documents = {str(one.path): one.parsed.text for one in repository.documents}
+    rules = {Path(path).relative_to(root).as_posix(): text for path, text in read_rules(root).items()}
+    return json.dumps({"documents": documents, "rules": rules}, ensure_ascii=False, indent=1).encode()
 
 
 def _lines(store: ox.Store) -> list[bytes]:

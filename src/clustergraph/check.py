@@ -1,11 +1,11 @@
 """What is wrong with a repository: reading, house rules and shapes, as one ordered list of findings."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike
+from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike, read_rules
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Coverage, Finding, in_order, weighing
 from clustergraph.fixes import with_fixes
@@ -13,6 +13,7 @@ from clustergraph.outputs import Sources
 from clustergraph.queries import internal, load_queries
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import Known, check_rules
+from clustergraph.shacl import QueryTime
 from clustergraph.shapecheck import RULES_FOLDER, judged
 from clustergraph.suppressions import Suppressions
 
@@ -42,28 +43,49 @@ def check(repository: Repository) -> Checked:
 
     Raises: UsageError naming a query of the repository that cannot be read, or that the guard refuses.
     """
+    checked = check_with(repository, lambda: _rules_of(repository.root))
+    return checked._replace(findings=with_fixes(checked.findings, repository))
+
+
+def _rules_of(root: Path) -> Mapping[str, str]:
+    """The rules of a repository, once its other queries were read as well."""
+    load_queries(root / "queries/catalogue")
+    for path in sorted((root / "queries/internal").glob("*.rq")):
+        internal(path.parent, path.stem)
+    return read_rules(root)
+
+
+def check_with(
+    repository: Repository, rules: Callable[[], Mapping[str, str]], query_time: QueryTime | None = None
+) -> Checked:
+    """Every finding about every document, with the rules that are loaded where nothing is wrong that comes before.
+
+    Shape:  `query_time` is what the queries of shapes may take.
+    Raises: UsageError naming a rule that is none, and what loading them raises.
+    """
     comments = Suppressions(repository)
-    findings, assembly, coverage = _found(repository, comments)
+    findings, assembly, coverage = _found(repository, comments, rules, query_time)
     unseen = {one.path for one in weighing(findings, VIOLATION) if not one.code.startswith("C")}
     findings += comments.findings(is_unused=assembly is not None, unseen=unseen)
-    suppressed = tuple(in_order(comments.suppressed))
-    return Checked(with_fixes(ordered(findings), repository), assembly, coverage, suppressed)
+    return Checked(ordered(findings), assembly, coverage, tuple(in_order(comments.suppressed)))
 
 
-def _found(repository: Repository, comments: Suppressions) -> tuple[list[Finding], Assembly | None, Coverage | None]:
+def _found(
+    repository: Repository,
+    comments: Suppressions,
+    rules: Callable[[], Mapping[str, str]],
+    query_time: QueryTime | None,
+) -> tuple[list[Finding], Assembly | None, Coverage | None]:
     findings = [*repository.findings, *comments.kept(house_findings(repository))]
     if repository.findings:
         return [one for one in findings if one.code not in NEED_ALL_FILES], None, None
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
         return findings, None, None
-    load_queries(repository.root / "queries/catalogue")
-    for path in sorted((repository.root / "queries/internal").glob("*.rq")):
-        internal(path.parent, path.stem)
-    assembly = assemble(repository)
+    assembly = assemble(repository, rules())
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
     passed_over = {one.path for one in weighing(findings, VIOLATION)} | {str(one.path) for one in repository.context}
-    said = judged(repository, assembly)
+    said = judged(repository, assembly, query_time)
     findings += comments.kept([one for one in said.findings if one.path not in passed_over])
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER]

@@ -9,6 +9,8 @@ ClusterGraphError
 │   ├── QueryTooHungry      stopped at the limit of memory, processor time or output
 │   ├── QueryAborted        its evaluation ended before its time, and nobody knows why
 │   └── QueryCancelled      stopped because its sender asked for it
+├── ValidationTimedOut      judging a submission was stopped at the deadline
+├── ValidationAborted       it wanted more memory or processor time than one may have
 ├── Busy                    no worker free in time
 ├── OverBudget              this client has had its share for now
 ├── NotAcceptable           no offered format fits
@@ -76,6 +78,14 @@ class QueryAborted(QueryError):
 
 class QueryCancelled(QueryError):
     """Evaluation was stopped because somebody who knows the query's id asked for it."""
+
+
+class ValidationTimedOut(ClusterGraphError):
+    """A submission was not judged within the time that one may have."""
+
+
+class ValidationAborted(ClusterGraphError):
+    """A submission wanted more memory, processor time or room for its findings than one may have."""
 
 
 class Busy(ClusterGraphError):

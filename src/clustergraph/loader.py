@@ -142,22 +142,23 @@ def _error(exc: ClusterGraphError) -> dict[str, object]:
     return said
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """Where the workers' engines come from.
 
     Shape: `files` is the number of files of a store on disk, 0 for one in memory.
     """
 
-    open: Callable[[], Engine]
+    open: Callable[[], Any]
     quads: int
     files: int = 0
     confined: bool = True
 
 
-def _harden(source: _Source, parent: int, memory_limit_bytes: int) -> Engine:
-    """The engine, once what a query has no need of is gone: memory without end, new files and sockets, other processes.
+def harden(source: Source, parent: int, memory_limit_bytes: int) -> Any:
+    """What a source opens, once what a query has no need of is gone.
 
-    A store on disk is opened on the way, as its threads do not outlive a fork.
+    That is memory without end, new files and sockets, other processes. A store on disk is opened on the way, as its
+    threads do not outlive a fork.
     """
     sandbox.die_with_parent(parent)
     with contextlib.suppress(OSError):  # not every container lets a process offer itself to the kernel first
@@ -176,16 +177,17 @@ def _harden(source: _Source, parent: int, memory_limit_bytes: int) -> Engine:
     return engine
 
 
-def _allow_cpu(cpu_limit_s: int) -> None:
+def allow_cpu(cpu_limit_s: int) -> None:
+    """Lets this process have so much more processor time."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = int(usage.ru_utime + usage.ru_stime)
     resource.setrlimit(resource.RLIMIT_CPU, (used + cpu_limit_s + 1, resource.RLIM_INFINITY))
 
 
-def _work(source: _Source, sock: socket.socket, parent: int, limits: dict[str, int]) -> None:
-    engine = _harden(source, parent, limits["memory_limit_bytes"])
+def _work(source: Source, sock: socket.socket, parent: int, limits: dict[str, int]) -> None:
+    engine = harden(source, parent, limits["memory_limit_bytes"])
     while (frame := read_frame(sock)) is not None:
-        _allow_cpu(limits["cpu_limit_s"])
+        allow_cpu(limits["cpu_limit_s"])
         _answer(engine, sock, request_from_bytes(frame[1]), limits["output_limit_bytes"])
 
 
@@ -195,7 +197,7 @@ def _warm(engine: Engine) -> None:
         engine.evaluate(QueryRequest("ASK { ?s ?p ?o }", result_format=RESULT_FORMATS[0]))
 
 
-def _source(dataset: Path, told: dict[str, Any]) -> _Source:
+def _source(dataset: Path, told: dict[str, Any]) -> Source:
     """The dataset, loaded into memory, or verified on disk where it is too large."""
     missing = sandbox.missing()
     if missing:
@@ -212,10 +214,10 @@ def _source(dataset: Path, told: dict[str, Any]) -> _Source:
                 sandbox.keep_files(stored.folder)
             return open_engine(stored.folder)
 
-        return _Source(opened, stored.quads, files=stored.files, confined=not missing)
+        return Source(opened, stored.quads, files=stored.files, confined=not missing)
     engine = load_engine(dataset, told["digest"])
     _warm(engine)
-    return _Source(lambda: engine, len(engine), confined=not missing)
+    return Source(lambda: engine, len(engine), confined=not missing)
 
 
 def _asked(control: socket.socket, deaths: Deaths) -> bytes:
@@ -227,10 +229,14 @@ def _asked(control: socket.socket, deaths: Deaths) -> bytes:
         return b""
 
 
-def _serve(source: _Source, control: socket.socket, limits: dict[str, int]) -> None:
+def serve_forks(count: int, control: socket.socket, work: Callable[[socket.socket, int], None]) -> None:
+    """Says how much was loaded, then forks a process for each that is asked for, until the other side closes.
+
+    Shape: `work` is given the socket of the new process, and our own process id.
+    """
     deaths = Deaths()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is the parent's affair
-    control.sendall(struct.pack(">Q", source.quads))
+    control.sendall(struct.pack(">Q", count))
     parent = os.getpid()
     while asked := _asked(control, deaths):
         if asked == ASK_ENDING:
@@ -245,18 +251,18 @@ def _serve(source: _Source, control: socket.socket, limits: dict[str, int]) -> N
                     deaths.close()
                     ours.close()
                     control.close()
-                    _end_after(source, theirs, parent, limits)
+                    _end_after(work, theirs, parent)
                 socket.send_fds(control, [struct.pack(">I", pid)], [ours.fileno(), deaths.watch(pid)])
         except OSError:  # no process, memory or descriptor is free just now: said by sending no worker
             with contextlib.suppress(OSError):  # or the parent has gone
                 socket.send_fds(control, [struct.pack(">I", 0)], [])
 
 
-def _end_after(source: _Source, sock: socket.socket, parent: int, limits: dict[str, int]) -> NoReturn:
+def _end_after(work: Callable[[socket.socket, int], None], sock: socket.socket, parent: int) -> NoReturn:
     """The life of a worker, whatever comes."""
     status = 1
     try:
-        _work(source, sock, parent, limits)
+        work(sock, parent)
         status = 0
     finally:
         os._exit(status)
@@ -282,7 +288,7 @@ def main(arguments: list[str]) -> None:
     os.close(int(dataset.name))  # no worker has any use for the file
     gc.collect()
     gc.freeze()  # collections in a worker would touch, and so copy, the pages that all workers share
-    _serve(source, control, told)
+    serve_forks(source.quads, control, lambda sock, parent: _work(source, sock, parent, told))
 
 
 if __name__ == "__main__":

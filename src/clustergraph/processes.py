@@ -9,7 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -121,35 +121,20 @@ class Worker(asyncio.Protocol):
             self._transport.abort()
 
 
-class Loader:
-    """The process that holds the dataset, as its parent sees it.
+class Forks:
+    """A process that loads something once and forks when asked, as its parent sees it."""
 
-    Shape: with a digest, the loader loads nothing but a file of that SHA-256. `name` is that of its store on disk, if
-           the dataset is too large for memory.
-    """
-
-    def __init__(
-        self,
-        dataset: Path,
-        limits: Limits,
-        digest: str = "",
-        storage: Storage = Storage(),  # noqa: B008  # a value that never changes
-        name: str = "",
-    ) -> None:
-        self.digest = digest
+    def __init__(self, module: str, file: Path, told: Mapping[str, object], start_limit_s: float) -> None:
         self._quads: int | None = None
-        self._start_limit_s = start_limit_s(dataset)
-        store_dir = dataset.absolute().parent.parent / storage.store_dir
-        kept = {"digest": digest, "name": digest or name, "memory_quads": storage.memory_quads}
-        told = json.dumps({**limits._asdict(), **kept, "store_dir": str(store_dir)})
+        self._start_limit_s = start_limit_s
         # Handed over open: a path could lead to another build by the time that the loader opens it.
-        with dataset.open("rb", buffering=0) as file:
+        with file.open("rb", buffering=0) as stream:
             self._control, theirs = socket.socketpair()
             with theirs:
-                descriptors = [theirs.fileno(), file.fileno()]
-                arguments = [str(descriptors[0]), f"/proc/self/fd/{descriptors[1]}", told]
+                descriptors = [theirs.fileno(), stream.fileno()]
+                arguments = [str(descriptors[0]), f"/proc/self/fd/{descriptors[1]}", json.dumps(told)]
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
-                    [sys.executable, "-P", "-m", "clustergraph.loader", *arguments],
+                    [sys.executable, "-P", "-m", module, *arguments],
                     pass_fds=descriptors,
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,
@@ -218,3 +203,25 @@ class Loader:
         self._control.close()
         self.end()
         self._process.wait()
+
+
+class Loader(Forks):
+    """The process that holds the dataset, as its parent sees it.
+
+    Shape: with a digest, the loader loads nothing but a file of that SHA-256. `name` is that of its store on disk, if
+           the dataset is too large for memory.
+    """
+
+    def __init__(
+        self,
+        dataset: Path,
+        limits: Limits,
+        digest: str = "",
+        storage: Storage = Storage(),  # noqa: B008  # a value that never changes
+        name: str = "",
+    ) -> None:
+        self.digest = digest
+        store_dir = dataset.absolute().parent.parent / storage.store_dir
+        kept = {"digest": digest, "name": digest or name, "memory_quads": storage.memory_quads}
+        told = {**limits._asdict(), **kept, "store_dir": str(store_dir)}
+        super().__init__("clustergraph.loader", dataset, told, start_limit_s(dataset))

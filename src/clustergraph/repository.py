@@ -4,7 +4,7 @@ The only door through which contributed text enters. It is read here and handed 
 path. Knows the layout of folders; knows nothing of SHACL or HTTP.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -123,6 +123,13 @@ def read_repository(
 
 def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> Document | list[Finding]:
     """One contributed file, or the text that stands in its place; or the findings that say why it could not be read."""
+    if draft is None:
+        return document_of(path, lambda: read_text(root, path))
+    return document_of(path, lambda: admitted(path, draft.encode("utf-8", "surrogatepass")))
+
+
+def document_of(path: PurePosixPath, load: Callable[[], str | Finding]) -> Document | list[Finding]:
+    """A contributed file of this path with the text that is loaded if a file may stand there, or what is wrong."""
     graph = _graph(path)
     if graph is None:
         where = "data/<kind>/<slug>.ttl, data/mapping/<name>.sssom.tsv, ontology/ or shapes/"
@@ -135,7 +142,7 @@ def read_document(root: Path, path: PurePosixPath, draft: str | None = None) -> 
                 f"qui non va alcun file: va in {dove}",
             )
         ]
-    text = read_text(root, path) if draft is None else admitted(path, draft.encode("utf-8", "surrogatepass"))
+    text = load()
     if isinstance(text, Finding):
         return [text]
     parsed, triples, findings = read_as(path, text)
@@ -146,7 +153,9 @@ def read_as(path: PurePosixPath, text: str) -> tuple[Parsed, tuple[ox.Triple, ..
     """What the text of a file of this name says, wherever it lies, and what in it cannot be read."""
     parsed = read_mappings(text) if path.suffix == ".tsv" else read(text)
     triples, faults = engine_triples(parsed)
-    return parsed, tuple(triples), [_unreadable(path, parsed, fault) for fault in (*parsed.faults, *faults)]
+    said_of = {fault.start for fault in parsed.faults}  # what cannot be read is no term of the engine's either
+    faults = [*parsed.faults, *(fault for fault in faults if fault.start not in said_of)]
+    return parsed, tuple(triples), [_unreadable(path, parsed, fault) for fault in faults]
 
 
 def _unreadable(path: PurePosixPath, parsed: Parsed, fault: Fault) -> Finding:

@@ -16,7 +16,7 @@ from clustergraph.edits import Fix
 from clustergraph.findings import INFO, VIOLATION, WARNING, Coverage, Finding, Origin, Related
 from clustergraph.reading.parsed import LANG_STRING, OBJECT, PREDICATE, Literal, Parsed, Place, Term
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository
-from clustergraph.shacl import Index, Report, Result, ShapeFault, validate
+from clustergraph.shacl import Index, QueryTime, Report, Result, ShapeFault, validate
 from clustergraph.shacl.messages import code_of, fault_said, own_words, said
 from clustergraph.shacl.pathwords import in_turtle
 from clustergraph.shacl.places import Spot, described, spots
@@ -52,8 +52,9 @@ class Judged(NamedTuple):
     coverage: Coverage
 
 
-def judged(repository: Repository, assembly: Assembly) -> Judged:
-    """The findings of all shapes about a repository."""
+def judged(repository: Repository, assembly: Assembly, query_time: QueryTime | None = None) -> Judged:
+    """The findings of all shapes about a repository. Shape: `query_time` is that of all queries together."""
+    query_time = query_time or QueryTime()
     shapes = {
         scope: _texts([one for one in repository.in_graph(SHAPES) if _scope(one.path) in (scope, _ANY)])
         for scope in _SCOPES
@@ -67,7 +68,7 @@ def judged(repository: Repository, assembly: Assembly) -> Judged:
     findings: list[Finding] = []
     reports = []
     for those, data in pairs:
-        report = validate(those.graph, data.graph)
+        report = validate(those.graph, data.graph, query_time)
         reports.append((those.graph, report))
         findings += _found(report, those, data)
     return Judged(findings, _coverage(repository, reports))

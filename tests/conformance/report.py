@@ -11,12 +11,23 @@ from typing import Final, Literal, NamedTuple, cast, get_args
 from suite_answers import Likeness
 from suite_manifests import FOLDERS, KINDS, OUT_OF_SCOPE, SPARQL, Manifest
 from suite_protocol import description_outcomes, is_about_updates, protocol_outcomes
+from suite_reading import FOLDERS as RDF_FOLDERS
+from suite_reading import outcome, read_tests
 from suite_server import REPOSITORY, Endpoint, running_endpoint
+from suite_shapes import shapes_tests
 from suite_trials import Outcome, Verdict, try_folder
 
 PAGE: Final = REPOSITORY / "docs/conformance.md"
 DEVIATIONS: Final = Path(__file__).with_name("deviations.tsv")
 SUITES: Final = {"sparql10": "SPARQL 1.0", "sparql11": "SPARQL 1.1", "sparql12": "SPARQL 1.2"}
+
+SYNTAXES: Final = {
+    "rdf-turtle": "Turtle 1.1",
+    "rdf-trig": "TriG 1.1",
+    "rdf-n-triples": "N-Triples 1.1",
+    "rdf-n-quads": "N-Quads 1.1",
+}
+SECTIONS: Final = {"core": "SHACL Core", "sparql": "SHACL-SPARQL"}
 
 _PAGE: Final = """\
 # Conformance
@@ -42,6 +53,13 @@ BASE line. Without one, relative IRIs are relative to the base of the dataset.
 ## Protocol and service description
 
 {http}
+
+## Reading and validation
+
+Our own reader and our own SHACL engine, without a server. Of each result of SHACL, focus node, path, value, severity,
+component and shape are compared, and nothing may be left unevaluated.
+
+{own}
 
 ## What is not run
 
@@ -111,6 +129,7 @@ def rendered(run: Run, deviations: Iterable[Deviation]) -> str:
                 ("service description", len(run.description), _count(run.description)),
             ],
         ),
+        own=_table(("suite", "tests", "as the suite says"), _own()),
         left_out=_table(("tests", "number", "why"), _left_out()),
         deviations=_table(Deviation._fields, deviations),
     )
@@ -130,6 +149,17 @@ def _by_kind(outcomes: Sequence[Outcome]) -> list[tuple[object, ...]]:
             with_base = [one for one in passed if one.has_base]
             if tried:
                 rows.append((name, kind, len(tried), len(passed), len(by_value), len(with_base)))
+    return rows
+
+
+def _own() -> list[tuple[str, int, int]]:
+    rows: list[tuple[str, int, int]] = []
+    for folder in RDF_FOLDERS:
+        tests = [*read_tests(folder)]
+        rows.append((SYNTAXES[folder], len(tests), sum(not outcome(folder, test) for test in tests)))
+    for section, name in SECTIONS.items():
+        shapes = shapes_tests(section)
+        rows.append((name, len(shapes), sum(not test.wrong for test in shapes)))
     return rows
 
 

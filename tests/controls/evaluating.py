@@ -238,7 +238,7 @@ EVALUATING: Final[tuple[Control, ...]] = (
         (
             "RLIMIT_CPU",
             "T3",
-            "_allow_cpu(limits[",
+            "allow_cpu(limits[",
             "str(limits[",
             "test_processor_time_ends_a_query_and_no_other",
         ),

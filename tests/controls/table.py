@@ -7,6 +7,7 @@ from .building import BUILDING
 from .connecting import CONNECTING
 from .control import Control
 from .evaluating import EVALUATING
+from .judging import JUDGING
 from .reading import READING
 
-CONTROLS: Final[tuple[Control, ...]] = (*READING, *EVALUATING, *ANSWERING, *CONNECTING, *BUILDING)
+CONTROLS: Final[tuple[Control, ...]] = (*READING, *EVALUATING, *ANSWERING, *CONNECTING, *BUILDING, *JUDGING)

@@ -23,6 +23,7 @@ from clustergraph.reading.parsed import (
     NO_NAME,
     NOT_OURS,
     OPEN_STRING,
+    OTHER_SYNTAX,
     RDF_1_2,
     RELATIVE,
     TOO_DEEP,
@@ -74,6 +75,10 @@ SENTENCES: Final[dict[str, Mapping[str, str]]] = {
     NO_LANGUAGE: {
         ENGLISH: "'{0}' is no language tag: write one such as 'en' or 'it'",
         ITALIAN: "«{0}» non è un'etichetta di lingua: scriverne una come 'en' o 'it'",
+    },
+    OTHER_SYNTAX: {
+        ENGLISH: "this looks like {0}, and Turtle is wanted: convert it",
+        ITALIAN: "sembra {0}, e serve Turtle: va convertito",
     },
     NO_HEADER: {
         ENGLISH: "the first row must name the columns {0}, separated by tabs",

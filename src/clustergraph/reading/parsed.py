@@ -68,6 +68,7 @@ RDF_1_2: Final = "T010"
 NO_IRI: Final = "T011"
 RELATIVE: Final = "T012"
 NO_LANGUAGE: Final = "T013"
+OTHER_SYNTAX: Final = "T014"
 NO_HEADER: Final = "T021"  # this one and what follows: of tables
 CELLS: Final = "T022"
 MAPPED_TWICE: Final = "T023"

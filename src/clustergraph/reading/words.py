@@ -9,8 +9,8 @@ from clustergraph.reading.tokens import BLANK, GAP, IRI, LANGUAGE, NAME, NUMBER,
 FAULT_LIMIT: Final = 50  # of one text
 
 WORD: Final = re.compile(
-    rf"{GAP}(?:(?P<name>{NAME})|(?P<sign>\^\^|[.;,\[\](){{}}])|(?P<string>{STRING})|(?P<iri>{IRI})|(?P<blank>{BLANK})"
-    rf"|(?P<number>{NUMBER})|(?P<directive>@(?:prefix|base)\b)|(?P<language>{LANGUAGE})"
+    rf"{GAP}(?:(?P<name>{NAME})|(?P<number>{NUMBER})|(?P<sign>\^\^|[.;,\[\](){{}}])|(?P<string>{STRING})|(?P<iri>{IRI})|(?P<blank>{BLANK})"
+    rf"|(?P<directive>@(?:prefix|base)\b)|(?P<language>{LANGUAGE})"
     r"|(?P<word>[A-Za-z]++)|(?P<end>\Z)|(?P<other>.))",
     re.DOTALL,
 )

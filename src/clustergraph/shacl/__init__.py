@@ -3,10 +3,11 @@
 Source: SHACL 1.0; what of its extensions is not evaluated is a fault of the shapes, and never passed over.
 """
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import NamedTuple
 
 from clustergraph.reading.parsed import Term
+from clustergraph.shacl.asking import QueryTime
 from clustergraph.shacl.constraints import PARAMETERS, core_checks
 from clustergraph.shacl.faults import ShapeFault, Unevaluable
 from clustergraph.shacl.index import Index
@@ -28,9 +29,16 @@ class Report(NamedTuple):
     idle: list[str]
 
 
-def validate(shapes: Index, data: Index) -> Report:
-    """The results of all shapes that have targets, in the order of the shapes and of the data."""
-    queries = Queries(shapes, data)
+def validate(shapes: Index, data: Index, query_time: QueryTime | None = None) -> Report:
+    """The results of all shapes that have targets, in the order of the shapes and of the data.
+
+    Shape: `query_time` is what the queries of the shapes may take together; several validations can share it.
+    """
+    with closing(Queries(shapes, data, query_time or QueryTime())) as queries:
+        return _report(shapes, data, queries)
+
+
+def _report(shapes: Index, data: Index, queries: Queries) -> Report:
     compiled = Shapes(shapes, data, (core_checks, queries.checks))
     results: list[Result] = []
     focus_nodes: dict[str, int] = {}
@@ -50,4 +58,4 @@ def validate(shapes: Index, data: Index) -> Report:
     return Report(results, [*dict.fromkeys(compiled.faults)], focus_nodes, idle)
 
 
-__all__ = ["PARAMETERS", "Index", "Report", "Result", "ShapeFault", "Term", "validate"]
+__all__ = ["PARAMETERS", "Index", "QueryTime", "Report", "Result", "ShapeFault", "Term", "validate"]

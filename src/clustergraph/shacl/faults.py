@@ -27,6 +27,7 @@ NO_PATH = "S005"
 QUERY_REFUSED = "S006"
 NOT_CANONICAL = "S007"
 TIMED_OUT = "S008"
+TOO_LARGE = "S009"
 
 
 class Unevaluable(Exception):

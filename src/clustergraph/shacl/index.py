@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from clustergraph.reading.parsed import FIRST, NIL, REST, TYPE, Literal, Parsed, Term
+from clustergraph.reading.pause import uncollected
 from clustergraph.shacl.vocabulary import SUBCLASS, TRUE
 
 _NOTHING: Final[Mapping[Term, int]] = {}
@@ -22,9 +23,11 @@ class Index:
         self.texts = tuple(texts)
         self.spo: dict[Term, dict[str, dict[Term, int]]] = {}  # no literal is a subject, but one may be looked up
         self._starts = [0]
-        for number, text in enumerate(self.texts):
-            self._add(text, f"_:{number}." if number else "")
-            self._starts.append(self._starts[-1] + len(text.triples))
+        self._by_value: dict[str, dict[Term, list[str]]] = {}  # only of the properties that somebody asks for
+        with uncollected():
+            for number, text in enumerate(self.texts):
+                self._add(text, f"_:{number}." if number else "")
+                self._starts.append(self._starts[-1] + len(text.triples))
 
     def _add(self, text: Parsed, mark: str) -> None:
         spo = self.spo
@@ -62,20 +65,19 @@ class Index:
         """Whether a property is stated to be true."""
         return any(one in TRUE for one in self.values(subject, predicate))
 
-    @cached_property
-    def pos(self) -> dict[str, dict[Term, list[str]]]:
-        """For each property and value the subjects."""
-        found: dict[str, dict[Term, list[str]]] = {}
-        for subject, about in self.spo.items():
-            for predicate, values in about.items():
-                of_property = found.setdefault(predicate, {})
-                for value in values:
-                    of_property.setdefault(value, []).append(str(subject))
+    def by_value(self, predicate: str) -> Mapping[Term, Sequence[str]]:
+        """For each value of a property the subjects."""
+        found = self._by_value.get(predicate)
+        if found is None:
+            found = self._by_value[predicate] = {}
+            for subject, about in self.spo.items():
+                for value in about.get(predicate, ()):
+                    found.setdefault(value, []).append(str(subject))
         return found
 
     def subjects(self, predicate: str, value: Term) -> Sequence[str]:
         """The things that have a value."""
-        return self.pos.get(predicate, {}).get(value, ())
+        return self.by_value(predicate).get(value, ())
 
     @cached_property
     def _subclasses(self) -> dict[Term, frozenset[str]]:

@@ -19,7 +19,7 @@ from clustergraph.shacl.store import SHAPES_GRAPH
 from clustergraph.shacl.vocabulary import IMPORTS, sh
 
 _PREBOUND: Final = frozenset({"this", "value", "currentShape", "shapesGraph", "PATH"})
-_FORBIDDEN: Final = frozenset({"minus", "values", "service"})
+_FORBIDDEN: Final = frozenset({"minus", "values", "service", "from"})
 _STANDARD: Final = {
     "owl": "http://www.w3.org/2002/07/owl#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",

@@ -14,6 +14,7 @@ from clustergraph.shacl.faults import (
     QUERY_REFUSED,
     RECURSIVE,
     TIMED_OUT,
+    TOO_LARGE,
     UNKNOWN_TERM,
 )
 from clustergraph.shacl.vocabulary import component
@@ -148,6 +149,10 @@ SHAPE_FAULTS: Final[dict[str, Sentences]] = {
     TIMED_OUT: {
         ENGLISH: "not evaluated to its end within {0} s",
         ITALIAN: "non valutata fino in fondo entro {0} s",
+    },
+    TOO_LARGE: {
+        ENGLISH: "not evaluated to its end: this query needs more memory than a query may have",
+        ITALIAN: "non valutata fino in fondo: questa interrogazione richiede più memoria di quanta può averne",
     },
 }
 """What is said of shapes, by code and language."""

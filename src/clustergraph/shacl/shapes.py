@@ -137,7 +137,7 @@ class Shapes:
 
     def _with_targets(self) -> set[str]:
         graph = self.graph
-        found = {node for name in TARGETS for nodes in graph.pos.get(sh(name), {}).values() for node in nodes}
+        found = {node for name in TARGETS for nodes in graph.by_value(sh(name)).values() for node in nodes}
         # A shape that is a class is the target of its own instances.
         shapes = {node for name in SHAPE_CLASSES for node in graph.instances(name)}
         shapes |= {node for name in ("property", "node") for node in _subjects(graph, sh(name))}
@@ -158,7 +158,7 @@ class Shapes:
         for name in graph.values(node, sh("targetSubjectsOf")):
             found.update(dict.fromkeys(_subjects(data, str(name))))
         for name in graph.values(node, sh("targetObjectsOf")):
-            found.update(dict.fromkeys(data.pos.get(str(name), {})))
+            found.update(dict.fromkeys(data.by_value(str(name))))
         return found
 
     def _require_known_terms(self, node: str) -> None:
@@ -173,4 +173,4 @@ Makers: TypeAlias = Sequence[Callable[[Shapes, Shape], Iterable[Check]]]
 
 
 def _subjects(graph: Index, predicate: str) -> Iterable[str]:
-    return {subject: None for subjects in graph.pos.get(predicate, {}).values() for subject in subjects}
+    return {subject: None for subjects in graph.by_value(predicate).values() for subject in subjects}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from clustergraph.errors import QueryError
 from clustergraph.reading.parsed import Literal, Term
+from clustergraph.shacl.asking import QueryProcess, QueryTime, Unanswered
 from clustergraph.shacl.faults import ILL_FORMED, NOT_CANONICAL, QUERY_REFUSED, ShapeFault, Unevaluable
 from clustergraph.shacl.index import Index
 from clustergraph.shacl.prebinding import NotAllowed, Query, path_text, prefixes, read_query
@@ -21,21 +22,26 @@ from clustergraph.shacl.vocabulary import component, sh
 
 
 class Queries:
-    """What makes the checks of queries, all of which ask the same store."""
+    """What makes the checks of queries, all of which ask the same store. To be closed."""
 
-    def __init__(self, shapes: Index, data: Index) -> None:
+    def __init__(self, shapes: Index, data: Index, query_time: QueryTime) -> None:
         self._graph = shapes
         self._store = QueryStore(data, shapes)
+        self._process = QueryProcess(self._store, query_time)
         self._components = [*_components(shapes)]
+
+    def close(self) -> None:
+        """Ends the process that answers, if there is one."""
+        self._process.close()
 
     def checks(self, shapes: Shapes, shape: Shape) -> Iterator[Check]:
         """The checks of a shape that ask the store. What cannot be asked is a fault, and the others hold."""
         for node in shapes.graph.values(shape.node, sh("sparql")):
             if isinstance(node, Literal) or not shapes.graph.is_true(node, sh("deactivated")):
-                yield from self._made(shapes, shape, "sparql", node, partial(self._constraint, shape, node))
+                yield from self._made(shapes, shape, "sparql", node, partial(self._constraint, shapes, shape, node))
         for one in self._components:
             for bound in one.bindings(shapes.graph, shape.node):
-                yield from self._made(shapes, shape, "", one.node, partial(self._validator, shape, one, bound))
+                yield from self._made(shapes, shape, "", one.node, partial(self._validator, shapes, shape, one, bound))
 
     def _made(self, shapes: Shapes, shape: Shape, name: str, node: Term, make: Callable[[], Check]) -> Iterator[Check]:
         rewritten = self._store.rewritten
@@ -48,54 +54,41 @@ class Queries:
         except Unevaluable as exc:
             shapes.faults.append(exc.fault)
 
-    def _constraint(self, shape: Shape, node: Term) -> Check:
-        query = self._query(shape, node, "select")
-        iri = component("SPARQL")
+    def _constraint(self, shapes: Shapes, shape: Shape, node: Term) -> Check:
+        asked = self._query(shapes, shape, node, "select")
+        query, iri = asked.query, component("SPARQL")
         if query.is_of_sets:
-            return self._of_sets(shape, node, query, iri)
+            return _of_sets(shape, node, asked, iri)
 
         def check(focus: Term, _values: Sequence[Term], out: list[Result]) -> None:
-            bound = query.bound(shape, focus)
-            rows = self._store.select(query.parts, bound)
+            rows = asked.rows(query.bound(shape, focus))
             out.extend(_results(shape, focus, rows, iri, node))
 
         return check
 
-    def _of_sets(self, shape: Shape, node: Term, query: Query, iri: str) -> Check:
-        """A check that asks once, for all focus nodes."""
-        found: dict[Term, list[dict[str, Term]]] = {}
-        is_asked = False
-
-        def check(focus: Term, _values: Sequence[Term], out: list[Result]) -> None:
-            nonlocal is_asked
-            if not is_asked:
-                is_asked = True
-                for row in self._store.select(query.parts, {}):
-                    found.setdefault(row["this"], []).append(row)
-            out.extend(_results(shape, focus, found.get(focus, ()), iri, node))
-
-        return check
-
-    def _validator(self, shape: Shape, one: "Component", bound: dict[str, Term]) -> Check:
+    def _validator(self, shapes: Shapes, shape: Shape, one: "Component", bound: dict[str, Term]) -> Check:
         name, node = one.validator(self._graph, of_property=shape.path is not None)
         if node is None:
             raise Unevaluable(ShapeFault(ILL_FORMED, one.node, None, None, ("sh:validator", "sh:ask, sh:select")))
-        query = self._query(shape, node, name, {**bound, "value": node})
+        asked = self._query(shapes, shape, node, name, {**bound, "value": node})
+        query = asked.query
 
         def ask(focus: Term, values: Sequence[Term], out: list[Result]) -> None:
             out.extend(
                 shape.result(focus, value, one.node)._replace(constraint=node, bindings=tuple(bound.items()))
                 for value in values
-                if not self._store.ask(query.parts, query.bound(shape, focus, {**bound, "value": value}))
+                if not asked.holds(query.bound(shape, focus, {**bound, "value": value}))
             )
 
         def select(focus: Term, _values: Sequence[Term], out: list[Result]) -> None:
-            rows = self._store.select(query.parts, query.bound(shape, focus, bound))
+            rows = asked.rows(query.bound(shape, focus, bound))
             out.extend(_results(shape, focus, rows, one.node, node, bound))
 
         return ask if name == "ask" else select
 
-    def _query(self, shape: Shape, node: Term, form: str, more: Mapping[str, Term] = MappingProxyType({})) -> Query:
+    def _query(
+        self, shapes: Shapes, shape: Shape, node: Term, form: str, more: Mapping[str, Term] = MappingProxyType({})
+    ) -> "Asked":
         text = self._graph.value(node, sh(form)) if isinstance(node, str) else None
         if not isinstance(text, Literal):
             raise Unevaluable(ShapeFault(ILL_FORMED, str(node), sh(form), text, (f"sh:{form}", '"…"')))
@@ -103,16 +96,64 @@ class Queries:
         path = shape.path if shape.path is None else path_text(self._graph, shape.path)
         try:
             query = read_query(prologue, text.lexical, path)
-            self._store.require_readable(query.parts, query.bound(shape, "urn:x-clustergraph:none", more))
-        except (NotAllowed, QueryError, SyntaxError, RuntimeError) as exc:
+            self._process.require_readable(query.parts, query.bound(shape, "urn:x-clustergraph:none", more))
+        except (NotAllowed, QueryError) as exc:
             raise Unevaluable(ShapeFault(QUERY_REFUSED, str(node), sh(form), text, (str(exc),))) from exc
-        return query
+        except Unanswered as exc:
+            raise Unevaluable(ShapeFault(exc.code, str(node), sh(form), text, exc.values)) from exc
+        return Asked(self._process, query, ShapeFault("", str(node), sh(form), text), shapes.faults)
+
+
+class Asked(NamedTuple):
+    """A query and who answers it. Shape: `place` is a fault in all but what is wrong, which `faults` take."""
+
+    process: QueryProcess
+    query: Query
+    place: ShapeFault
+    faults: list[ShapeFault]
+
+    def rows(self, bound: Mapping[str, Term]) -> list[dict[str, Term]]:
+        """The rows of the query; none, and a fault, if it is not answered."""
+        try:
+            return self.process.select(self.query.parts, bound)
+        except Unanswered as exc:
+            self._note(exc)
+            return []
+
+    def holds(self, bound: Mapping[str, Term]) -> bool:
+        """The answer of the query; true, and a fault, if it is not answered."""
+        try:
+            return self.process.ask(self.query.parts, bound)
+        except Unanswered as exc:
+            self._note(exc)
+            return True
+
+    def _note(self, why: Unanswered) -> None:
+        fault = self.place._replace(code=why.code, values=why.values)
+        if fault not in self.faults:
+            self.faults.append(fault)
+
+
+def _of_sets(shape: Shape, node: Term, asked: Asked, iri: str) -> Check:
+    """A check that asks once, for all focus nodes."""
+    found: dict[Term, list[dict[str, Term]]] = {}
+    is_asked = False
+
+    def check(focus: Term, _values: Sequence[Term], out: list[Result]) -> None:
+        nonlocal is_asked
+        if not is_asked:
+            is_asked = True
+            for row in asked.rows({}):
+                found.setdefault(row["this"], []).append(row)
+        out.extend(_results(shape, focus, found.get(focus, ()), iri, node))
+
+    return check
 
 
 def _results(
     shape: Shape,
     focus: Term,
-    rows: "Iterator[dict[str, Term]] | Sequence[dict[str, Term]]",
+    rows: Sequence[dict[str, Term]],
     iri: str,
     constraint: Term,
     bound: dict[str, Term] | None = None,

@@ -4,17 +4,18 @@ The store rewrites literals that are not in their canonical form, so that a quer
 nothing is asked at all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
 import pyoxigraph as ox
 
-from clustergraph.oxterms import engine_term
+from clustergraph.oxterms import OxTerm, engine_term
 from clustergraph.reading.parsed import LANG_STRING, XSD_STRING, Literal, Term
 from clustergraph.shacl.index import Index
 
 SHAPES_GRAPH: Final = "urn:x-clustergraph:shapes"
+ROWS_LIMIT: Final = 1_000_000  # of one query
 _ANY: Final = ox.NamedNode("urn:x-clustergraph:any")
 _KEY: Final = "urn:x-clustergraph:key:"
 _KEYS: Final = ox.NamedNode("urn:x-clustergraph:keys")
@@ -53,15 +54,15 @@ class QueryStore:
         return store
 
     def _quads(self, index: Index, graph: ox.NamedNode | ox.DefaultGraph) -> Iterator[ox.Quad]:
-        mark = "" if isinstance(graph, ox.DefaultGraph) else "s"
+        made = _Made(lambda term: self._engine(term, "" if isinstance(graph, ox.DefaultGraph) else "s"))
         for subject, about in index.spo.items():
-            node = self._engine(subject, mark)
+            node = made[subject]
             for predicate, values in about.items():
-                name = ox.NamedNode(predicate)
+                name = made[predicate]
                 for value in values:
-                    yield ox.Quad(node, name, self._engine(value, mark), graph)  # type: ignore[arg-type]  # no subject is a literal
+                    yield ox.Quad(node, name, made[value], graph)  # type: ignore[arg-type]  # the index knows what may stand where
 
-    def _engine(self, term: Term, mark: str = "") -> ox.NamedNode | ox.BlankNode | ox.Literal:
+    def _engine(self, term: Term, mark: str = "") -> OxTerm:
         if isinstance(term, Literal) or not term.startswith("_:"):
             return engine_term(term)
         node = self._nodes.get(mark + term)
@@ -79,23 +80,36 @@ class QueryStore:
             return self._labels.get(term.value, f"_:{term.value}")
         return str(getattr(term, "value", term))
 
-    def select(self, query: "Parts", bound: Mapping[str, Term]) -> Iterator[dict[str, Term]]:
-        """The rows of a SELECT in which some variables are bound from the start.
+    def load(self) -> None:
+        """Fills the store, which the first query would do else."""
+        self._store  # noqa: B018  # cached
 
-        Raises: SyntaxError, RuntimeError for what the engine does not take.
+    def select(self, query: "Parts", bound: Mapping[str, Term]) -> tuple[list[str], list[list[Term | None]]]:
+        """The variables of a SELECT in which some are bound from the start, and its rows.
+
+        Raises: SyntaxError, RuntimeError, MemoryError for what the engine does not take.
         """
         rows = self._store.query(self._with(query, bound))
-        assert isinstance(rows, ox.QuerySolutions)  # noqa: S101  # the form was looked at
-        names = [one.value for one in rows.variables]
+        if not isinstance(rows, ox.QuerySolutions):
+            message = "sh:select asks for a SELECT"
+            raise SyntaxError(message)  # noqa: TRY004  # of a text, not of a type
+        found: list[list[Term | None]] = []
         for row in rows:
-            yield {name: self.term_of(row[name]) for name in names if row[name] is not None}
+            if len(found) == ROWS_LIMIT:
+                raise MemoryError
+            found.append([None if term is None else self.term_of(term) for term in row])
+        return [one.value for one in rows.variables], found
 
     def ask(self, query: "Parts", bound: Mapping[str, Term]) -> bool:
         """The answer to an ASK in which some variables are bound from the start.
 
         Raises: SyntaxError, RuntimeError for what the engine does not take.
         """
-        return bool(self._store.query(self._with(query, bound)))
+        answer = self._store.query(self._with(query, bound))
+        if not isinstance(answer, ox.QueryBoolean):
+            message = "sh:ask asks for an ASK"
+            raise SyntaxError(message)  # noqa: TRY004  # of a text, not of a type
+        return bool(answer)
 
     def require_readable(self, query: "Parts", bound: Mapping[str, Term]) -> None:
         """Nothing, if the engine can read the query.
@@ -123,5 +137,15 @@ class QueryStore:
         return f"GRAPH {_KEYS} {{ {key} {_ANY} ?{name} }}"
 
 
-Parts = Sequence[str]
+class _Made(dict[Term, OxTerm]):
+    def __init__(self, make: Callable[[Term], OxTerm]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, term: Term) -> OxTerm:
+        made = self[term] = self._make(term)
+        return made
+
+
+Parts = tuple[str, ...]
 """A query, cut behind the beginning of each of its groups."""

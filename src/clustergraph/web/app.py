@@ -1,5 +1,6 @@
 """The application: routes, errors and static files put together, and the workers started and stopped."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -15,8 +16,8 @@ from clustergraph.processes import Loader
 from clustergraph.published import Published
 from clustergraph.runner import Runner
 from clustergraph.settings import Settings
-from clustergraph.web import catalogue, entities, operations, pages, problems, sparql, vocabulary
-from clustergraph.web.desk import open_desk
+from clustergraph.web import catalogue, entities, operations, pages, problems, sparql, validation, vocabulary
+from clustergraph.web.desk import Desk, open_desk
 from clustergraph.web.envelope import Envelope
 from clustergraph.web.gauges import register_gauges
 from clustergraph.web.heads import UNREADABLE
@@ -25,7 +26,7 @@ from clustergraph.web.site import FOLDER, open_site, site_of
 from clustergraph.web.succession import Succession
 from clustergraph.web.versions import Served, VersionOfRequest
 
-_ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages, operations)
+_ROUTES: Final = (sparql, entities, vocabulary, catalogue, pages, validation, operations)
 
 
 def create_app(
@@ -41,7 +42,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         state: dict[str, object] = {"app": app}
-        with app.state.desk.query_log:
+        async with _closing(app.state.desk):
             if runner is not None:
                 yield state
                 return
@@ -75,6 +76,16 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(VersionOfRequest, served=served)  # the last one added is the outermost
     return app
+
+
+@asynccontextmanager
+async def _closing(desk: Desk) -> AsyncIterator[None]:
+    """Ends with a server what it has begun beside its workers."""
+    with desk.query_log:
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(desk.judges.close)
 
 
 def _routed(app: FastAPI) -> list[APIRoute]:

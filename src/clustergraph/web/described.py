@@ -10,6 +10,7 @@ from clustergraph.web.envelope import SAFETY
 from clustergraph.web.problems import BY_STATUS, PROBLEMS, Problem
 from clustergraph.web.protocol import FORM, SPARQL_QUERY
 from clustergraph.web.running import ID, QUERY_ID
+from clustergraph.web.submitted import LANGUAGE, OFFERED, SUBMISSION_BODY
 
 Parameter = Mapping[str, Any]
 """A parameter object of OpenAPI."""
@@ -70,6 +71,8 @@ _MISSES: Final = _ours(errors.NotFound)
 _NEGOTIATES: Final = _ours(errors.NotAcceptable, errors.FormatCannotHold)
 _UNSUITABLE: Final = _ours(errors.ParameterUnsuitable)
 _VALUES: Final = (*_ours(errors.QueryMalformed), *_UNSUITABLE)
+_JUDGES: Final = _ours(errors.Busy, errors.OverBudget, errors.DatasetUnusable, errors.ValidationTimedOut)
+_SUBMITTED: Final = (*_JUDGES, *_ours(errors.ValidationAborted), *_of_http(408, 413, 415), *_NEGOTIATES, *_UNSUITABLE)
 _OF_STRANGERS: Final = _ours(errors.QueryCancelled)
 _QUERY: Final = (
     *_VALUES,
@@ -97,6 +100,8 @@ _KIND: Final = _in_path("kind", "a kind of thing", {"type": "string", "enum": li
 _GRAPH: Final = _in_path("name", "`curated`, `mapping`, `inferred`, `ontology`, `metadata` or `source/<slug>`", _STRING)
 _SAVED: Final = _in_path("name", "a saved query", _SLUG)
 _FORMAT: Final = parameter("query", "format", "name of a format; overrides Accept", _STRING)
+_PATH: Final = parameter("query", "path", "where a text stands in the repository; guessed without it", _STRING)
+_LANGUAGE: Final = parameter("query", "language", "of the findings", LANGUAGE)
 _VALUES_OF_QUERY: Final = {
     **parameter(
         "query",
@@ -192,6 +197,17 @@ TOLD: Final[Mapping[tuple[str, str], Told]] = {
         (*_BESIDE, NAMED),
         of_problems=_OF_QUERY,
         body=QUERY_BODY,
+    ),
+    ("/validate", "GET"): Told("validate-page", "validation", _PAGE, _KEPT, _UNSUITABLE, (_LANGUAGE,)),
+    ("/validate", "POST"): Told(
+        "validate",
+        "validation",
+        _types(OFFERED),
+        (DATASET, FILE),
+        _SUBMITTED,
+        (_LANGUAGE, _PATH, _FORMAT),
+        of_problems=(DATASET,),
+        body=SUBMISSION_BODY,
     ),
     ("/id/{kind}/{slug}", "GET"): Told(
         "thing",

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from clustergraph import errors
 from clustergraph.errors import ClusterGraphError
+from clustergraph.judges import Judges
 from clustergraph.published import Published
 from clustergraph.settings import Settings
 from clustergraph.web.budget import Budgets
@@ -38,6 +39,8 @@ OUTCOMES_OF_ERRORS: Final[Mapping[type[ClusterGraphError], str]] = {
     errors.QueryTooHungry: "too_hungry",
     errors.QueryAborted: "aborted",
     errors.QueryCancelled: "cancelled",
+    errors.ValidationTimedOut: "timed_out",
+    errors.ValidationAborted: "aborted",
     errors.Busy: "busy",
     errors.OverBudget: "over_budget",
     errors.NotAcceptable: "malformed",
@@ -75,6 +78,7 @@ class Desk:
     query_log: QueryLog
     judge: Judge
     forms: Forms
+    judges: Judges
     readiness: Readiness = field(default_factory=Readiness)
 
     def ended(self, record: Record) -> None:
@@ -100,6 +104,7 @@ def open_desk(settings: Settings, published: Callable[[], Published], routes: It
         QueryLog(settings.query_log, with_text=settings.query_log_text),
         Judge(settings.limits, settings.queue_wait_s),
         Forms(settings, budgets.refused_form),
+        Judges(settings.queue_wait_s, budgets.refused_form),
     )
     desk.meter.register("running_queries", desk.running.by_state)
     desk.meter.register("budget_refusals", lambda: desk.budgets.refusals)

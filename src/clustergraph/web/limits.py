@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from clustergraph import judges
 from clustergraph.jobs import LONG_S, SPARE_S, STALL_LIMIT_S, STREAM_LIMIT_S
 from clustergraph.lanes import CALM_S, OWN_QUEUE, OWN_QUEUE_OF_CLIENT
 from clustergraph.queries import TEXT_LIMIT
 from clustergraph.settings import Limit, Settings
+from clustergraph.submissions import FILES_LIMIT, FINDINGS_LIMIT, PATH_LIMIT, TRIPLES_LIMIT
 from clustergraph.web.budget import CLIENT_CONNECTIONS, CLIENT_LIMIT
 from clustergraph.web.connection import (
     AHEAD_LIMIT_BYTES,
@@ -24,6 +26,9 @@ from clustergraph.web.responses import TARGET_LIMIT_BYTES
 CONNECTION_LIMIT: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
 ENDING_LIMIT_S: Final = 10  # for requests under way when the server is told to stop
 IDLE_LIMIT_S: Final = 5  # of a connection between two requests
+
+_TOO_LARGE: Final = "413 `too-large`"
+_TOO_MUCH: Final = "503 `validation-aborted`"
 
 FIXED: Final = (
     Limit("connections", CONNECTION_LIMIT, "connections", "connections held at once", "503"),
@@ -84,6 +89,16 @@ FIXED: Final = (
     ),
     Limit("client_page_queue", OWN_QUEUE_OF_CLIENT, "questions", "the same, of one client", "429 `over-budget`"),
     Limit("text", TEXT_LIMIT, "characters", "a text that a saved query takes", "422 `parameter-unsuitable`"),
+    Limit("submission", judges.BODY_LIMIT_BYTES, "bytes", "a body to be judged at /validate", _TOO_LARGE),
+    Limit("submission_files", FILES_LIMIT, "files", "files of one submission", _TOO_LARGE),
+    Limit("submission_triples", TRIPLES_LIMIT, "triples", "triples of one submission", _TOO_LARGE),
+    Limit("submission_path", PATH_LIMIT, "characters", "the path of a file", "422 `parameter-unsuitable`"),
+    Limit("submission_time", judges.TIME_LIMIT_S, "s", "time to judge a submission", "504 `validation-timed-out`"),
+    Limit("submission_cpu", judges.CPU_LIMIT_S, "s", "processor time of the same", _TOO_MUCH),
+    Limit("submission_memory", judges.MEMORY_LIMIT_BYTES, "bytes", "memory of the same", _TOO_MUCH),
+    Limit("submission_findings", FINDINGS_LIMIT, "findings", "findings told of one submission", "the rest is left out"),
+    Limit("submissions", judges.AT_ONCE, "submissions", "submissions judged at once", "further ones wait"),
+    Limit("submission_queue", judges.QUEUE, "submissions", "submissions that wait", "503 `busy`"),
     Limit("ending_time", ENDING_LIMIT_S, "s", "time that requests have when the server stops", "the connection ends"),
     Limit(
         "clients", CLIENT_LIMIT, "clients", "clients whose use is remembered", "the one seen longest ago starts anew"

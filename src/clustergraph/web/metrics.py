@@ -65,6 +65,7 @@ class Metric(NamedTuple):
 METRICS: Final = (
     Metric("http_requests", "counter", "requests, by the answer that was begun", ("route", "method", "status")),
     Metric("queries", "counter", "queries, by how they ended", ("outcome",), OUTCOMES),
+    Metric("validations", "counter", "submissions to be judged, by how they ended", ("outcome",), OUTCOMES),
     Metric("query_seconds", "histogram", "time that queries spent, by phase", ("phase",), PHASES),
     Metric(
         "worker_kills",

@@ -44,6 +44,8 @@ PROBLEMS: Final[Mapping[type[ClusterGraphError], Problem]] = {
     errors.QueryTooHungry: Problem(503, "query-too-hungry", "The query wanted too much"),
     errors.QueryAborted: Problem(503, "query-aborted", "The query was not evaluated to its end"),
     errors.QueryCancelled: Problem(409, "query-cancelled", "The query was cancelled"),
+    errors.ValidationTimedOut: Problem(504, "validation-timed-out", "The validation took too long"),
+    errors.ValidationAborted: Problem(503, "validation-aborted", "The validation wanted too much"),
     errors.OverBudget: Problem(429, "over-budget", "You have had your share for now"),
     errors.Busy: Problem(503, "busy", "The server is busy"),
     errors.NotAcceptable: Problem(406, "not-acceptable", "There is no such format here"),
@@ -91,7 +93,7 @@ Source: RFC 9110, section 9.3.7.
 """
 
 _NO_DATASET: Final = "there is no dataset to answer from just now: try again in a minute"
-_RETRY_AFTER_S: Final = {"query-too-hungry": 5, "query-aborted": 5, "dataset-unusable": 60}
+_RETRY_AFTER_S: Final = {"query-too-hungry": 5, "query-aborted": 5, "validation-aborted": 5, "dataset-unusable": 60}
 
 
 @dataclass(frozen=True)

@@ -143,9 +143,9 @@ async def _from_body(
         raise QueryRefused(_READ_ONLY)
     if media_type == FORM:
         # Percent-encoding makes three bytes of one.
-        form = await _body(request, 3 * settings.query_limit_bytes + FORM_OVERHEAD_BYTES)
+        form = await read_body(request, 3 * settings.query_limit_bytes + FORM_OVERHEAD_BYTES)
         return parameters(form) if len(form) <= AT_ONCE_BYTES else await long_form(form)
-    body = await _body(request, settings.query_limit_bytes)
+    body = await read_body(request, settings.query_limit_bytes)
     if any(name == "query" for name, _ in in_address):
         message = "there is a query in the address and another one in the body: send one"
         raise QueryMalformed(message)
@@ -178,19 +178,23 @@ def _media_type(request: Request) -> str:
     return media_type
 
 
-async def _body(request: Request, limit_bytes: int) -> bytes:
-    """The body, of which never more than the limit is held."""
+async def read_body(request: Request, limit_bytes: int, too_large: Callable[[int], Exception] | None = None) -> bytes:
+    """The body, of which never more than the limit is held.
+
+    Raises: what `too_large` makes of the limit, QueryTooLarge without it; HTTPException 408.
+    """
+    too_large = too_large or _too_large
     declared = request.headers.get("content-length", "0")
     body = bytearray()
     try:
         if declared.isdecimal() and int(declared[:_DIGITS]) > limit_bytes:
-            raise _too_large(limit_bytes)
+            raise too_large(limit_bytes)
         with line_of(request.scope).awaiting_body():
             async with asyncio.timeout(BODY_TIME_LIMIT_S):
                 async for piece in request.stream():
                     body += piece
                     if len(body) > limit_bytes:
-                        raise _too_large(limit_bytes)
+                        raise too_large(limit_bytes)
     except TimeoutError as exc:
         raise HTTPException(408, f"the body did not arrive within {BODY_TIME_LIMIT_S:g} s: send it faster") from exc
     return bytes(body)

@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -24,6 +24,7 @@ HEAD_FLAG: Final = "clustergraph.head"  # set where a HEAD request is handled as
 CODING: Final = "clustergraph.coding"  # the content coding that the client likes best
 KEYS: Final = "clustergraph.keys"  # under which the answer is kept in the cache
 TARGET_LIMIT_BYTES: Final = 8_192  # of path and query string; the least that proxies are sure to pass
+_Done = TypeVar("_Done")
 LICENCE: Final = "https://creativecommons.org/licenses/by/4.0/"
 _OF_THE_FORMAT: Final = ("content-type", "content-disposition")
 _SPENT_BYTES: Final = 1 << 18  # read to the end of an answer that nobody wants
@@ -159,6 +160,23 @@ async def answer_while_connected(request: Request, question: QueryRequest) -> An
     if attended is not None:
         attended.answered(answer)
     return answer
+
+
+async def until_disconnected(request: Request, working: Coroutine[Any, Any, _Done]) -> _Done:
+    """What comes of some work, which is cancelled as soon as the client goes away.
+
+    Raises: what the work raises; ClientDisconnect.
+    """
+    task, gone = asyncio.ensure_future(working), asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.wait({task, gone})
 
 
 async def _disconnected(request: Request) -> Answer:

@@ -8,7 +8,13 @@ from starlette.datastructures import QueryParams
 
 ANY_ACCEPT: Final = b"\n"  # in the key of an answer that is the same whatever is accepted; no header has a line end
 _PATH: Final = "/:@!$&'()*+,;=~"  # what stands in a path as it is (RFC 3986, section 3.3)
-_READ: Final = (("/sparql", None), ("/queries/", None), ("/ns", "format"), ("/graph/", "format"))
+_READ: Final = (
+    ("/sparql", None),
+    ("/queries/", None),
+    ("/ns", "format"),
+    ("/graph/", "format"),
+    ("/validate", "language"),
+)
 """Which parameters the routes below a path read: None means that each counts, or is refused. The others read none."""
 
 

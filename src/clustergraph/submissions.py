@@ -1,0 +1,221 @@
+"""What somebody sent to be judged: from the bytes of a request to files with their places in a repository.
+
+Runs in the confined process alone: whatever a body holds is read there.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from email import message_from_bytes
+from email.message import EmailMessage
+from pathlib import PurePosixPath
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from clustergraph.findings import LANGUAGES
+from clustergraph.reading import read
+from clustergraph.terms import ENTITY_KINDS, kind_and_slug
+
+CONTRIBUTED: Final = "repository.json"  # of a build: the files beside which others are judged
+FILES_LIMIT: Final = 50
+PATH_LIMIT: Final = 200  # characters
+TRIPLES_LIMIT: Final = 20_000  # of all files together
+FINDINGS_LIMIT: Final = 1_000  # told of one submission; the first ones, in order
+RENDERS: Final = ("json", "sarif", "turtle", "html")
+"""What a verdict is told in."""
+
+TURTLE_TYPES: Final = ("text/turtle", "application/n-triples")
+JSON_TYPE: Final = "application/json"
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+MULTIPART_TYPE: Final = "multipart/form-data"
+
+_PART: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_PATH: Final = re.compile(rf"{_PART}(?:/{_PART})*", re.ASCII)
+_FIELDS: Final = 4 * FILES_LIMIT
+_PART_HEAD_BYTES: Final = 2_000  # of one field of a form
+_RDF_TYPE: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+_SH: Final = "http://www.w3.org/ns/shacl#"
+_TABLE: Final = ".sssom.tsv"
+_UNNAMED: Final = "text.ttl"
+
+
+class Unfit(Exception):
+    """A submission that is not judged: the status that says so, and one sentence with what to do."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class Submission(NamedTuple):
+    """What is to be judged, and how it is to be told. Shape: `render` is empty where the request says it by Accept."""
+
+    files: Mapping[PurePosixPath, bytes]
+    language: str
+    render: str = ""
+
+
+def submission(head: Mapping[str, Any], body: bytes) -> Submission:
+    """The submission that a request holds.
+
+    Shape:  `head` has `type`, the media type; `content_type`, the whole header; `path` and `language` where they were
+            given in the address.
+    Raises: Unfit.
+    """
+    named, language, render = _READERS[head["type"]](head, body)
+    if len(named) > FILES_LIMIT:
+        raise Unfit(413, f"there are {len(named)} files, and {FILES_LIMIT} are judged at once: send them in parts")
+    if not named:
+        raise Unfit(422, "there is nothing to judge: send the text of a file")
+    files: dict[PurePosixPath, bytes] = {}
+    for name, data in named:
+        path = _place(name, data)
+        if path in files:
+            raise Unfit(422, f"two files have the path '{path}': send each once")
+        files[path] = data
+    return Submission(files, _language(language), render)
+
+
+_Read = tuple[list[tuple[str, bytes]], Any, str]
+
+
+def _plain(head: Mapping[str, Any], body: bytes) -> _Read:
+    return [(head.get("path") or "", body)], head.get("language"), ""
+
+
+def _json(head: Mapping[str, Any], body: bytes) -> _Read:
+    try:
+        asked = json.loads(body.decode())
+    except (ValueError, RecursionError) as exc:
+        raise Unfit(400, f"the body is not JSON in UTF-8: {_reason(exc)}") from exc
+    files = asked.get("files") if isinstance(asked, dict) else None
+    if not isinstance(files, list) or not all(_is_file(one) for one in files):
+        raise Unfit(422, 'this JSON has another shape: send {"files": [{"path": "data/…/x.ttl", "text": "…"}]}')
+    if unknown := sorted({str(one)[:40] for one in asked.keys() - {"files", "language"}}):
+        raise Unfit(422, f"{', '.join(unknown[:5])!r} is no member that is known here: send 'files' and 'language'")
+    # A lone surrogate is no text: what stands for it is no UTF-8, which is told as of any file.
+    named = [(one.get("path") or "", one["text"].encode(errors="surrogatepass")) for one in files]
+    return named, asked.get("language", head.get("language")), ""
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, json.JSONDecodeError):
+        return f"{exc.msg[:1].lower()}{exc.msg[1:]} at line {exc.lineno}, column {exc.colno}"
+    return "it is nested too deeply" if isinstance(exc, RecursionError) else "it cannot be read"
+
+
+def _is_file(one: object) -> bool:
+    return (
+        isinstance(one, dict)
+        and one.keys() <= {"path", "text"}
+        and isinstance(one.get("text"), str)
+        and isinstance(one.get("path", ""), str)
+    )
+
+
+def _form(head: Mapping[str, Any], body: bytes) -> _Read:
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+    except ValueError as exc:
+        raise Unfit(400, f"the form cannot be read: send UTF-8, percent-encoded, in {_FIELDS} fields at most") from exc
+    return _of_fields(((name, "", value.encode()) for name, value in pairs), head)
+
+
+def _multipart(head: Mapping[str, Any], body: bytes) -> _Read:
+    header = EmailMessage()
+    header["content-type"] = "".join(one for one in head["content_type"] if one.isprintable())
+    boundary = str(header.get_param("boundary", "")).encode(errors="replace")
+    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, _FIELDS + 2)
+    if not boundary or len(pieces) < 3 or not pieces[-1].startswith(b"--"):  # noqa: PLR2004  # a field and two borders
+        if len(pieces) > _FIELDS:
+            raise Unfit(413, f"the form has more than {_FIELDS} fields: send fewer files")
+        raise Unfit(400, "the body is not the multipart form that its Content-Type says: send it with its boundary")
+    return _of_fields([_part(one) for one in pieces[1:-1]], head)
+
+
+def _part(piece: bytes) -> tuple[str, str, bytes]:
+    """The name, the name of the file and the bytes of one field.
+
+    Source: RFC 7578, section 4.
+    """
+    lines, _, data = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+    if len(lines) > _PART_HEAD_BYTES:
+        raise Unfit(400, f"a field of the form has a head of more than {_PART_HEAD_BYTES} bytes: send a shorter one")
+    header = message_from_bytes(lines)
+    if header.get("content-transfer-encoding", "binary").strip().lower() not in ("binary", "8bit"):
+        raise Unfit(400, "a field of the form is packed in a way that is not read here: send it as it is")
+    name = header.get_param("name", "", header="content-disposition")
+    return str(name), header.get_filename("") or "", data
+
+
+def _of_fields(fields: Iterable[tuple[str, str, bytes]], head: Mapping[str, Any]) -> _Read:
+    """The files of a form: each text has the path that stands before it; files have their names."""
+    files: list[tuple[str, bytes]] = []
+    others: dict[str, str] = {}
+    path = ""
+    for name, file_name, data in fields:
+        if name == "file" and (file_name or data):
+            files.append((_last_part(file_name), data))
+        elif name == "text":
+            if data.strip():
+                # A browser sends the line ends of a text area as CRLF, whatever they were.
+                files.append((path, data.replace(b"\r\n", b"\n")))
+            path = ""
+        elif name == "path":
+            path = data.decode(errors="replace").strip()
+        else:
+            others[name] = data.decode(errors="replace")
+    return files, others.get("language", head.get("language")), others.get("format", "")
+
+
+def _last_part(name: str) -> str:
+    """The name of a file as a form tells it: some browsers send the folders of their user as well."""
+    return re.split(r"[/\\]", name)[-1]
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], bytes], _Read]]] = {
+    **dict.fromkeys(TURTLE_TYPES, _plain),
+    JSON_TYPE: _json,
+    FORM_TYPE: _form,
+    MULTIPART_TYPE: _multipart,
+}
+TYPES: Final = tuple(_READERS)
+"""The media types that a submission may have."""
+
+
+def _language(asked: object) -> str:
+    if asked is None or asked == "":
+        return LANGUAGES[0]
+    if asked not in LANGUAGES:
+        raise Unfit(422, f"{str(asked)[:40]!r} is no language of ours: name one of {', '.join(LANGUAGES)}")
+    return str(asked)
+
+
+def _place(name: str, data: bytes) -> PurePosixPath:
+    """The path of a file in a repository; where only its name is known, or nothing, the one that its content asks for.
+
+    Raises: Unfit for what can be no path.
+    """
+    if name and (len(name) > PATH_LIMIT or not _PATH.fullmatch(name)):
+        raise Unfit(
+            422,
+            f"{name[:80]!r} cannot be the path of a file here: give one relative to the repository, "
+            "e.g. data/cluster/lombardy-energy.ttl, of letters, digits, '.', '_' and '-'",
+        )
+    return PurePosixPath(name) if "/" in name else _guessed(name, data.decode(errors="replace"))
+
+
+def _guessed(name: str, text: str) -> PurePosixPath:
+    if name.endswith(_TABLE):
+        return PurePosixPath("data/mapping", name)
+    typed = dict.fromkeys(
+        (str(subject), str(value)) for subject, predicate, value in read(text).triples if predicate == _RDF_TYPE
+    )
+    if any(value.startswith(_SH) for _, value in typed):
+        return PurePosixPath("shapes", name or _UNNAMED)
+    known = [one for subject, _ in typed if (one := kind_and_slug(subject)) and one[0] in ENTITY_KINDS]
+    # A file of claims describes their source; and a name says which of several things a file is about.
+    known.sort(key=lambda one: (one[1] != PurePosixPath(name).stem, one[0] != "source"))
+    kind, slug = known[0] if known else ("cluster", PurePosixPath(_UNNAMED).stem)
+    return PurePosixPath("data", kind, name or f"{slug}.ttl")

@@ -1,0 +1,195 @@
+"""/validate: contributed files in, what is wrong with them out, as data or as a page. Reads none of them itself."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from clustergraph.errors import Busy, ClusterGraphError, OverBudget, ParameterUnsuitable
+from clustergraph.formats import HTML, Format, named, negotiate
+from clustergraph.judges import BODY_LIMIT_BYTES, Judged
+from clustergraph.submissions import TYPES
+from clustergraph.web.desk import Desk, desk_of, outcome_of
+from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told, told_of_http
+from clustergraph.web.protocol import read_body
+from clustergraph.web.rendering import page
+from clustergraph.web.responses import content_type, data_headers, entity_tag, not_modified, until_disconnected
+from clustergraph.web.site import Site, client_behind, site_of
+from clustergraph.web.submitted import DATA_FORMATS, OFFERED
+from clustergraph.web.words import DEFAULT_LANGUAGE, WORDS
+
+router: Final = APIRouter()
+
+
+@router.get("/validate", summary="The page to have files judged in")
+async def validate_page(request: Request) -> Response:
+    """The empty page, in the language that is asked for.
+
+    Raises: ParameterUnsuitable for a language that is none of ours.
+    """
+    site = site_of(request)
+    language = request.query_params.get("language") or DEFAULT_LANGUAGE
+    if language not in WORDS:
+        message = f"there is no language '{shown(language)}' here: use one of {', '.join(WORDS)}"
+        raise ParameterUnsuitable(message)
+    headers = data_headers(site, tag=entity_tag(site, "validate", language))
+    return not_modified(request, headers) or _page(site, language, headers=headers)
+
+
+@router.post("/validate", summary="Have contributed files judged beside the dataset's own")
+async def validate(request: Request) -> Response:
+    """The findings; 200 whatever is found.
+
+    Raises: what is told of as a problem, where nothing could be judged.
+    """
+    site = site_of(request)
+    try:
+        chosen = _chosen(request)
+        judged = await _judged(request, site, chosen)
+    except (ClusterGraphError, HTTPException) as exc:
+        if not prefers_page(request):
+            raise
+        return _page(site, _language(request), trouble=_trouble(exc, request))
+    return await asyncio.to_thread(_told, site, judged)
+
+
+def _chosen(request: Request) -> Format:
+    asked = request.query_params.get("format")
+    return named(shown(asked), OFFERED) if asked else negotiate(accepted(request), OFFERED)
+
+
+def _trouble(exc: ClusterGraphError | HTTPException, request: Request) -> Trouble:
+    if isinstance(exc, ClusterGraphError):
+        return told(exc)
+    return told_of_http(exc, request)
+
+
+def _language(request: Request) -> str:
+    asked = request.query_params.get("language") or DEFAULT_LANGUAGE
+    return asked if asked in WORDS else DEFAULT_LANGUAGE
+
+
+async def _judged(request: Request, site: Site, chosen: Format) -> Judged:
+    """What a judge says of the body of a request, at the expense of its client.
+
+    Raises: OverBudget before anything is read; Busy; HTTPException 408, 413, 415; ValidationTimedOut,
+            ValidationAborted.
+    """
+    desk, client = desk_of(request), client_behind(request)
+    async with _counted(desk, client):
+        desk.budgets.require_good(client, time.monotonic())
+        media_type = _media_type(request)
+        body = await read_body(request, BODY_LIMIT_BYTES, _too_large)
+        head = {
+            "type": media_type,
+            "content_type": request.headers["content-type"],
+            "path": request.query_params.get("path"),
+            "language": request.query_params.get("language"),
+            "render": chosen.name,
+        }
+        place = desk.budgets.begin(client, time.monotonic())
+        if place is not None:
+            await desk.budgets.turn(client, place)
+        began_s = time.monotonic()
+        try:
+            judging = desk.judges.judged(site.published, client, head, body)
+            judged = await until_disconnected(request, judging)
+        finally:
+            now_s = time.monotonic()
+            desk.budgets.end(client, now_s, now_s - began_s)
+        if judged.head["status"] != 200:  # noqa: PLR2004
+            raise HTTPException(judged.head["status"], judged.head["detail"])
+        return judged
+
+
+@asynccontextmanager
+async def _counted(desk: Desk, client: str | None) -> AsyncIterator[None]:
+    """Counts a submission by how it ends; one that cannot be read counts against its client."""
+    outcome = "answered"
+    try:
+        yield
+    except (OverBudget, Busy) as exc:
+        outcome = outcome_of(exc)
+        raise
+    except HTTPException:
+        outcome = "refused"
+        desk.budgets.bad(client, time.monotonic())
+        raise
+    except (ClientDisconnect, asyncio.CancelledError):
+        outcome = "cancelled"
+        raise
+    except Exception as exc:
+        outcome = outcome_of(exc)
+        raise
+    finally:
+        desk.meter.count("validations", outcome)
+
+
+def _too_large(limit_bytes: int) -> HTTPException:
+    return HTTPException(
+        413, f"the body has more than {limit_bytes:,} bytes, which is the limit here: send it in parts"
+    )
+
+
+def _media_type(request: Request) -> str:
+    """The media type of the body, once it is sure that it is one that is judged here.
+
+    Raises: HTTPException 400, 415.
+    """
+    sent = request.headers.getlist("content-type")
+    if len(sent) > 1:
+        raise HTTPException(400, f"there are {len(sent)} Content-Type headers: send one")
+    media_type, *rest = (part.strip().lower() for part in (sent or [""])[0].split(";"))
+    if media_type not in TYPES:
+        said = f"'{shown(media_type)}' is no form of submission that is read here" if media_type else "no Content-Type"
+        raise HTTPException(415, f"{said}: send {', '.join(TYPES)}")
+    charset = next((one.removeprefix("charset=").strip('"') for one in rest if one.startswith("charset=")), "utf-8")
+    if charset not in ("utf-8", "utf8"):
+        raise HTTPException(415, f"the charset '{shown(charset)}' is not read here: send UTF-8")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("identity", ""):
+        raise HTTPException(415, f"the content coding '{shown(coding)}' is not read here: send the files as they are")
+    return media_type
+
+
+def _told(site: Site, judged: Judged) -> Response:
+    """A verdict as it is sent: never kept, as it is about nobody's text but the sender's."""
+    headers = data_headers(site, vary="Accept")
+    name, language = judged.head["render"], judged.head["language"]
+    if name == HTML.name:
+        return _page(site, language, headers=headers, verdict=json.loads(judged.body))
+    chosen = named(name, DATA_FORMATS)
+    saved = {"Content-Disposition": f'attachment; filename="findings.{chosen.extension}"'}
+    return Response(judged.body, headers={**headers, **saved, "Content-Type": content_type(chosen)})
+
+
+def _page(
+    site: Site,
+    language: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    verdict: Mapping[str, Any] | None = None,
+    trouble: Trouble | None = None,
+) -> Response:
+    """The page: what was sent, and beside it what was found."""
+    headers = headers or data_headers(site, vary="Accept") | (dict(trouble.headers) if trouble else {})
+    return page(
+        site,
+        "validate.html",
+        status=trouble.problem.status if trouble else 200,
+        headers=headers,
+        language=language,
+        languages=[(code, words["this_language"]) for code, words in WORDS.items()],
+        w=WORDS[language],
+        verdict=verdict,
+        files=verdict["files"] if verdict else [{"path": "", "text": "", "marks": ""}],
+        trouble=trouble,
+        formats=[one.name for one in DATA_FORMATS],
+    )

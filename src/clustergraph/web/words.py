@@ -1,0 +1,72 @@
+"""The words of the page that judges files, in each language of its findings."""
+
+from collections.abc import Mapping
+from typing import Final
+
+DEFAULT_LANGUAGE: Final = "en"
+
+_ENGLISH: Final[Mapping[str, str]] = {
+    "this_language": "English",
+    "title": "Check a file",
+    "lead": "Paste a file, or drop several, and see what is wrong before you propose them. "
+    "They are judged beside everything that is published here; nothing is kept.",
+    "path": "Path",
+    "path_help": "where it stands in the repository; empty: guessed from its content",
+    "text": "Text",
+    "drop": "Files, .ttl or .sssom.tsv",
+    "drop_help": "or drop them anywhere on this page",
+    "language": "Language of the findings",
+    "check": "Check",
+    "shortcut": "Ctrl + Enter checks, too.",
+    "findings": "Findings",
+    "none": "No findings.",
+    "none_whole": "Every house rule and every shape was applied.",
+    "not_whole": "The shapes were not applied yet: a file cannot be read, or has nameless things. Mend that first.",
+    "violation": "violation",
+    "warning": "warning",
+    "info": "remark",
+    "line": "line",
+    "column": "column",
+    "elsewhere": "in a file that you did not send",
+    "report": "Save the report as",
+    "only_first": "Only the first are shown:",
+    "of": "of",
+    "coverage_files": "Files sent",
+    "coverage_triples": "triples",
+    "coverage_context": "files beside them",
+}
+
+_ITALIAN: Final[Mapping[str, str]] = {
+    "this_language": "Italiano",
+    "title": "Controlla un file",
+    "lead": "Incollare un file, o trascinarne qui diversi, e vedere che cosa non va prima di proporli. "
+    "Sono giudicati accanto a tutto ciò che è pubblicato qui; nulla viene conservato.",
+    "path": "Percorso",
+    "path_help": "dove sta nel repository; vuoto: dedotto dal contenuto",
+    "text": "Testo",
+    "drop": "File .ttl o .sssom.tsv",
+    "drop_help": "o trascinarli in un punto qualsiasi di questa pagina",
+    "language": "Lingua dei rilievi",
+    "check": "Controlla",
+    "shortcut": "Anche con Ctrl + Invio.",
+    "findings": "Rilievi",
+    "none": "Nessun rilievo.",
+    "none_whole": "Sono state applicate tutte le regole e tutte le forme.",
+    "not_whole": "Le forme non sono ancora state applicate: un file non si legge, o ha cose senza nome. "
+    "Prima va corretto questo.",
+    "violation": "violazione",
+    "warning": "avviso",
+    "info": "nota",
+    "line": "riga",
+    "column": "colonna",
+    "elsewhere": "in un file non inviato",
+    "report": "Salva il rapporto come",
+    "only_first": "Solo i primi:",
+    "of": "di",
+    "coverage_files": "File inviati",
+    "coverage_triples": "triple",
+    "coverage_context": "file accanto",
+}
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "it": _ITALIAN}
+"""Each language by its code; the same words in each."""

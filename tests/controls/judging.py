@@ -1,0 +1,151 @@
+"""Controls over what strangers send to be judged: what is read, where, and for how long."""
+
+from typing import Final
+
+from .control import Control, of
+
+JUDGING: Final[tuple[Control, ...]] = (
+    *of(
+        "src/clustergraph/judge.py",
+        "test_judge.py",
+        (
+            "a judge is left nothing but its socket",
+            "T7",
+            'harden(Source(lambda: None, 0, confined=confined), parent, limits["memory_limit_bytes"])',
+            "str(confined)",
+            "test_a_judge_has_no_file_no_network_no_other_process_and_bounded_memory",
+        ),
+        (
+            "triples of a submission",
+            "T3",
+            "if triples > TRIPLES_LIMIT:",
+            "if triples < 0:",
+            "test_more_triples_than_are_judged_are_refused",
+        ),
+        (
+            "a fault of a judge stays inside",
+            "T27",
+            'print(f"judge: {type(exc).__name__}", file=sys.stderr)',
+            'print(f"judge: {exc}", file=sys.stderr)',
+            "test_a_fault_of_ours_is_told_without_its_words",
+        ),
+    ),
+    *of(
+        "src/clustergraph/judges.py",
+        "test_web_validation.py",
+        (
+            "time of a submission",
+            "T3",
+            "asyncio.timeout(TIME_LIMIT_S)",
+            "asyncio.timeout(None)",
+            "test_what_never_ends_is_stopped_and_disturbs_nobody",
+        ),
+        (
+            "a judge is killed, not asked",
+            "T3",
+            "signal.pidfd_send_signal(fork.handle, signal.SIGKILL)",
+            "pass",
+            "test_the_process_of_a_client_that_goes_away_is_gone",
+        ),
+    ),
+    *of(
+        "src/clustergraph/submissions.py",
+        "test_submissions.py",
+        (
+            "paths of submissions",
+            "T25",
+            "not _PATH.fullmatch(name)",
+            "not _PATH.match(name)",
+            "test_what_can_be_no_path_of_a_repository_is_refused",
+        ),
+        (
+            "length of paths of submissions",
+            "T16",
+            "len(name) > PATH_LIMIT or ",
+            "",
+            "test_what_can_be_no_path_of_a_repository_is_refused",
+        ),
+        (
+            "files of a submission",
+            "T3",
+            "if len(named) > FILES_LIMIT:",
+            "if len(named) < 0:",
+            "test_json_that_is_none_or_has_another_shape_is_refused",
+        ),
+        (
+            "fields of a multipart form",
+            "T13",
+            "_FIELDS + 2)",
+            "-1)",
+            "test_a_form_that_cannot_be_read_is_refused",
+        ),
+        (
+            "head of a field of a multipart form",
+            "T13",
+            "if len(lines) > _PART_HEAD_BYTES:",
+            "if len(lines) < 0:",
+            "test_a_form_that_cannot_be_read_is_refused",
+        ),
+    ),
+    *of(
+        "src/clustergraph/verdicts.py",
+        "test_judge.py",
+        (
+            "frames hold nothing that does not print",
+            "T17",
+            'return printable(text.replace("\\t", "  "))',
+            "return text",
+            "test_what_does_not_print_is_escaped_in_the_frames_of_a_page",
+        ),
+    ),
+    *of(
+        "src/clustergraph/web/validation.py",
+        "test_web_validation.py",
+        (
+            "bodies in a content coding, to be judged",
+            "T12",
+            'if coding not in ("identity", ""):',
+            "if not coding:",
+            "test_wrong_use_is_told_as_a_problem",
+        ),
+        (
+            "bytes of a submission",
+            "T16",
+            "read_body(request, BODY_LIMIT_BYTES,",
+            "read_body(request, 1 << 30,",
+            "test_wrong_use_is_told_as_a_problem",
+        ),
+        (
+            "submissions that cannot be read use up a budget",
+            "T36",
+            "desk.budgets.bad(client, time.monotonic())",
+            "pass",
+            "test_a_client_that_has_had_its_share_is_refused_before_anything_is_read",
+        ),
+        (
+            "a submission is given up with its client",
+            "T3",
+            "await until_disconnected(request, judging)",
+            "await judging",
+            "test_the_judge_of_a_request_ends_when_its_client_goes_away",
+        ),
+    ),
+    *of(
+        "src/clustergraph/shacl/asking.py",
+        "hostile/test_hostile_files.py",
+        (
+            "queries of shapes: no file, no network",
+            "T9",
+            "        sandbox.confine()",
+            "        pass",
+            "test_the_process_that_answers_is_confined",
+        ),
+        (
+            "queries of shapes: time in place",
+            "T9",
+            "if limit_s <= 0:",
+            "if False:",
+            "test_queries_in_place_make_no_process_and_take_no_longer_than_they_may",
+        ),
+    ),
+)
