@@ -20,6 +20,10 @@ def lsp(language: str | None, *, stdio: bool) -> None:  # editors pass it
     \b
     Example: clustergraph lsp --lang it
     """
+    _serve(language)
+
+
+def _serve(language: str | None) -> None:
     try:
         from clustergraph.editing.server import server  # noqa: PLC0415  # optional extra
     except ModuleNotFoundError as exc:
