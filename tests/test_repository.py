@@ -124,6 +124,16 @@ def test_everything_that_cannot_be_read_in_a_file_is_a_finding_with_its_place(sa
     assert [one for one in repository.documents if one.path.stem == "a"] == []
 
 
+def test_a_sign_that_is_missing_is_told_where_it_is_missed_and_where_it_is_to_be_written(sample: Path) -> None:
+    text = "@prefix x: <x:> .\nx:a x:p 1\n    x:q 2 .\n"
+    (sample / "data/cluster/a.ttl").write_text(text, encoding="utf-8")
+
+    (finding,) = read_repository(sample).findings
+
+    assert (finding.code, finding.at) == ("T005", Place(3, 5, 3, 8))
+    assert [(one.path, one.at) for one in finding.related] == [("data/cluster/a.ttl", Place(2, 10, 2, 10))]
+
+
 def test_what_is_no_regular_file_is_a_finding_and_never_opened(sample: Path) -> None:
     os.mkfifo(sample / "data/cluster/pipe.ttl")
     os.mkfifo(sample / "queries/rules/pipe.rq")

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 
 from clustergraph.errors import UsageError
 from clustergraph.files import admitted, contributed, query_findings, read_text, unreadable
-from clustergraph.findings import VIOLATION, Finding
+from clustergraph.findings import VIOLATION, Finding, Related
 from clustergraph.mappings import read_mappings
 from clustergraph.oxterms import engine_triples
 from clustergraph.reading import read
@@ -27,6 +27,7 @@ CURATED: Final = "curated"
 MAPPING: Final = "mapping"
 ONTOLOGY: Final = "ontology"
 _ALIGNMENTS: Final = PurePosixPath("ontology/alignments.ttl")  # what others call our terms: no axiom for our rules
+_MISSING_HERE: Final = {"en": "it is missing here", "it": "manca qui"}
 SHAPES: Final = "shapes"  # read, but not part of the dataset
 DATA: Final = "data"
 _NO_DRAFTS: Final[Mapping[PurePosixPath, str]] = MappingProxyType({})
@@ -160,7 +161,9 @@ def read_as(path: PurePosixPath, text: str) -> tuple[Parsed, tuple[ox.Triple, ..
 
 def _unreadable(path: PurePosixPath, parsed: Parsed, fault: Fault) -> Finding:
     message = said(fault, parsed.prefixes)
-    return Finding(str(path), fault.code, VIOLATION, message, parsed.between(fault.start, fault.end))
+    at = parsed.between(fault.start, fault.end)
+    also = () if fault.also is None else (Related(str(path), parsed.between(fault.also, fault.also), _MISSING_HERE),)
+    return Finding(str(path), fault.code, VIOLATION, message, at, related=also)
 
 
 def _graph(path: PurePosixPath) -> str | None:
