@@ -724,7 +724,7 @@ def test_sarif_keeps_the_part_of_the_standard_that_we_write(number: int) -> None
     jsonschema.validate(log, OUR_PART_OF_SARIF, format_checker=jsonschema.FormatChecker())
 
 
-@pytest.mark.skipif(not OASIS.is_file(), reason=f"no schema of OASIS at {OASIS}: set CLUSTERGRAPH_SUITES")
+@pytest.mark.skipif(not OASIS.is_file(), reason=f"the schema is of OASIS and not ours to copy: put it at {OASIS}")
 @pytest.mark.parametrize("number", range(len(INJECTIONS) + 4))
 def test_sarif_is_valid_to_the_schema_of_oasis(number: int) -> None:
     log = json.loads(RENDERERS["sarif"](outcomes()[number]))
