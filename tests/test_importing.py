@@ -153,6 +153,32 @@ def a_row(cells_xml: bytes, number: bytes = b"1") -> bytes:
     return OPEN + b'<row r="' + number + b'">' + cells_xml + b"</row>" + CLOSE
 
 
+def spoilt_member(path: Path, at: int, field: bytes) -> Path:
+    """A workbook whose first member has another field in its header in the list of members and in its own."""
+    data = bytearray(workbook(path, [["slug"], ["a"]]).read_bytes())
+    own, listed = data.index(b"PK\x03\x04"), data.index(b"PK\x01\x02")
+    for start in (own + 4 + at, listed + 6 + at):  # the list has one field more in front
+        data[start : start + len(field)] = field
+    path.write_bytes(bytes(data))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("at", "field"),
+    [
+        pytest.param(4, b"\x63\x00", id="a packing that nobody knows"),
+        pytest.param(2, b"\x01\x00", id="behind a password"),
+        pytest.param(10, b"\x00\x00\x00\x00", id="another checksum"),
+        pytest.param(4, b"\x0c\x00", id="packed in another way than is said"),
+    ],
+)
+def test_an_archive_that_is_locked_or_damaged_is_told_to_be_one(tmp_path: Path, at: int, field: bytes) -> None:
+    with pytest.raises(UnreadableSheet) as refused:
+        read_sheet(spoilt_member(tmp_path / "a.xlsx", at, field))
+
+    assert refused.value.english == "it is no XLSX, or a locked one"
+
+
 HOSTILE = [
     pytest.param({"xl/media/x.bin": b"0" * 60_000_000}, "it has more than 50,000,000 bytes once unpacked: split it", id="a zip bomb"),
     pytest.param({SHEET: a_row(b"<c><v>1</v></c>" * 1_000_000)}, "it has more than 1,000,000 elements: split it", id="a million columns"),

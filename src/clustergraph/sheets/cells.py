@@ -130,6 +130,17 @@ def _xlsx(data: bytes) -> Iterator[tuple[object, ...]]:
     yield from rows
 
 
+_OF_ARCHIVES: Final = (
+    zipfile.BadZipFile,
+    RuntimeError,  # zipfile, of a member behind a password, or packed in a way that it does not know
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+)
+"""What reading an archive raises that is none, is locked or is damaged."""
+
+
 def _admit(data: bytes) -> None:
     """Looks at an XLSX as an archive: how much it is once unpacked, and that no entities are declared in it.
 
@@ -144,7 +155,7 @@ def _admit(data: bytes) -> None:
                 _over("bytes once unpacked", "byte una volta estratto", UNPACKED_LIMIT_BYTES)
             # No member gives more than its header says, which was looked at.
             markup = sum(_markup(archive.read(one)) for one in members)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError, zlib.error):
+    except _OF_ARCHIVES:
         _refuse("it is no XLSX, or a locked one", "non è un XLSX, o è protetto")
     if markup > MARKUP_LIMIT:
         _over("elements", "elementi", MARKUP_LIMIT)
