@@ -154,9 +154,9 @@ def suitable_slug(text: str) -> str:
     """
     if SLUG.fullmatch(text) and len(text) <= 100:  # noqa: PLR2004  # a file system's limit leaves room for the rest
         return text
-    near, shown = slug_for(text) or "example-university", json.dumps(text[:80], ensure_ascii=False)[1:-1]
-    english = f"'{shown}' cannot be a slug: use lower-case letters, digits and hyphens, e.g. '{near}'"
-    italian = f"«{shown}» non può essere uno slug: usare minuscole, cifre e trattini, ad es. '{near}'"
+    near = slug_for(text) or "example-university"
+    english = f"'{_shown(text)}' cannot be a slug: use lower-case letters, digits and hyphens, e.g. '{near}'"
+    italian = f"«{_shown(text)}» non può essere uno slug: usare minuscole, cifre e trattini, ad es. '{near}'"
     raise Unsuitable(english, italian)
 
 
@@ -165,10 +165,9 @@ def _name(text: str, kinds: str) -> str:
     allowed = kinds.split()
     kind = prefix if colon else allowed[0]
     if kind not in allowed:
-        shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
         near = f"{allowed[0]}:{slug_for(local) or 'miur'}"
-        english, italian = f"'{shown}' names no {allowed[0]}: write '{near}'", f"«{shown}» non è del tipo {allowed[0]}"
-        raise Unsuitable(english, f"{italian}: scrivere '{near}'")
+        english = f"'{_shown(text)}' names no {allowed[0]}: write '{near}'"
+        raise Unsuitable(english, f"«{_shown(text)}» non è del tipo {allowed[0]}: scrivere '{near}'")
     return f"{kind}:{suitable_slug(local)}"
 
 
@@ -178,31 +177,32 @@ def _class(text: str, classes: str) -> str:
     if found:
         return found[0]
     near = difflib.get_close_matches(text, allowed, n=1, cutoff=0.3) or allowed[:1]
-    shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
     listed = ", ".join(allowed)
     _refuse(
-        f"'{shown}' is no type of this kind: use one of {listed}; did you mean '{near[0]}'?",
-        f"«{shown}» non è una classe di questo tipo: usare una fra {listed}; forse '{near[0]}'?",
+        f"'{_shown(text)}' is no type of this kind: use one of {listed}; did you mean '{near[0]}'?",
+        f"«{_shown(text)}» non è una classe di questo tipo: usare una fra {listed}; forse '{near[0]}'?",
     )
+
+
+def _shown(text: str) -> str:
+    return json.dumps(text[:80], ensure_ascii=False)[1:-1]
 
 
 def _date(text: str, _: str) -> str:
     if _DATE.fullmatch(text):
         return f'"{text}"^^xsd:{_DATES[len(text)]}'
-    shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
     _refuse(
-        f"'{shown}' is not a date: write a year, a month or a day, e.g. 2026, 2026-11 or 2026-11-22",
-        f"«{shown}» non è una data: scrivere un anno, un mese o un giorno, ad es. 2026, 2026-11 o 2026-11-22",
+        f"'{_shown(text)}' is not a date: write a year, a month or a day, e.g. 2026, 2026-11 or 2026-11-22",
+        f"«{_shown(text)}» non è una data: scrivere un anno, un mese o un giorno, ad es. 2026, 2026-11 o 2026-11-22",
     )
 
 
 def _address(text: str, _: str) -> str:
     if _ADDRESS.fullmatch(text):
         return f"<{text}>"
-    shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
     _refuse(
-        f"'{shown}' is not a web address: write it in full, e.g. https://www.example.org/",
-        f"«{shown}» non è un indirizzo web: scriverlo per intero, ad es. https://www.example.org/",
+        f"'{_shown(text)}' is not a web address: write it in full, e.g. https://www.example.org/",
+        f"«{_shown(text)}» non è un indirizzo web: scriverlo per intero, ad es. https://www.example.org/",
     )
 
 
@@ -210,20 +210,18 @@ def _language(text: str, _: str) -> str:
     code = text.removeprefix("lang:").upper()
     if re.fullmatch(r"[A-Z]{3}", code):
         return f"lang:{code}"
-    shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
     _refuse(
-        f"'{shown}' is not a code of a language: write three letters, e.g. ITA or ENG",
-        f"«{shown}» non è un codice di lingua: scrivere tre lettere, ad es. ITA o ENG",
+        f"'{_shown(text)}' is not a code of a language: write three letters, e.g. ITA or ENG",
+        f"«{_shown(text)}» non è un codice di lingua: scrivere tre lettere, ad es. ITA o ENG",
     )
 
 
 def _true(text: str, _: str) -> str:
     if text.lower() in ("true", "1", "yes", "vero", "sì", "si"):
         return "true"
-    shown = json.dumps(text[:80], ensure_ascii=False)[1:-1]
     _refuse(
-        f"'{shown}' is not 'true': write that, or leave the cell empty",
-        f"«{shown}» non è «true»: scriverlo, o lasciare vuota la cella",
+        f"'{_shown(text)}' is not 'true': write that, or leave the cell empty",
+        f"«{_shown(text)}» non è «true»: scriverlo, o lasciare vuota la cella",
     )
 
 
