@@ -102,13 +102,6 @@ JUDGING: Final[tuple[Control, ...]] = (
         "src/clustergraph/web/validation.py",
         "test_web_validation.py",
         (
-            "bodies in a content coding, to be judged",
-            "T12",
-            'if coding not in ("identity", ""):',
-            "if not coding:",
-            "test_wrong_use_is_told_as_a_problem",
-        ),
-        (
             "bytes of a submission",
             "T16",
             "read_body(request, BODY_LIMIT_BYTES,",

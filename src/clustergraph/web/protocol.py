@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -164,17 +164,28 @@ def _media_type(request: Request) -> str:
     if (count := len(request.headers.getlist("content-type"))) > 1:
         message = f"there are {count} Content-Type headers: send one"
         raise QueryMalformed(message)
+    unread = "is not a form of query that is read here"
+    return sent_type(
+        request, (FORM, SPARQL_QUERY, SPARQL_UPDATE), unread, f"{FORM} or {SPARQL_QUERY}", "the query as it is"
+    )
+
+
+def sent_type(request: Request, allowed: Container[str], unread: str, instead: str, plain: str) -> str:
+    """The media type of a body in UTF-8 and in no content coding.
+
+    Shape:  `unread` is said of another type, `instead` and `plain` what to send in its place, and in that of a coding.
+    Raises: HTTPException 415.
+    """
     media_type, *rest = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
-    choices = f"send {FORM} or {SPARQL_QUERY}"
-    if media_type not in (FORM, SPARQL_QUERY, SPARQL_UPDATE):
-        said = f"'{shown(media_type)}' is not a form of query that is read here" if media_type else "no Content-Type"
-        raise HTTPException(415, f"{said}: {choices}")
+    if media_type not in allowed:
+        said = f"'{shown(media_type)}' {unread}" if media_type else "no Content-Type"
+        raise HTTPException(415, f"{said}: send {instead}")
     charset = next((one.removeprefix("charset=").strip('"') for one in rest if one.startswith("charset=")), "utf-8")
     if charset not in ("utf-8", "utf8"):
         raise HTTPException(415, f"the charset '{shown(charset)}' is not read here: send UTF-8")
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("identity", ""):
-        raise HTTPException(415, f"the content coding '{shown(coding)}' is not read here: send the query as it is")
+        raise HTTPException(415, f"the content coding '{shown(coding)}' is not read here: send {plain}")
     return media_type
 
 

@@ -18,7 +18,7 @@ from clustergraph.judges import BODY_LIMIT_BYTES, Judged
 from clustergraph.submissions import TYPES
 from clustergraph.web.desk import Desk, desk_of, outcome_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told, told_of_http
-from clustergraph.web.protocol import read_body
+from clustergraph.web.protocol import read_body, sent_type
 from clustergraph.web.rendering import page
 from clustergraph.web.responses import content_type, data_headers, entity_tag, not_modified, until_disconnected
 from clustergraph.web.site import Site, client_behind, site_of
@@ -143,20 +143,10 @@ def _media_type(request: Request) -> str:
 
     Raises: HTTPException 400, 415.
     """
-    sent = request.headers.getlist("content-type")
-    if len(sent) > 1:
-        raise HTTPException(400, f"there are {len(sent)} Content-Type headers: send one")
-    media_type, *rest = (part.strip().lower() for part in (sent or [""])[0].split(";"))
-    if media_type not in TYPES:
-        said = f"'{shown(media_type)}' is no form of submission that is read here" if media_type else "no Content-Type"
-        raise HTTPException(415, f"{said}: send {', '.join(TYPES)}")
-    charset = next((one.removeprefix("charset=").strip('"') for one in rest if one.startswith("charset=")), "utf-8")
-    if charset not in ("utf-8", "utf8"):
-        raise HTTPException(415, f"the charset '{shown(charset)}' is not read here: send UTF-8")
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in ("identity", ""):
-        raise HTTPException(415, f"the content coding '{shown(coding)}' is not read here: send the files as they are")
-    return media_type
+    if (count := len(request.headers.getlist("content-type"))) > 1:
+        raise HTTPException(400, f"there are {count} Content-Type headers: send one")
+    unread = "is no form of submission that is read here"
+    return sent_type(request, TYPES, unread, ", ".join(TYPES), "the files as they are")
 
 
 def _told(site: Site, judged: Judged) -> Response:
