@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from bench.chart import chart
 from bench.generate import REPOSITORY, generate
-from bench.peers import HERE, PEERS, Ours, Peer, Unavailable
+from bench.machine import memory_bytes
+from bench.peers import HERE, MEMORY_QUADS, PEERS, Ours, Peer, Unavailable
 from bench.report import GENERATED, markdown
 from bench.run import Options, Tell, run_dataset, run_hostile
+from bench.validation_report import page_with_part_of
 from clustergraph.published import DATASET
 
 REAL: Final = "real"
@@ -115,10 +117,10 @@ async def _run(arguments: argparse.Namespace, tell: Tell) -> dict[str, Any]:
 
 
 def _machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": os.cpu_count(),
-        "memory_gb": round(memory / 1e9),
+        "memory_gb": round(memory_bytes() / 1e9),
+        "memory_quads": MEMORY_QUADS,
         "python": f"Python {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}",
     }
@@ -127,7 +129,7 @@ def _machine() -> dict[str, Any]:
 def _write(results: dict[str, Any]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(markdown(results), encoding="utf-8")
+    PAGE.write_text(page_with_part_of(PAGE.read_text(encoding="utf-8"), markdown(results)), encoding="utf-8")
     CHART.write_text(chart(results), encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.client import Endpoint, ready
-from bench.machine import free_port, processor_s, shared_bytes, size_of, tree_of
+from bench.machine import free_port, memory_bytes, processor_s, shared_bytes, size_of, tree_of
 from clustergraph.published import DATASET
 
 HERE: Final = Path(__file__).resolve().parent
@@ -156,11 +156,14 @@ class Peer(ABC):
         return " ".join(lines[-1:])[:200]
 
 
+MEMORY_QUADS: Final = memory_bytes() // 1000  # at some 460 bytes a quad, less than half of the memory
+
+
 class Ours(Peer):
-    """clustergraph, as `clustergraph serve` starts it."""
+    """clustergraph, as `clustergraph serve` starts it, told how much of this machine's memory its dataset may take."""
 
     name = "clustergraph"
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...] = ("--memory-quads", str(MEMORY_QUADS))
 
     @classmethod
     def install(cls) -> str:
@@ -182,7 +185,7 @@ class Ours(Peer):
 class OursWithBudgets(Ours):
     """The same, with the budgets for clients of the loopback interface that all others have."""
 
-    options = ("--budget-loopback",)
+    options = (*Ours.options, "--budget-loopback")
 
 
 class Oxigraph(Peer):

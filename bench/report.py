@@ -261,7 +261,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         f"Measured on {results['when_utc'][:10]} by `make bench` on one machine with {machine['cores']} cores and "
         f"{machine['memory_gb']} GB, {machine['python']}; all servers and the client share the cores; "
         "servers take turns within a round; figures are medians over the rounds. `bench/` has the rest.\n",
-        f"Servers: {versions}.\n",
+        f"Servers: {versions}. Memory is set for this machine: {machine['memory_quads']:,} quads in "
+        "clustergraph (`--memory-quads`), 2.7 GB of buffers in Virtuoso, 4 GB of heap in Fuseki.\n",
         *(f"Left out: {name}, {reason}.\n" for name, reason in results["absent"].items()),
         "*Unique*: no two requests have the same text. *Repeated*: thirty wordings, some much more often than others. "
         "Ratios are ours ÷ theirs, above 1 where we are faster. † some requests of this cell failed.\n",

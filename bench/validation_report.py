@@ -41,6 +41,12 @@ def page_with(page: str, results: Mapping[str, Any]) -> str:
     return f"{before.rstrip()}\n\n{BEGIN}{section(results)}{END}{after}"
 
 
+def page_with_part_of(earlier: str, page: str) -> str:
+    """A page that was written anew, with this part of the earlier one at its end."""
+    _, begin, rest = earlier.partition(BEGIN)
+    return f"{page.rstrip()}\n\n{begin}{rest}" if begin else page
+
+
 def section(results: Mapping[str, Any]) -> str:
     """The part about validation."""
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items() if "," not in name)
