@@ -1,8 +1,10 @@
 """The reader: the place of every word, words as they were written, and what is said of a text that cannot be read."""
 
+import re
+
 import pytest
 
-from clustergraph.reading import read
+from clustergraph.reading import read, tokens
 from clustergraph.reading.faults import SENTENCES, WANTED, said
 from clustergraph.reading.parsed import Literal, Parsed
 
@@ -173,3 +175,36 @@ def test_of_a_text_that_is_something_else_no_more_than_fifty_faults_are_told() -
 def test_every_sentence_is_there_in_both_languages() -> None:
     assert [code for code, texts in SENTENCES.items() if sorted(texts) != ["en", "it"] or not all(texts.values())] == []
     assert [one for one in WANTED.values() if not one] == []
+
+
+PN_CHARS_BASE = (
+    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
+    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+PN_CHARS = rf"{PN_CHARS_BASE}_\-0-9\u00b7\u0300-\u036f\u203f-\u2040"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "before", "grammar"),
+    [
+        (tokens.PREFIX, "{}:", PN_CHARS_BASE),
+        (tokens.PREFIX, "a{}:", PN_CHARS),
+        (tokens.NAME, ":{}", rf"{PN_CHARS_BASE}_:0-9"),
+        (tokens.NAME, ":a{}", rf"{PN_CHARS}:"),
+        (tokens.BLANK, "_:{}", rf"{PN_CHARS_BASE}_0-9"),
+        (tokens.BLANK, "_:a{}", PN_CHARS),
+    ],
+    ids=["first of a prefix", "prefix", "first of a local name", "local name", "first of a blank node", "blank node"],
+)
+def test_a_name_may_have_the_characters_that_the_grammar_gives_it_and_no_others(
+    pattern: str, before: str, grammar: str
+) -> None:
+    ours, theirs = re.compile(pattern), re.compile(f"[{grammar}]")
+
+    differing = [
+        hex(number)
+        for number in range(0x110000)
+        if bool(ours.fullmatch(before.format(chr(number)))) != bool(theirs.fullmatch(chr(number)))
+    ]
+
+    assert differing == []
