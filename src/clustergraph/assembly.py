@@ -92,8 +92,8 @@ def _apply(assembly: Assembly, rule: str, text: str) -> int:
     if not isinstance(result, ox.QueryTriples):
         message = f"'{rule}' infers nothing: a rule is a CONSTRUCT query"
         raise UsageError(message)
-    known = set(assembly.merge())
-    new = {triple for triple in result if triple not in known}
+    store = assembly.store
+    new = {triple for triple in result if ox.Quad(triple.subject, triple.predicate, triple.object) not in store}
     assembly.add(INFERRED, new)
     return len(new)
 
