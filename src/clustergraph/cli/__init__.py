@@ -1,26 +1,44 @@
 """The terminal: each verb is a call and a print. Exit status 0, 1 (findings), 2 (usage), 3 (our fault)."""
 
 import sys
+from importlib import import_module
+from typing import Final
 
 import click
 
 from clustergraph import __version__
-from clustergraph.cli.build import build
-from clustergraph.cli.check import check
-from clustergraph.cli.explain import explain
-from clustergraph.cli.format import format_
-from clustergraph.cli.importing import import_
-from clustergraph.cli.lsp import lsp
-from clustergraph.cli.new import new
-from clustergraph.cli.publish import publish
-from clustergraph.cli.query import query
-from clustergraph.cli.rollback import rollback
-from clustergraph.cli.serve import serve
 from clustergraph.errors import ClusterGraphError
 from clustergraph.findings import printable
 
+_VERBS: Final = {
+    "new": "new:new",
+    "import": "importing:import_",
+    "check": "check:check",
+    "explain": "explain:explain",
+    "format": "format:format_",
+    "build": "build:build",
+    "rollback": "rollback:rollback",
+    "query": "query:query",
+    "serve": "serve:serve",
+    "publish": "publish:publish",
+    "lsp": "lsp:lsp",
+}
+"""The module and the name of each verb, loaded when it is asked for: `check` needs none of what `serve` does."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module, _, name = _VERBS[cmd_name].partition(":")
+        verb: click.Command = getattr(import_module(f"clustergraph.cli.{module}"), name)
+        return verb
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="clustergraph")
 def verbs() -> None:
     """Check, build, query, serve and publish the knowledge graph of Italy's technology clusters.
@@ -28,10 +46,6 @@ def verbs() -> None:
     \b
     Example: clustergraph query clusters-of-member --param member=university-of-brescia
     """
-
-
-for verb in (new, import_, check, explain, format_, build, rollback, query, serve, publish, lsp):
-    verbs.add_command(verb)
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Findings as JUnit's XML, for whatever shows the outcome of tests."""
 
 from collections.abc import Iterator, Sequence
+from html import escape  # that of xml.sax takes a hundred modules more
 from itertools import groupby
-from xml.sax.saxutils import escape, quoteattr
 
 from clustergraph.findings import VIOLATION, Finding, printable
 from clustergraph.outputs.outcome import SEVERITY_WORDS, Outcome
@@ -41,10 +41,10 @@ def _suite(suite: Sequence[Finding], language: str) -> Iterator[str]:
         name = f"{one.code} {one.place.removeprefix(one.path).removeprefix(':')}".strip()
         yield f"    <testcase classname={_quoted(one.path)} name={_quoted(name)}>"
         text = [f"{one.place}: {kind} {one.code}", one.message[language], *filter(None, [one.advice.get(language)])]
-        yield f"      <{element}{attributes}>{escape(chr(10).join(map(printable, text)))}</{element}>"
+        yield f"      <{element}{attributes}>{escape(chr(10).join(map(printable, text)), quote=False)}</{element}>"
         yield "    </testcase>"
     yield "  </testsuite>"
 
 
 def _quoted(text: str) -> str:
-    return quoteattr(printable(text))
+    return f'"{escape(printable(text))}"'
