@@ -90,6 +90,7 @@ def _apply(assembly: Assembly, rule: str, text: str) -> int:
         message = f"'{rule}' is not a SPARQL query: {str(exc)[:200]}"
         raise UsageError(message) from exc
     if not isinstance(result, ox.QueryTriples):
+        del result  # a traceback would keep it, and only the thread that made it may drop it
         message = f"'{rule}' infers nothing: a rule is a CONSTRUCT query"
         raise UsageError(message)
     store = assembly.store
