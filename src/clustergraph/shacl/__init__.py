@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from typing import NamedTuple
 
 from clustergraph.reading.parsed import Term
+from clustergraph.reading.pause import uncollected
 from clustergraph.shacl.asking import QueryTime
 from clustergraph.shacl.constraints import PARAMETERS, core_checks
 from clustergraph.shacl.faults import ShapeFault, Unevaluable
@@ -34,7 +35,7 @@ def validate(shapes: Index, data: Index, query_time: QueryTime | None = None) ->
 
     Shape: `query_time` is what the queries of the shapes may take together; several validations can share it.
     """
-    with closing(Queries(shapes, data, query_time or QueryTime())) as queries:
+    with uncollected(), closing(Queries(shapes, data, query_time or QueryTime())) as queries:
         return _report(shapes, data, queries)
 
 
