@@ -181,10 +181,23 @@ def test_a_character_is_found_whose_bytes_come_in_two_pieces(character: str, pla
 def test_characters_that_begin_like_those_without_a_place_pass() -> None:
     stream = io.BytesIO()
     checked = XmlStream(stream, XML)
-    pieces = ["\t\r\n \ufffd\uff21", "\U0001fffe\x7f\x85", "ﬀ"]
+    pieces = ["\t\n \ufffd\uff21", "\U0001fffe\x7f\x85", "ﬀ"]
 
     for one in pieces:
         assert checked.write(one.encode()) == len(one.encode())
     checked.flush()
 
     assert stream.getvalue().decode() == "".join(pieces)
+
+
+@pytest.mark.parametrize("chosen", [XML, RDF_XML], ids=lambda one: one.name)
+def test_a_carriage_return_comes_out_of_a_parser_as_it_went_in(chosen: Format) -> None:
+    store, stream = ox.Store(), io.BytesIO()
+    text = "a\rb\r\nc\nd"
+    store.add(ox.Quad(ox.NamedNode("x:s"), ox.NamedNode("x:p"), ox.Literal(text)))
+    query = "SELECT ?o { ?s ?p ?o }" if chosen is XML else "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }"
+    asked = QueryRequest(query, result_format=XML, graph_format=RDF_XML)
+
+    Engine(store).evaluate(asked).write(stream)
+
+    assert [one.text for one in ET.fromstring(stream.getvalue()).iter() if "a" in (one.text or "")] == [text]  # noqa: S314

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import logging
+import re
 import resource
 import threading
 import time
@@ -16,12 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx2
 import pytest
 
 import engines
 from clustergraph import remote_jobs
 from clustergraph.errors import ClusterGraphError, OverBudget, QueryTimedOut, QueryTooHungry, UsageError
-from clustergraph.formats import CSV, GRAPH_FORMATS, N_TRIPLES
+from clustergraph.formats import CSV, GRAPH_FORMATS, JSON, N_TRIPLES
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
@@ -357,6 +359,35 @@ def test_another_dataset_of_the_engine_is_logged(caplog: pytest.LogCaptureFixtur
 
     said = [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"]
     assert said == ["the engine holds sha256:bbbbbbbbbbbb… from now on"]
+
+
+def test_the_metrics_tell_the_dataset_that_the_engine_holds(tmp_path: Path) -> None:
+    with (
+        engines.running(Engine(saying(b""))) as engine,
+        engines.front(published(tmp_path), Settings(engine=engine.address)) as front,
+    ):
+        text = front.get("/metrics").body.decode()
+
+    assert re.findall(r'^clustergraph_dataset_info\{digest="(.*?)"', text, re.MULTILINE) == [DIGEST]
+    assert published(tmp_path).digest != DIGEST
+
+
+def test_an_engine_that_is_away_is_logged_once_and_so_is_its_return(caplog: pytest.LogCaptureFixture) -> None:
+    async def look(engine: Engine) -> None:
+        async with RemoteEngine(engine.address, DIGEST, limits=Limits()) as runner:
+            for address in ("http://127.0.0.1:1/", "http://127.0.0.1:1/", engine.address, engine.address):
+                runner._address = httpx2.URL(address)
+                await runner._look()
+                with suppress(ClusterGraphError):
+                    await runner.answer(QueryRequest("ASK {}", result_format=JSON))
+
+    with engines.running(Engine(saying(b""))) as engine, caplog.at_level(logging.INFO, "clustergraph.remote"):
+        asyncio.run(look(engine))
+
+    assert [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"] == [
+        "the engine cannot be reached: try again in a moment (ConnectError: All connection attempts failed)",
+        f"the engine answers again, and holds sha256:{DIGEST[:12]}…",
+    ]
 
 
 def test_a_long_answer_takes_no_memory() -> None:

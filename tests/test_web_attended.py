@@ -55,7 +55,7 @@ def built(tmp_path: Path) -> Published:
 
 @pytest.fixture
 def desk(tmp_path: Path, built: Published) -> Desk:
-    return open_desk(Settings(query_log=str(tmp_path / "log"), budget_seconds=1.0), lambda: built, ())
+    return open_desk(Settings(query_log=str(tmp_path / "log"), budget_seconds=1.0), ())
 
 
 def line(desk: Desk, folder: Path) -> dict[str, object]:

@@ -13,7 +13,6 @@ from clustergraph.settings import Settings
 from clustergraph.web.desk import OUTCOMES_OF_ERRORS, AnswerCut, open_desk, outcome_of
 from clustergraph.web.metrics import OUTCOMES
 from clustergraph.web.querylog import Record
-from web_runner import published
 
 
 def test_every_error_of_ours_and_every_cut_is_an_outcome_that_is_counted() -> None:
@@ -41,7 +40,7 @@ def test_the_outcome_of_an_error_is_that_of_its_class(error: Exception, outcome:
 
 def test_a_query_that_has_ended_is_counted_measured_and_logged(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    desk = open_desk(Settings(query_log=str(path)), lambda: published(tmp_path), ["/sparql"])
+    desk = open_desk(Settings(query_log=str(path)), ["/sparql"])
     phases = {"guard": 0.0001, "evaluate": 0.3}
 
     with desk.query_log:
@@ -68,4 +67,4 @@ def test_a_setting_that_does_not_fit_is_said_when_the_server_starts(
     tmp_path: Path, settings: Settings, said: str
 ) -> None:
     with pytest.raises(UsageError, match=said):
-        open_desk(settings, lambda: published(tmp_path), [])
+        open_desk(settings, [])

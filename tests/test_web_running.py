@@ -12,8 +12,8 @@ from clustergraph.web import running
 from clustergraph.web.attended import Attended
 from clustergraph.web.described import ANYWHERE
 from clustergraph.web.desk import open_desk
-from clustergraph.web.running import EVALUATING, STREAMING, Running, query_id_of
-from web_runner import FailingRunner, TestClient, client_for, problem, published
+from clustergraph.web.running import EVALUATING, QUERY_ID, STREAMING, Running, query_id_of
+from web_runner import FailingRunner, TestClient, client_for, problem
 
 MINE, THEIRS = "3f0c9d52-6b1e-4a57", "0123456789abcdef"
 NOBODY = "no query under way has this id: it may have ended; ids are sent as X-Query-Id with the query"
@@ -161,7 +161,7 @@ def test_the_id_of_another_client_is_not_found(client: TestClient, method: str) 
 
 
 def test_a_query_is_listed_under_its_client(tmp_path: Path) -> None:
-    desk = open_desk(Settings(), lambda: published(tmp_path), [])
+    desk = open_desk(Settings(), [])
 
     Attended(desk, "192.0.2.1", "ASK {}", "d" * 64).begin(MINE, Ended())
 
@@ -169,7 +169,7 @@ def test_a_query_is_listed_under_its_client(tmp_path: Path) -> None:
 
 
 def test_a_query_that_a_worker_has_before_it_is_listed_is_not_queued(tmp_path: Path) -> None:
-    desk = open_desk(Settings(), lambda: published(tmp_path), [])
+    desk = open_desk(Settings(), [])
     attended = Attended(desk, None, "ASK {}", "d" * 64)
 
     attended.evaluating()
@@ -219,3 +219,12 @@ def test_a_cancelled_query_is_told_to_its_sender(tmp_path: Path) -> None:
 
     assert (response.status_code, response.headers.get("retry-after")) == (409, None)
     assert response.json() == problem(409, "query-cancelled", "ended by a request to /running")
+
+
+def test_an_id_that_is_none_is_refused_where_the_answer_is_kept_too(tmp_path: Path) -> None:
+    client = client_for(tmp_path)
+    asked = {"query": "ASK { <x:kept> ?p ?o }"}
+
+    answers = [client.get("/sparql", params=asked, headers=headers) for headers in ({}, {QUERY_ID: "short"})]
+
+    assert [one.status_code for one in answers] == [200, 422]

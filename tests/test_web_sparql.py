@@ -1,4 +1,5 @@
 import asyncio
+import html
 import json
 import re
 import threading
@@ -18,7 +19,7 @@ from clustergraph.formats import GRAPH_FORMATS, RESULT_FORMATS, TSV, Format
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import expand
-from clustergraph.web import judgement, protocol
+from clustergraph.web import judgement, protocol, responses
 from clustergraph.web import sparql as module
 from clustergraph.web.protocol import AT_ONCE_BYTES
 from web_runner import FailingRunner, LocalRunner, TestClient, client_for, exchange, problem
@@ -121,7 +122,7 @@ def test_a_source_graph_can_be_asked_alone(client: TestClient) -> None:
             "/sparql?query=ASK+{}&format=csv&format=tsv",
             400,
             "query-malformed",
-            "there are 2 parameters 'format': send one",
+            "there are 2 parameters 'format', and they differ: send one",
             id="two formats",
         ),
         pytest.param(
@@ -451,6 +452,44 @@ def test_the_form_of_the_query_decides_which_formats_count(
     response = client.get("/sparql", params={"query": query}, headers=headers)
 
     assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (200, media_type)
+
+
+@pytest.mark.parametrize(
+    ("query", "names", "media_type"),
+    [
+        (SELECT, ("tsv", "text/tab-separated-values"), "text/tab-separated-values"),
+        (CONSTRUCT, ("xml",), "application/rdf+xml"),
+        (CONSTRUCT, ("json",), "application/ld+json"),
+        (CONSTRUCT, ("rdf+xml", "application/rdf+xml"), "application/rdf+xml"),
+        (CONSTRUCT, ("json-ld", "application/ld+json,application/x-json+ld"), "application/ld+json"),
+        (CONSTRUCT, ("n3",), "text/turtle"),
+    ],
+    ids=lambda one: one if isinstance(one, tuple) else None,
+)
+def test_the_ways_in_which_sparqlwrapper_names_a_format_are_understood(
+    client: TestClient, query: str, names: tuple[str, ...], media_type: str
+) -> None:
+    asked = [("query", query), *((name, one) for name in ("format", "output", "results") for one in names)]
+
+    response = client.get(f"/sparql?{urlencode(asked)}", headers={"accept": media_type})
+
+    assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (200, media_type)
+
+
+def test_an_example_too_long_for_an_address_is_sent_by_post(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = f"ASK {{}} # {'&' * responses.TARGET_LIMIT_BYTES}"
+    module._example.cache_clear()
+    monkeypatch.setattr(module, "with_used_prefixes", lambda _: long)
+
+    text = client.get("/sparql", headers={"accept": BROWSER}).text
+    module._example.cache_clear()
+
+    field = f'<input type="hidden" name="query" value="{html.escape(long)}">'
+    assert (
+        f'<form class="within" action="/sparql" method="post">{field}<button class="link">All clusters</button>' in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -919,7 +958,7 @@ def test_a_long_query_is_judged_outside_the_event_loop_and_a_short_one_in_it(
 
 
 def test_the_addresses_of_the_examples_are_made_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    module._address_of.cache_clear()
+    module._example.cache_clear()
     made = where_called(monkeypatch, "with_used_prefixes")
 
     pages = [client.get("/sparql?query=x&query=y", headers={"accept": BROWSER}) for _ in range(3)]

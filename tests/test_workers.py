@@ -298,10 +298,15 @@ def test_however_many_workers_are_wanted_one_loader_is_tried_at_a_time_and_troub
             await asyncio.sleep(0.01)
 
         assert pool.trouble is not None
+        while pool.processes[1]:
+            await asyncio.sleep(0.01)
+        with pytest.raises(DatasetUnusable, match="could not be loaded"):
+            await pool.answer(ORDINARY)
         assert [after - before >= 0.2 for before, after in pairwise(started)] == [True, True]
         dataset.write_text("<x:s> <x:p> <x:o> .\n", encoding="utf-8")
+        while pool.trouble is not None:
+            await asyncio.sleep(0.01)
         assert await body(pool, ORDINARY) == b"n\r\n1\r\n"
-        assert pool.trouble is None
 
     run(dataset, ask, queue_wait_s=PATIENCE_S)
 

@@ -10,13 +10,15 @@ from clustergraph.errors import NotAcceptable, ParameterUnsuitable
 class Format(NamedTuple):
     """One way to write results or RDF.
 
-    Shape: `name` is what `format=` and `--format` take; `media_type` is what we send; `also` are others we accept.
+    Shape: `name` is what `format=` and `--format` take; `media_type` is what we send; `also` are others we accept;
+           `within` are names that mean it where nothing of the other family can be meant.
     """
 
     name: str
     media_type: str
     extension: str
     also: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
 
 
 ELEMENTS: Final = 64  # of a field that are read
@@ -28,8 +30,8 @@ TSV: Final = Format("tsv", "text/tab-separated-values", "tsv")
 
 TURTLE: Final = Format("turtle", "text/turtle", "ttl", ("application/turtle", "application/x-turtle"))
 N_TRIPLES: Final = Format("n-triples", "application/n-triples", "nt", ("text/plain",))
-JSON_LD: Final = Format("json-ld", "application/ld+json", "jsonld", ("application/json",))
-RDF_XML: Final = Format("rdf-xml", "application/rdf+xml", "rdf", ("application/xml", "text/xml"))
+JSON_LD: Final = Format("json-ld", "application/ld+json", "jsonld", ("application/json",), ("json",))
+RDF_XML: Final = Format("rdf-xml", "application/rdf+xml", "rdf", ("application/xml", "text/xml"), ("xml",))
 TRIG: Final = Format("trig", "application/trig", "trig")
 N_QUADS: Final = Format("n-quads", "application/n-quads", "nq")
 
@@ -41,6 +43,8 @@ RESULT_FORMATS: Final = (JSON, XML, CSV, TSV)
 GRAPH_FORMATS: Final = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
 """For CONSTRUCT and DESCRIBE, in our order of preference."""
 
+ALL_FORMATS: Final = (*RESULT_FORMATS, *GRAPH_FORMATS, HTML)
+
 DOCUMENT_FORMATS: Final = (HTML, TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
 """For the description of one entity, in our order of preference."""
 
@@ -51,10 +55,12 @@ ALIASES: Final[dict[str, str]] = {
     "jsonld": "json-ld",
     "rdf": "rdf-xml",
     "rdfxml": "rdf-xml",
+    "rdf+xml": "rdf-xml",
+    "n3": "turtle",
     "nq": "n-quads",
     "nquads": "n-quads",
 }
-"""Short names that people type after `format=`."""
+"""Short names that people type after `format=`, and clients send."""
 
 _PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;,\s]*)')
 _QVALUE = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
@@ -153,12 +159,12 @@ def named(name: str, offered: Sequence[Format]) -> Format:
 
     Raises: ParameterUnsuitable naming the choices.
 
-    >>> named("ttl", GRAPH_FORMATS).name
-    'turtle'
+    >>> named("ttl", GRAPH_FORMATS).name, named("json", GRAPH_FORMATS).name
+    ('turtle', 'json-ld')
     """
     wanted = ALIASES.get(name.lower(), name.lower())
     for one in offered:
-        if wanted in (one.name, one.extension, one.media_type):
+        if wanted in (one.name, one.extension, one.media_type, *one.within):
             return one
     choices = ", ".join(one.name for one in offered)
     message = f"there is no format '{name}' here: use one of {choices}"

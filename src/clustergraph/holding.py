@@ -48,7 +48,8 @@ def cannot_hold(chosen: Format, what: str) -> FormatCannotHold:
 class XmlStream:
     """A stream that passes on what it is given, as long as XML can hold its characters.
 
-    Source: Extensible Markup Language (XML) 1.0, section 2.2.
+    The engine writes no carriage return but those of values, and each as it is: a parser would read a line feed.
+    Source: Extensible Markup Language (XML) 1.0, sections 2.2 and 2.11.
     """
 
     def __init__(self, stream: IO[bytes], chosen: Format) -> None:
@@ -63,7 +64,8 @@ class XmlStream:
         if len(seen.translate(None, _CONTROLS)) < len(seen) or _BEGINS_NONCHARACTER in seen:
             self._refuse_no_xml(seen)
         self._end = seen[-2:]
-        return self._stream.write(data)
+        self._stream.write(data.replace(b"\r", b"&#13;") if b"\r" in data else data)
+        return len(data)
 
     def _refuse_no_xml(self, seen: bytes) -> None:
         if found := _NO_XML.search(seen):

@@ -229,8 +229,7 @@ class RemoteEngine:
             except hung_up:
                 continue
             except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
-                _logger.warning("the engine cannot be reached: %s: %s", type(exc).__name__, exc)
-                raise Busy(_UNREACHED, retry_after_s=5) from exc
+                raise Busy(_UNREACHED, retry_after_s=5) from exc  # logged once, by who looks every few seconds
         raise AssertionError  # the second attempt answers or raises
 
     async def _poll(self) -> None:
@@ -243,15 +242,19 @@ class RemoteEngine:
         try:
             async with deadline(self._limits.time_limit_s, self._limits.time_limit_s):
                 state = await self._read_state()
-            before, self._state, self._trouble = self._state or State(self._digest, state.graphs), state, None
+            before, self._state = self._state or State(self._digest, state.graphs), state
             if state.digest != before.digest:
                 _logger.info("the engine holds sha256:%s… from now on", state.digest[:12])
+            elif self._trouble is not None:
+                _logger.info("the engine answers again, and holds sha256:%s…", state.digest[:12])
+            self._trouble = None
             if state != before:  # other graphs give other answers, whatever digest is told with them
                 self._changed()
         except (ClusterGraphError, Unreadable) as exc:
             trouble = exc if isinstance(exc, Busy | DatasetUnusable) else DatasetUnusable(_NO_DATASET)
             if self._trouble is None or trouble.detail != self._trouble.detail:
-                cause = "" if exc is trouble else f" ({type(exc).__name__}: {exc})"
+                beneath = exc.__cause__ if exc is trouble else exc
+                cause = "" if beneath is None else f" ({type(beneath).__name__}: {beneath})"
                 _logger.warning("%s%s", trouble.detail, cause)
             self._trouble = trouble
 

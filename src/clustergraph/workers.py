@@ -201,7 +201,8 @@ class WorkerPool:
     async def answer(self, request: QueryRequest) -> Answer:
         """The answer to one query, once its status is certain.
 
-        Raises: Busy; OverBudget; QueryTimedOut; QueryTooHungry; QueryAborted; whatever error the worker names.
+        Raises: Busy; OverBudget; DatasetUnusable; QueryTimedOut; QueryTooHungry; QueryAborted; whatever error the
+                worker names.
         """
         answered: asyncio.Future[Answer | ClusterGraphError] = asyncio.get_running_loop().create_future()
 
@@ -222,8 +223,10 @@ class WorkerPool:
     def submit(self, request: QueryRequest, deliver: Callable[[Answer | ClusterGraphError], None]) -> Job:
         """Hands in one query, and to whom its answer or its error goes: called once, unless the job is given up before.
 
-        Raises: Busy; OverBudget.
+        Raises: Busy; OverBudget; DatasetUnusable where there is no worker and can be none.
         """
+        if self.trouble is not None and not self._alive:
+            raise self.trouble
         lane = self.own if request.own else self.open
         job = Job(request, self._limits, lane, deliver)
         lane.add(job)

@@ -460,7 +460,7 @@ ANSWERING: Final[tuple[Control, ...]] = (
         (
             "saved queries with a text are paid for",
             "T36",
-            "await attended.turn(request.headers.get(QUERY_ID))",
+            "await attended.turn(query_id_of(request.headers.get(QUERY_ID)))",
             "pass",
             "test_a_query_with_a_text_is_refused_to_a_client_that_has_spent_its_budget",
             "test_a_query_with_a_text_is_asked_of_the_workers_of_strangers_on_the_budget_of_its_client",

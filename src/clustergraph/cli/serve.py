@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
 
 from clustergraph.errors import DatasetUnusable, UsageError
+from clustergraph.findings import printable
 from clustergraph.processes import Loader
 from clustergraph.published import DATASET, dataset_digest, find_dist, open_published
 from clustergraph.runner import STACK_BYTES
@@ -102,7 +104,11 @@ def _run(settings: Settings, loader: Loader | None) -> None:
             loader.wait_until_loaded()
         # uvicorn sends itself the signal again once it has ended in good order; unheeded, so that the status is 0.
         signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-        named = "another engine" if settings.engine else f"{published.folder} (sha256:{published.digest[:12]}…)"
+        named = (
+            f"the engine at {_host_of(settings.engine)}"
+            if settings.engine
+            else f"{published.folder} (sha256:{published.digest[:12]}…)"
+        )
         click.echo(f"Serving {named} on {origin(settings.host, settings.port)}/")
         config = uvicorn.Config(
             app,
@@ -126,6 +132,10 @@ def _allow(what: int, wanted: int) -> None:
     resource.setrlimit(what, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
+def _host_of(address: str) -> str:
+    return printable(urlsplit(address).netloc.rpartition("@")[2])  # what stands before it is nobody's business
+
+
 def _listening(host: str, port: int) -> socket.socket:
     """A socket that listens, taken before anything is promised.
 
@@ -135,6 +145,9 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as exc:
-        why = getattr(exc, "strerror", None) or "there is no such port"
+        number = getattr(exc, "errno", None)  # the error's own words say the address once more
+        why = (
+            os.strerror(number) if number and number > 0 else getattr(exc, "strerror", None) or "there is no such port"
+        )
         message = f"cannot listen on {host}, port {port}: {why}; choose another with --host or --port"
         raise UsageError(message) from exc

@@ -67,7 +67,7 @@ def create_app(
 
     app.add_api_route("/openapi.json", description, methods=["GET"], summary="This description")
     paths = [*(route.path for route in _routed(app)), "/static"]
-    app.state.desk = open_desk(settings, lambda: served.version.site.published, paths)
+    app.state.desk = open_desk(settings, paths)
     register_gauges(app.state.desk.meter, served)
     for routes in _ROUTES:
         app.include_router(routes.router)

@@ -14,7 +14,7 @@ from clustergraph.web.desk import Desk, desk_of, outcome_of
 from clustergraph.web.judgement import Judgement
 from clustergraph.web.line import Line, line_of
 from clustergraph.web.querylog import Record
-from clustergraph.web.running import EVALUATING, STREAMING, Entry, query_id_of
+from clustergraph.web.running import EVALUATING, STREAMING, Entry
 from clustergraph.web.site import client_behind, site_of
 
 QUERY: Final = "clustergraph.query"  # where a request carries it in its scope
@@ -71,8 +71,7 @@ class Attended:
     async def judged(self, query_id: str | None) -> Judgement:
         """What the text tells; where that is not known at once it is read in the turn of its client, at its expense.
 
-        Raises: OverBudget before anything is read; Busy; ParameterUnsuitable for an id that is none; what the guard
-                raises.
+        Raises: OverBudget before anything is read; Busy; what the guard raises.
         """
         began_s = time.monotonic()
         self._desk.budgets.require_good(self.client, began_s)
@@ -107,11 +106,10 @@ class Attended:
     async def turn(self, query_id: str | None) -> None:
         """Returns when the query may be evaluated; at once if it has had its turn.
 
-        Raises: OverBudget; ParameterUnsuitable for an id that is none.
+        Raises: OverBudget.
         """
         if self._has_turn:
             return
-        query_id = query_id_of(query_id)
         place = self._desk.budgets.begin(self.client, time.monotonic())
         if place is not None:
             await self._desk.budgets.turn(self.client, place)

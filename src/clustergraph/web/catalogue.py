@@ -24,8 +24,15 @@ from clustergraph.web.desk import desk_of
 from clustergraph.web.problems import prefers_page, shown, told
 from clustergraph.web.protocol import parameters
 from clustergraph.web.rendering import page, with_used_prefixes
-from clustergraph.web.responses import answer_while_connected, answered, data_headers, entity_tag, not_modified
-from clustergraph.web.running import QUERY_ID
+from clustergraph.web.responses import (
+    answer_while_connected,
+    answered,
+    data_headers,
+    entity_tag,
+    not_modified,
+    query_address,
+)
+from clustergraph.web.running import QUERY_ID, query_id_of
 from clustergraph.web.site import Site, questions_of, site_of
 
 PAGE_ROWS: Final = 1_000
@@ -132,7 +139,7 @@ async def _turn(request: Request, saved: SavedQuery) -> AsyncIterator[None]:
     try:
         desk_of(request).budgets.require_good(attended.client, time.monotonic())
         attended.form = query_form(saved.text)
-        await attended.turn(request.headers.get(QUERY_ID))
+        await attended.turn(query_id_of(request.headers.get(QUERY_ID)))
         yield
     except ClusterGraphError as exc:
         attended.failed(exc)
@@ -168,6 +175,7 @@ def _page(
     headers: Mapping[str, str],
     **shown_values: Any,
 ) -> Response:
+    text = with_used_prefixes(saved.text)
     return page(
         site,
         "query.html",
@@ -175,7 +183,8 @@ def _page(
         headers=headers,
         query=saved,
         values={one.name: values.get(one.name, "") for one in saved.parameters},
-        text=with_used_prefixes(saved.text),
+        text=text,
+        address=query_address(text),
         extensions=[*_TABLES],
         row_limit=PAGE_ROWS,
         **{"trouble": None, "table": None, **shown_values},

@@ -3,16 +3,14 @@
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from clustergraph.errors import NotAcceptable
-from clustergraph.formats import GRAPH_FORMATS, HTML, RESULT_FORMATS, Format, named, negotiate
+from clustergraph.errors import NotAcceptable, ParameterUnsuitable
+from clustergraph.formats import ALL_FORMATS, GRAPH_FORMATS, HTML, RESULT_FORMATS, Format, named, negotiate
 from clustergraph.runner import QueryRequest
 from clustergraph.web.judgement import Judgement
 from clustergraph.web.problems import shown
 from clustergraph.web.protocol import Asked
 from clustergraph.web.responses import entity_tag
 from clustergraph.web.site import Site
-
-ALL_FORMATS: Final = (*RESULT_FORMATS, *GRAPH_FORMATS, HTML)
 
 _FORMS_OF_RESULTS: Final = ("SELECT", "ASK")
 
@@ -29,12 +27,16 @@ class Choice(NamedTuple):
 
 @lru_cache(maxsize=1_024)
 def family(accept: str | None, name: str | None, offered: tuple[Format, ...]) -> Format | None:
-    """The format of a family, or HTML, that `format=` or Accept asks for; None if it asks for neither."""
-    if name is not None:
-        return next((one for one in (*offered, HTML) if one == named(shown(name), ALL_FORMATS)), None)
+    """The format of a family, or HTML, that `format=` or Accept asks for; None if it asks for neither.
+
+    Raises: ParameterUnsuitable for a name that no family has.
+    """
     try:
-        return negotiate(accept, (*offered, HTML))
+        return negotiate(accept, (*offered, HTML)) if name is None else named(shown(name), (*offered, HTML))
     except NotAcceptable:
+        return None
+    except ParameterUnsuitable:
+        named(shown(name or ""), ALL_FORMATS)
         return None
 
 

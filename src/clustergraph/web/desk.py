@@ -1,6 +1,6 @@
 """Where the operations of one server come together: counts, budgets, judgements, queries under way, the query log."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,7 +10,6 @@ from starlette.types import Scope
 from clustergraph import errors
 from clustergraph.errors import ClusterGraphError
 from clustergraph.judges import Judges
-from clustergraph.published import Published
 from clustergraph.settings import Settings
 from clustergraph.web.budget import Budgets
 from clustergraph.web.cache import KEPT
@@ -89,10 +88,10 @@ class Desk:
         self.query_log.write(record)
 
 
-def open_desk(settings: Settings, published: Callable[[], Published], routes: Iterable[str]) -> Desk:
+def open_desk(settings: Settings, routes: Iterable[str]) -> Desk:
     """A desk whose meter knows every number that is not a worker's or the cache's.
 
-    Shape: `published` gives the dataset that is served at the time; `routes` are the paths of all routes.
+    Shape:  `routes` are the paths of all routes.
     Raises: UsageError if a setting does not fit, or the query log cannot be opened.
     """
     proxy_network(settings.trusted_proxy)
@@ -110,7 +109,6 @@ def open_desk(settings: Settings, published: Callable[[], Published], routes: It
     desk.meter.register("budget_refusals", lambda: desk.budgets.refusals)
     desk.meter.register("budget_clients", lambda: desk.budgets.clients)
     desk.meter.register("query_log_lines", lambda: desk.query_log.counts)
-    desk.meter.register("dataset_info", lambda: {(published().digest, published().version): 1})
     return desk
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from clustergraph.errors import Busy, ClusterGraphError, OverBudget
+from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, OverBudget
 from clustergraph.jobs import Job
 from clustergraph.runner import Answer
 from clustergraph.web.attended import Attended
@@ -188,7 +188,7 @@ class DirectProtocol(BoundedProtocol):
                 pool.submit(attended.asking(question(asked, choice, plain.coding)), self._deliver),
                 None,
             )
-        except (Busy, OverBudget) as exc:
+        except (Busy, OverBudget, DatasetUnusable) as exc:
             refused = exc
         budgets.begin(client, now_s)
         attended.begin(None, lambda: None)  # without an id nobody can ask for its end

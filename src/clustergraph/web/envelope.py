@@ -22,6 +22,7 @@ from clustergraph.web.metrics import server_timing
 from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_response
 from clustergraph.web.refusals import refusal
 from clustergraph.web.responses import CODING, HEAD_FLAG, KEYS, kept_response
+from clustergraph.web.running import QUERY_ID
 from clustergraph.web.site import SITE
 from clustergraph.web.targets import ANY_ACCEPT, kept_target, varies_by_accept
 
@@ -100,8 +101,9 @@ def _without_coding(headers: list[tuple[bytes, bytes]], coding: str) -> list[tup
 def _kept(scope: Scope, known: str) -> Response | None:
     """The answer to the same request, if it is in the cache."""
     is_query = scope["path"] == QUERIES
-    has_line = is_query and scope["app"].state.desk.query_log.is_on  # which its route writes
-    if scope["method"] != "GET" or has_line or FAILED in scope:
+    # The route of queries writes a line of the log, and judges an id.
+    is_for_route = is_query and (scope["app"].state.desk.query_log.is_on or QUERY_ID in Headers(scope=scope))
+    if scope["method"] != "GET" or is_for_route or FAILED in scope:
         return None
     answers: AnswerCache = scope[SITE].answers
     stored = answers.get(request_key(scope, negotiates=False)) or answers.get(request_key(scope))

@@ -30,6 +30,11 @@ def register_gauges(meter: Meter, served: Served) -> None:
     def answers() -> AnswerCache:
         return served.version.site.answers
 
+    def dataset() -> Reading:
+        site = served.version.site
+        return {(site.digest, site.published.version): 1.0}
+
+    meter.register("dataset_info", dataset)
     meter.register("workers", of_runner(_workers))
     meter.register("queue_length", of_runner(_waiting))
     meter.register("engine_up", of_runner(_is_up))

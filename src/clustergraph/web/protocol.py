@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from clustergraph.errors import ParameterUnsuitable, QueryMalformed, QueryRefused, QueryTooLarge
+from clustergraph.formats import ALL_FORMATS, Format, named
 from clustergraph.settings import Settings
 from clustergraph.web.line import line_of
 from clustergraph.web.problems import shown
@@ -29,7 +30,7 @@ AT_ONCE_BYTES: Final = 16_384  # of a form that is read while others wait
 _DIGITS: Final = 15  # of a Content-Length that are read; Python refuses to read thousands
 
 _BYTE_ORDER_MARK: Final = "\ufeff"  # in front of a file as some editors write it; no part of the text
-_ONCE: Final = ("query", "update", "format", "timeout")
+_ONCE: Final = ("query", "update", "timeout")
 # Narrower than RFC 3987 on purpose: no IPv6 host, no user name, no odd port, one '#'.
 ABSOLUTE_IRI: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:(?://[\w.~!$&'()*+,;=-]*(?::[0-9]{0,5})?(?=[/?#]|$)|(?!//))"
@@ -94,9 +95,27 @@ def asked_with(pairs: Sequence[tuple[str, str]], settings: Settings) -> Asked:
         query=_single(values, "query"),
         default_graphs=_graphs(values, "default-graph-uri"),
         named_graphs=_graphs(values, "named-graph-uri"),
-        format_name=_single(values, "format") or None,
+        format_name=_format_name(values.get("format", ())),
         time_limit_s=_time_limit_s(_single(values, "timeout"), settings),
     )
+
+
+def _format_name(names: Sequence[str]) -> str | None:
+    """The format that all of these name: clients send it by its name and again by its media types.
+
+    Shape:  of several, those that nobody knows are passed over.
+    Raises: QueryMalformed where they name different ones.
+    """
+    if len(names) > 1:
+        known: dict[Format, str] = {}
+        for one in ",".join(names).split(","):
+            with suppress(ParameterUnsuitable):
+                known.setdefault(named(one.strip(), ALL_FORMATS), one.strip())
+        if len(known) > 1:
+            message = f"there are {len(names)} parameters 'format', and they differ: send one"
+            raise QueryMalformed(message)
+        names = [*known.values(), *names]
+    return next(iter(names), "") or None
 
 
 def parameters(encoded: bytes) -> list[tuple[str, str]]:

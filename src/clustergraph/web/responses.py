@@ -2,9 +2,10 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -59,6 +60,18 @@ def data_headers(site: Site, *, tag: str | None = None, vary: str | None = None)
 def coding_of(request: Request) -> str:
     """The content coding that the client likes best; set by the envelope around all routes."""
     return str(request.scope.get(CODING, IDENTITY))
+
+
+def query_address(
+    query: str, default_graphs: Sequence[str] = (), named_graphs: Sequence[str] = (), format_name: str | None = None
+) -> str | None:
+    """The address of the answer to a query; None where it would be too long, and the query is to be sent by POST."""
+    if len(query) >= TARGET_LIMIT_BYTES:
+        return None
+    graphs = [("default-graph-uri", one) for one in default_graphs] + [("named-graph-uri", one) for one in named_graphs]
+    chosen = [("format", format_name)] if format_name else []
+    address = f"/sparql?{urlencode([('query', query), *graphs, *chosen])}"
+    return address if len(address) <= TARGET_LIMIT_BYTES else None
 
 
 def kept_answer(request: Request, key: tuple[str, ...] | None) -> Response | None:

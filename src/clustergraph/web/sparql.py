@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
@@ -13,29 +12,40 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from clustergraph.errors import Busy, ClusterGraphError, NotAcceptable, OverBudget, QueryMalformed
-from clustergraph.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, RESULT_FORMATS, TSV, Format, named, negotiate
+from clustergraph.formats import (
+    ALL_FORMATS,
+    GRAPH_FORMATS,
+    HTML,
+    JSON,
+    N_TRIPLES,
+    RESULT_FORMATS,
+    TSV,
+    Format,
+    named,
+    negotiate,
+)
 from clustergraph.results import Table, Term, n_triples, read_table, read_triples, read_truth
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Limit
 from clustergraph.terms import XSD
 from clustergraph.web.attended import attend
-from clustergraph.web.choice import ALL_FORMATS, Choice, answer_key, choose, question, tag_of
+from clustergraph.web.choice import Choice, answer_key, choose, question, tag_of
 from clustergraph.web.desk import desk_of
 from clustergraph.web.line import line_of
 from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told
 from clustergraph.web.protocol import Asked, parameters, read_beside, read_request
 from clustergraph.web.rendering import page, with_used_prefixes
 from clustergraph.web.responses import (
-    TARGET_LIMIT_BYTES,
     answer_while_connected,
     answered,
     data_headers,
     entity_tag,
     kept_answer,
     not_modified,
+    query_address,
     repacked_answer,
 )
-from clustergraph.web.running import QUERY_ID
+from clustergraph.web.running import QUERY_ID, query_id_of
 from clustergraph.web.site import Site, client_behind, site_of
 
 PAGE_ROWS: Final = 1_000
@@ -54,7 +64,7 @@ async def sparql(request: Request) -> Response:
         return await _without_query(request, site, asked)
     attended = attend(request, asked.query)
     try:
-        query_id = request.headers.get(QUERY_ID)
+        query_id = query_id_of(request.headers.get(QUERY_ID))
         judgement = await attended.judged(query_id)
         choice = choose(asked, accepted(request), judgement.form)
         key = answer_key(asked, choice, judgement)
@@ -167,7 +177,7 @@ def _page(
         trouble=trouble,
         frame=_frame(asked.query, trouble),
         downloads=_downloads(asked, GRAPH_FORMATS if result and result.is_graph else RESULT_FORMATS),
-        examples=[(one, _address_of(one.text)) for one in catalogue if not one.parameters],
+        examples=[(one, *_example(one.text)) for one in catalogue if not one.parameters],
     )
 
 
@@ -175,24 +185,14 @@ def _downloads(asked: Asked, offered: Sequence[Format]) -> list[tuple[Format, st
     """Each format with the address of the whole answer in it; None where the query is too long for an address."""
     if asked.query is None:
         return []
-    if len(asked.query) > TARGET_LIMIT_BYTES:
-        return [(one, None) for one in offered]
-    addresses = [(one, _address(asked.query, asked.default_graphs, asked.named_graphs, one.name)) for one in offered]
-    return [(one, address if len(address) < TARGET_LIMIT_BYTES else None) for one, address in addresses]
+    return [(one, query_address(asked.query, asked.default_graphs, asked.named_graphs, one.name)) for one in offered]
 
 
 @lru_cache(maxsize=256)
-def _address_of(example: str) -> str:
-    """The address of the answer to a saved query: it never changes, and takes a millisecond to make."""
-    return _address(with_used_prefixes(example))
-
-
-def _address(
-    query: str, default_graphs: Sequence[str] = (), named_graphs: Sequence[str] = (), format_name: str | None = None
-) -> str:
-    graphs = [("default-graph-uri", one) for one in default_graphs] + [("named-graph-uri", one) for one in named_graphs]
-    chosen = [("format", format_name)] if format_name else []
-    return f"/sparql?{urlencode([('query', query), *graphs, *chosen])}"
+def _example(text: str) -> tuple[str, str | None]:
+    """A saved query and the address of its answer: they never change, and take a millisecond to make."""
+    query = with_used_prefixes(text)
+    return query, query_address(query)
 
 
 def _frame(query: str | None, trouble: Trouble | None) -> dict[str, Any] | None:

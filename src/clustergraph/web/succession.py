@@ -104,6 +104,7 @@ class Succession:
 
     def _forget(self) -> None:
         """Begins with an empty cache: the engine holds another dataset now."""
+        self._meter.count("swaps", "done")
         site = self._served.version.site
         self._served.change(replace(site, answers=AnswerCache(self._settings.cache_bytes)))
 
@@ -158,7 +159,8 @@ class Succession:
             detail = exc.detail if isinstance(exc, ClusterGraphError) else str(exc)
             refused = (*(one for one in self._seen or () if one[0] == MANIFEST), detail)
             if refused != self._refused or is_told:
-                _logger.warning("the new build is not served, the one before it still is: %s", detail)
+                still = "nor can the one before it be" if self._is_in_trouble else "the one before it still is"
+                _logger.warning("the new build is not served, %s: %s", still, detail)
             self._refused = refused
 
     @property
