@@ -778,22 +778,6 @@ def test_the_clock_of_a_head_stops_with_a_direct_answer_and_starts_with_the_next
     asyncio.run(within())
 
 
-def test_a_crowded_server_says_so_whichever_way(tmp_path: Path) -> None:
-    async def within() -> None:
-        async with served(tmp_path) as (apps, _):
-            await exchange(apps[0], Taken, [get(NAMES)])
-            said = []
-            for kind in (Taken, BoundedProtocol):
-                one = Connection(apps[0], kind, limit=1)
-                await one.send(get(NAMES))
-                said.append(seen(bytes(one.wire.written), one.wire.is_closed))
-
-            assert said[0] == said[1]
-            assert b"503" in one.wire.written
-
-    asyncio.run(within())
-
-
 @pytest.mark.parametrize("refused", [Busy("all are taken", retry_after_s=3), OverBudget("enough", retry_after_s=7)])
 @pytest.mark.parametrize("accept", ["text/csv", "*/*", "image/png"])
 def test_what_the_pool_refuses_is_told_the_short_way_in_the_same_words(

@@ -149,7 +149,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "connection limits: all",
             "T15",
-            "len(self.connections) >= self.limit_concurrency:",
+            "len(self.connections) > self._connection_limit:",
             "len(self.connections) > 10**9:",
             "test_web_framing.py::test_a_connection_too_many_is_turned_away_before_it_sends_anything",
         ),

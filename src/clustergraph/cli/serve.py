@@ -117,7 +117,7 @@ def _run(settings: Settings, loader: Loader | None) -> None:
             server_header=False,
             timeout_keep_alive=IDLE_LIMIT_S,
             timeout_graceful_shutdown=ENDING_LIMIT_S,
-            limit_concurrency=CONNECTION_LIMIT + 1,  # where it is reached, those who are there are refused too
+            limit_concurrency=CONNECTION_LIMIT,
         )
         # What is there now stays, and what requests leave behind is no rubbish in cycles: it is looked through rarely.
         gc.collect()

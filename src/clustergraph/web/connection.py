@@ -45,6 +45,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The server's own class would also refuse requests of those who are there, each with a line in the log, where
+        # many cycles end at once: one that has ended and the next of its connection are two to it.
+        self._connection_limit, self.limit_concurrency = self.limit_concurrency, None
         self._in_head = True
         self._in_message = False
         self._is_too_large = False  # whether the head that is being read is
@@ -64,8 +67,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Starts the clock of the first head, or turns a client away where too many are there, idle or not."""
         super().connection_made(transport)
         self._start_clock()
-        # One fewer than the server's own limit: where that is reached, requests of those who are there are refused.
-        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+        if self._connection_limit is not None and len(self.connections) > self._connection_limit:
             others = (one for one in self.connections if isinstance(one, BoundedProtocol) and one is not self)
             leaving = yielding(others, self._client())
             self.connections.discard(leaving or self)  # it is counted no more, whenever its end is told
@@ -266,11 +268,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_timer = None
         if not self.transport.is_closing():
             self.transport.abort()
-
-    def _is_crowded(self) -> bool:
-        """Whether so many are there that the server's own class turns the next request away."""
-        taken = max(len(self.connections), len(self.tasks))
-        return self.limit_concurrency is not None and taken >= self.limit_concurrency
 
     def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
         if not self.transport.is_closing():

@@ -102,7 +102,7 @@ class DirectProtocol(BoundedProtocol):
 
     def _took(self, data: bytes) -> bool:
         app = self.app_state.get("app")
-        if app is None or len(data) > 2 * TARGET_LIMIT_BYTES or self.transport.is_closing() or self._is_crowded():
+        if app is None or len(data) > 2 * TARGET_LIMIT_BYTES or self.transport.is_closing():
             return False
         version: Version = app.state.served.version
         stored = version.site.answers.get((data,))
