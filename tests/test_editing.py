@@ -62,7 +62,7 @@ def test_a_mistake_is_said_as_it_is_typed_and_taken_back_when_it_is_mended(sampl
 @pytest.mark.parametrize(
     ("options", "locale", "message"),
     [
-        pytest.param([], "it-IT", "manca '.' prima di la fine del testo", id="the-language-of-the-editor"),
+        pytest.param([], "it-IT", "manca '.' prima della fine del testo", id="the-language-of-the-editor"),
         pytest.param(["--lang", "en"], "it", "'.' is missing before the end of the text", id="the-one-asked-for"),
         pytest.param([], "de", "'.' is missing before the end of the text", id="one-we-do-not-speak"),
     ],
