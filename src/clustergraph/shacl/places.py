@@ -65,6 +65,9 @@ def described(data: Index, node: Term) -> list[Spot]:
 
 def _compared(data: Index, result: Result) -> list[Spot]:
     """The value that another one was compared with."""
+    if result.component == component("Disjoint") and result.value is not None:
+        values = data.values(result.focus, str(result.against[0]))
+        return [Spot(values[one], OBJECT) for one in (result.value,) if one in values]
     if len(result.against) < 2 or not isinstance(result.against[0], str):  # noqa: PLR2004
         return []
     values = data.values(result.focus, result.against[0])
