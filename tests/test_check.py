@@ -54,7 +54,7 @@ TABLE = [
         "T005-no-dot.ttl",
         f"{ORGANISATION}:8:37",
         "'.' is missing before the end of the text: write it at the end of what stands before",
-        "manca '.' prima di la fine del testo: scriverlo alla fine di ciò che precede",
+        "manca '.' prima della fine del testo: scriverlo alla fine di ciò che precede",
     ),
     Bad(
         "T004-undeclared-prefix.ttl",
@@ -325,7 +325,7 @@ def test_the_sample_is_clean() -> None:
 
 
 def test_every_bad_file_is_tried() -> None:
-    assert sorted(one.name for one in TABLE) == sorted(path.name for path in BAD.iterdir())
+    assert sorted(one.name for one in TABLE) == sorted(path.name for path in BAD.iterdir() if path.suffix != ".toml")
 
 
 @pytest.mark.parametrize("bad", TABLE, ids=[one.name for one in TABLE])

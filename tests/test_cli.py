@@ -239,7 +239,7 @@ def test_findings_are_printed_in_the_language_asked_for(run: Run, spoilt: Path, 
         ),
         pytest.param(
             "it",
-            f"violazione T005: manca '.' prima di la fine del testo: scriverlo alla fine di ciò che precede\n"
+            f"violazione T005: manca '.' prima della fine del testo: scriverlo alla fine di ciò che precede\n"
             f' --> {BAD}:8:37\n  |\n8 |         "Accordatori di suonerie"@it\n  |{" " * 37}^\n\n'
             "1 rilievo in 1 file: 1 violazione.\n",
             "Le forme non sono state esaminate: un file non si può leggere o ha nodi anonimi.\n",

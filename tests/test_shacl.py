@@ -184,7 +184,7 @@ CASES = {
     "has value": (
         "sh:hasValue x:o .",
         "x:s x:p x:a .",
-        ("x:p", *both("x:o is not among the values", "x:o non è fra i valori")),
+        ("x:a", *both("x:o is not among the values", "x:o non è fra i valori")),
     ),
     "leaves": (
         "sh:node [ sh:property [ sh:path x:q ; sh:minCount 1 ] ] .",

@@ -1,6 +1,6 @@
 """What is wrong with a repository: reading, house rules and shapes, as one ordered list of findings."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from clustergraph.findings import VIOLATION, Coverage, Finding, in_order, weighi
 from clustergraph.fixes import with_fixes
 from clustergraph.outputs import Sources
 from clustergraph.queries import internal, load_queries
+from clustergraph.reading.parsed import TYPE
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import Known, check_rules
 from clustergraph.shacl import QueryTime
@@ -20,6 +21,8 @@ from clustergraph.suppressions import Suppressions
 FINDINGS_LIMIT = 200  # of the house rules, about one file
 NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
 _OF_TWO_FILES = ("H012",)  # shown for the one and for the other
+_NOT_AS_PUBLISHED = ("H002",)  # such literals keep queries of shapes from being asked
+_UNASKED = "S007"
 OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
 _NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
 
@@ -86,16 +89,30 @@ def _found(
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
     passed_over = {one.path for one in weighing(findings, VIOLATION)} | {str(one.path) for one in repository.context}
     said = judged(repository, assembly, query_time)
-    findings += comments.kept([one for one in said.findings if one.path not in passed_over])
+    house = {one.code for one in findings}
+    findings += comments.kept(_not_of(passed_over, said.findings, repository))
     # What rules make of a mistake is one more mistake, but not one more to mend.
-    written = [one for one in findings if one.path != RULES_FOLDER]
+    unasked = {_UNASKED} if house & {*_NOT_AS_PUBLISHED} else set()
+    written = [one for one in findings if one.path != RULES_FOLDER and one.code not in unasked]
     return (written if weighing(written, VIOLATION) else findings), assembly, said.coverage
+
+
+def _not_of(passed_over: Set[str], findings: Iterable[Finding], repository: Repository) -> list[Finding]:
+    """The findings about other files than those passed over, and about other values than the things described there."""
+    things = {
+        subject
+        for document in repository.documents
+        if str(document.path) in passed_over
+        for subject, predicate, _ in document.parsed.triples
+        if predicate == TYPE
+    }
+    return [one for one in findings if one.path not in passed_over and not (one.origin and one.origin.value in things)]
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Findings in order, without what a file lacks as long as something in it is wrong."""
     found = in_order(findings)
-    broken = {one.path for one in weighing(found, VIOLATION)}
+    broken = {one.path for one in found if one.severity == VIOLATION or one.code in _OF_TWO_FILES}
     return [one for one in found if one.code not in OF_FINISHED_FILES or one.path not in broken]
 
 

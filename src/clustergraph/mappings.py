@@ -23,6 +23,7 @@ from clustergraph.reading.parsed import (
     Literal,
     Parsed,
     Term,
+    but_merged,
 )
 from clustergraph.terms import PREFIXES, SSSOM, entity_iri, expand, kind_and_slug
 
@@ -84,7 +85,7 @@ def read_mappings(text: str) -> Parsed:
             _add(parsed, row, _cells(row), pairs)
         except _Wrong as exc:
             parsed.faults.append(exc.fault)
-    return parsed
+    return but_merged(parsed)
 
 
 def _cells(row: _Cell) -> _Row:

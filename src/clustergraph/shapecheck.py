@@ -28,6 +28,13 @@ RULES_FOLDER: Final = "queries/rules"
 _ALONE, _OF_ONTOLOGY, _MERGED = _SCOPES = ("alone", "ontology", "merged")
 _ANY: Final = "any"  # prefixes and shapes of single values: they have no target, and the others refer to them
 _SEVERITIES: Final = {sh("Violation"): VIOLATION, sh("Warning"): WARNING, sh("Info"): INFO}
+_GRAVEST: Final = sh("Violation")
+_OF_TYPE: Final = tuple(map(component, ("Datatype", "NodeKind")))
+_OF_TYPED: Final = tuple(
+    map(component, ("LanguageIn", "MinExclusive", "MinInclusive", "MaxExclusive", "MaxInclusive", "Pattern", "Class"))
+)
+_LACKING: Final = component("QualifiedMinCount")
+_OF_VALUE: Final = (*_OF_TYPE, component("LanguageIn"), component("UniqueLang"))
 _RULE: Final = {"en": "the rule", "it": "la regola"}
 _OTHER: Final = {"en": "see also", "it": "vedi anche"}
 
@@ -76,7 +83,22 @@ def judged(repository: Repository, assembly: Assembly, query_time: QueryTime | N
 
 def _found(report: Report, shapes: _Texts, data: _Texts) -> Iterator[Finding]:
     yield from (_of_fault(one, shapes) for one in report.faults)
-    yield from (_of_result(one, shapes, data) for one in report.results)
+    yield from (_of_result(one, shapes, data) for one in _first_of_all(report.results))
+
+
+def _first_of_all(results: Sequence[Result]) -> list[Result]:
+    """The results without those that only follow from another one, about the same values of the same thing.
+
+    A value of another datatype is neither in range nor in a language, and is none of those that a property lacks.
+    """
+    mistyped = {(one.focus, one.path, one.value) for one in results if one.component in _OF_TYPE}
+    wrong = {(one.focus, one.path) for one in results if one.component in _OF_VALUE and one.severity == _GRAVEST}
+    return [
+        one
+        for one in results
+        if not (one.component in _OF_TYPED and (one.focus, one.path, one.value) in mistyped)
+        and not (one.component == _LACKING and (one.focus, one.path) in wrong)
+    ]
 
 
 def _coverage(repository: Repository, reports: Sequence[tuple[Index, Report]]) -> Coverage:

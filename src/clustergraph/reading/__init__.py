@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from clustergraph.reading.lines import read_lines
-from clustergraph.reading.parsed import OTHER_SYNTAX, Fault, Parsed
+from clustergraph.reading.parsed import OTHER_SYNTAX, Fault, Parsed, but_merged
 from clustergraph.reading.pause import uncollected
 from clustergraph.reading.trig import TrigReader
 from clustergraph.reading.turtle import TurtleReader
@@ -18,7 +18,7 @@ _OTHERS: Final = (
 """How texts begin that are no Turtle, whatever follows."""
 
 SYNTAXES: Final[dict[str, Callable[[str, str], Parsed]]] = {
-    "turtle": lambda text, base: _other(text) or TurtleReader(text, base).read(),
+    "turtle": lambda text, base: _other(text) or but_merged(TurtleReader(text, base).read()),
     "trig": lambda text, base: TrigReader(text, base).read(),
     "ntriples": lambda text, _: read_lines(text, has_graphs=False),
     "nquads": lambda text, _: read_lines(text, has_graphs=True),

@@ -29,6 +29,7 @@ from clustergraph.reading.parsed import (
     TOO_DEEP,
     UNDECLARED,
     UNEXPECTED,
+    UNMERGED,
     Fault,
 )
 
@@ -42,7 +43,7 @@ SENTENCES: Final[dict[str, Mapping[str, str]]] = {
     },
     MISSING: {
         ENGLISH: "{0} is missing before {1}: write it at the end of what stands before",
-        ITALIAN: "manca {0} prima di {1}: scriverlo alla fine di ciò che precede",
+        ITALIAN: "manca {0} prima {1}: scriverlo alla fine di ciò che precede",
     },
     OPEN_STRING: {
         ENGLISH: "the string that begins here has no end: close it with the same quotes, or with three for many lines",
@@ -79,6 +80,10 @@ SENTENCES: Final[dict[str, Mapping[str, str]]] = {
     OTHER_SYNTAX: {
         ENGLISH: "this looks like {0}, and Turtle is wanted: convert it",
         ITALIAN: "sembra {0}, e serve Turtle: va convertito",
+    },
+    UNMERGED: {
+        ENGLISH: "the marks of a conflict that git could not merge begin here: keep one side, and remove the marks",
+        ITALIAN: "qui iniziano i segni di un conflitto che git non ha risolto: tenere una parte, e togliere i segni",
     },
     NO_HEADER: {
         ENGLISH: "the first row must name the columns {0}, separated by tabs",
@@ -132,7 +137,7 @@ WANTED: Final = {
     "the end of the line": "la fine della riga",
     "the name of a graph": "il nome di un grafo",
     **{f"';', ',' or '{sign}'": f"';', ',' o '{sign}'" for sign in ".]"},
-    **{sign: sign for sign in ("'.'", "';'", "'{'", "'}'", "']'")},
+    **{sign: sign for sign in ("'.'", "';'", "','", "'{'", "'}'", "']'")},
 }
 """What can be expected, in Italian."""
 
@@ -175,11 +180,17 @@ def _as_they_are(fault: Fault, _prefixes: list[str]) -> dict[str, tuple[str, ...
 def _expected(fault: Fault, _prefixes: list[str]) -> dict[str, tuple[str, ...]]:
     wanted, found = fault.values
     shown = found if len(found) <= _SHOWN else f"{found[: _SHOWN - 1]}…"
-    quoted = f"'{json.dumps(shown, ensure_ascii=False)[1:-1]}'"
+    quoted = "'{}'".format(json.dumps(shown, ensure_ascii=False)[1:-1].replace(r"\"", '"'))
     return {
         ENGLISH: (wanted, quoted if found else "the end of the text"),
         ITALIAN: (WANTED[wanted], quoted if found else "la fine del testo"),
     }
+
+
+def _missing(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
+    values = _expected(fault, prefixes)
+    sign, follows = values[ITALIAN]
+    return values | {ITALIAN: (sign, f"di {follows}" if fault.values[1] else f"del{follows}")}
 
 
 def _prefix(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
@@ -196,4 +207,4 @@ def _prefix(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-_VALUES: Final = {UNEXPECTED: _expected, UNDECLARED: _prefix, MISSING: _expected}
+_VALUES: Final = {UNEXPECTED: _expected, UNDECLARED: _prefix, MISSING: _missing}

@@ -16,6 +16,9 @@ LANG_STRING: Final = f"{RDF}langString"
 XSD_STRING: Final = f"{XSD}string"
 
 _WORD: Final = re.compile(rf"{NAME}|{IRI}|{BLANK}|.", re.DOTALL)
+_CONFLICT: Final = re.compile(
+    r"^(?P<mark><{7})(?= |[\r\n]).*?^={7}[ \t]*+[\r\n].*?^>{7}(?= |[\r\n]|\Z)", re.DOTALL | re.MULTILINE
+)
 _LINE_END: Final = re.compile(r"\r\n|[\r\n]")
 
 
@@ -69,6 +72,7 @@ NO_IRI: Final = "T011"
 RELATIVE: Final = "T012"
 NO_LANGUAGE: Final = "T013"
 OTHER_SYNTAX: Final = "T014"
+UNMERGED: Final = "T015"
 NO_HEADER: Final = "T021"  # this one and what follows: of tables
 CELLS: Final = "T022"
 MAPPED_TWICE: Final = "T023"
@@ -136,3 +140,11 @@ class Parsed:
     def place_of(self, number: int, part: int) -> Place:
         """The place of a part of a triple."""
         return self.between(*self.span(number, part))
+
+
+def but_merged(parsed: Parsed) -> Parsed:
+    """What was read. Of a text with faults and the marks that git leaves of a conflict, these are the only fault."""
+    conflict = _CONFLICT.search(parsed.text) if parsed.faults else None
+    if conflict:
+        parsed.faults[:] = [Fault(UNMERGED, *conflict.span("mark"))]
+    return parsed

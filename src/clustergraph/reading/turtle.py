@@ -7,7 +7,7 @@ Whatever it does not take is read word by word, which is where all the messages 
 import re
 from typing import Final
 
-from clustergraph.reading.parsed import MISSING, Parsed
+from clustergraph.reading.parsed import MISSING, UNEXPECTED, Parsed
 from clustergraph.reading.tokens import GAP, IRI, LANGUAGE, NAME, NUMBER, STRING
 from clustergraph.reading.values import ValueReader
 from clustergraph.reading.words import FAULT_LIMIT, Unreadable, Word
@@ -108,7 +108,7 @@ class TurtleReader(ValueReader):
             match = _TRIPLE.match(text, self._at)
             predicate, value = (words[match[1]], words[match[2]]) if match else (None, None)
             if match is None or predicate is None or value is None:
-                verb = self._verb("" if is_first else closing)
+                verb = self._verb("" if is_first else closing, start)
                 if verb is None:
                     return
                 sign = self._values(subject, str(self._term(verb)), start, verb.start)
@@ -130,7 +130,11 @@ class TurtleReader(ValueReader):
             match = _NEXT_VALUE.match(self._text, self._at)
             value = self._words[match[1]] if match else None
             if match is None or value is None:
-                word = self._take()
+                before, word = self._at, self._take()
+                if self._is_property(before, word):
+                    self._note(UNEXPECTED, Word("sign", ",", before - 1, before), "';'", ",")
+                    self._at = word.start
+                    return ";"
                 value, end = self._object(word)
                 self._add(subject, predicate, value, (start, verb, word.start, end))
                 sign = self._look().text
@@ -143,7 +147,31 @@ class TurtleReader(ValueReader):
             if sign != ",":
                 return sign
 
-    def _verb(self, closing: str) -> Word | None:
+    def _is_property(self, before: int, word: Word) -> bool:
+        """Whether a word that begins a line is a property, as the comma before it should have been a semicolon."""
+        text, following = self._text, self._look()
+        return (
+            text[before - 1] == ","
+            and word.kind in ("name", "iri")
+            and following.kind in ("name", "iri", "string", "number")
+            and "\n" in text[before : word.start]
+            and "\n" not in text[word.end : following.start]
+        )
+
+    def _is_after_wrong_sign(self, closing: str, start: int) -> bool:
+        """Whether there is no property as the sign before it is wrong: notes that, and goes on behind."""
+        before = self._at if closing else len(self._text[:start].rstrip())
+        sign, line = self._text[before - 1 : before], self._text.rfind("\n", 0, before)
+        wanted = {";": "','", ".": "';'"}.get(sign) if (sign == ";") == bool(closing) else None
+        is_loose = not closing and (self._text[start - 1] in "\r\n" or " #" in self._text[line + 1 : before])
+        word = self._look()
+        if wanted is None or self._depth or is_loose or word.kind != "string":
+            return False
+        self._note(UNEXPECTED, Word("sign", sign, before - 1, before), wanted, sign)
+        self._resume(word.end)
+        return True
+
+    def _verb(self, closing: str, start: int) -> Word | None:
         """The next property; None at the end of the properties, which the first of them is not."""
         word = self._look()
         while word.text == ";" and closing:
@@ -153,6 +181,8 @@ class TurtleReader(ValueReader):
             self._end()
             return None
         is_verb = word.kind in ("name", "iri") or (word.kind, word.text) == ("word", "a")
+        if not is_verb and self._is_after_wrong_sign(closing, start):
+            return None
         if not is_verb:
             self._refuse("a property", word)
         before = self._at

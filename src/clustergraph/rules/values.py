@@ -25,6 +25,7 @@ _PAST: Final[Mapping[str, str]] = {
     f"{CG}startDate": WARNING,
 }
 """Properties whose dates have passed when we write them. An end, cg:endDate, can lie ahead."""
+_TRACKING: Final = re.compile("[?&](?:utm_[a-z]+|fbclid|gclid|mc_cid|mc_eid)=")  # what campaigns add to addresses
 _DAY: Final = re.compile(r"([0-9]{4,9})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
 
 
@@ -68,7 +69,7 @@ def as_kept(literal: Literal) -> ox.Literal:
 
 
 def homepage_is_plain(document: Document, known: Known) -> Iterator[Finding]:
-    """A home page is an address that begins with https, or with http where there is no other, and has no fragment."""
+    """A home page is an address with https, or http where there is no other, without fragment and tracking."""
     if document.graph == SHAPES:
         return
     pages = {
@@ -112,6 +113,12 @@ def _faults_of_page(page: str, *, has_secure: bool) -> Iterator[tuple[str, str, 
             VIOLATION,
             f"the home page {compact(page)} ends in a space: remove '%20'",
             f"la pagina iniziale {compact(page)} finisce con uno spazio: togliere '%20'",
+        )
+    if tracking := _TRACKING.search(page):
+        yield (
+            VIOLATION,
+            f"the home page {compact(page)} tells where a visitor comes from: remove what begins with '{tracking[0]}'",
+            f"la pagina iniziale {compact(page)} dice da dove si viene: togliere ciò che inizia con '{tracking[0]}'",
         )
     if "#" in page:
         yield (

@@ -7,8 +7,9 @@ from clustergraph.findings import Finding, Related
 from clustergraph.reading.parsed import OBJECT, PREDICATE, SUBJECT, TYPE, Term
 from clustergraph.repository import MAPPING, SHAPES, Document
 from clustergraph.rules.known import Known, Stated, finding, is_blank
-from clustergraph.terms import CG, ID, OWL, RDF, RDFS, SH, compact
+from clustergraph.terms import CG, CLAIM_KINDS, ID, OWL, RDF, RDFS, SH, compact, kind_and_slug
 
+_IS_STATED_IN: Final = f"{CG}isStatedIn"
 _BUILT_IN: Final = (RDF, RDFS, OWL, SH)  # languages, not vocabularies: the gates of the ontology check their terms
 
 
@@ -42,10 +43,11 @@ def thing_is_described(document: Document, known: Known) -> Iterator[Finding]:
     if document.graph == SHAPES:
         return
     told = set()
-    for number, (subject, _, value) in enumerate(document.parsed.triples):
+    for number, (subject, predicate, value) in enumerate(document.parsed.triples):
         if document.graph == MAPPING and subject.startswith(f"{ID}mapping/"):
             continue  # made from a row of a table, whose own two ends are looked at
-        for part, iri in ((SUBJECT, subject), (OBJECT, value)):
+        is_source = predicate == _IS_STATED_IN and _is_claim(subject)  # H005 says which one it must be
+        for part, iri in ((SUBJECT, subject),) if is_source else ((SUBJECT, subject), (OBJECT, value)):
             if not isinstance(iri, str) or not iri.startswith(ID) or iri in known.things or (subject, iri) in told:
                 continue
             told.add((subject, iri))
@@ -60,6 +62,11 @@ def thing_is_described(document: Document, known: Known) -> Iterator[Finding]:
                 f"{'' if guess else ': scriverne prima il file, vedi CONTRIBUTING.md'}",
                 related=related,
             )
+
+
+def _is_claim(iri: str) -> bool:
+    found = kind_and_slug(iri)
+    return found is not None and found[0] in CLAIM_KINDS
 
 
 def _meant(iri: str, defined: Mapping[str, Stated]) -> tuple[str, tuple[Related, ...]]:

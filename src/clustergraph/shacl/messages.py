@@ -101,7 +101,7 @@ def leaves_of(result: Result) -> Iterable[Result]:
 
 
 def _guess(value: str, others: Sequence[str], language: str) -> str:
-    near = difflib.get_close_matches(value, others, n=1)
+    near = difflib.get_close_matches(value, others, n=1) if len(others) > 1 else []  # one alone is named anyway
     return MEANT[language].format(near[0]) if near else ""
 
 

@@ -32,6 +32,8 @@ def spots(data: Index, result: Result) -> list[Spot]:
         return [Spot(values[one], OBJECT) for one in (*result.against[1:], result.against[0]) if one in values]
     if result.component == component("Closed"):
         return [Spot(values[one], PREDICATE) for one in (result.value,) if one is not None and one in values]
+    if result.component == component("HasValue") and len(values) == 1:
+        return [Spot(number, OBJECT) for number in values.values()]
     found = [Spot(values[one], OBJECT) for one in (result.value,) if one is not None and one in values]
     found = found or _anywhere(data, result) or [Spot(number, PREDICATE) for number in values.values()][:1]
     found = found or described(data, result.focus)
@@ -63,6 +65,9 @@ def described(data: Index, node: Term) -> list[Spot]:
 
 def _compared(data: Index, result: Result) -> list[Spot]:
     """The value that another one was compared with."""
+    if result.component == component("Disjoint") and result.value is not None:
+        values = data.values(result.focus, str(result.against[0]))
+        return [Spot(values[one], OBJECT) for one in (result.value,) if one in values]
     if len(result.against) < 2 or not isinstance(result.against[0], str):  # noqa: PLR2004
         return []
     values = data.values(result.focus, result.against[0])
