@@ -73,9 +73,8 @@ _OURS: Final[dict[str, Mapping[str, str]]] = {
         "giuridica o ordine delle parole.",
     },
     "H013": {
-        "en": "A home page is an address that begins with https, or with http where there is no other, and "
-        "has no fragment.",
-        "it": "Una pagina web ha un indirizzo che inizia con https, o con http dove non c'è altro, e non ha frammento.",
+        "en": "A home page is an address with https, or http where there is no other, without fragment and tracking.",
+        "it": "Una pagina web ha un indirizzo con https, o http dove non c'è altro, senza frammento né tracciamento.",
     },
     "H014": {
         "en": "What has happened or was read has a date that has come.",

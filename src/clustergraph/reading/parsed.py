@@ -16,9 +16,7 @@ LANG_STRING: Final = f"{RDF}langString"
 XSD_STRING: Final = f"{XSD}string"
 
 _WORD: Final = re.compile(rf"{NAME}|{IRI}|{BLANK}|.", re.DOTALL)
-_CONFLICT: Final = re.compile(
-    r"^(?P<mark><{7})(?= |[\r\n]).*?^={7}[ \t]*+[\r\n].*?^>{7}(?= |[\r\n]|\Z)", re.DOTALL | re.MULTILINE
-)
+_CONFLICT: Final = tuple(re.compile(rf"^{sign}{{7}}(?=[ \r\n]|\Z)", re.MULTILINE) for sign in "<=>")
 _LINE_END: Final = re.compile(r"\r\n|[\r\n]")
 
 
@@ -144,7 +142,9 @@ class Parsed:
 
 def but_merged(parsed: Parsed) -> Parsed:
     """What was read. Of a text with faults and the marks that git leaves of a conflict, these are the only fault."""
-    conflict = _CONFLICT.search(parsed.text) if parsed.faults else None
-    if conflict:
-        parsed.faults[:] = [Fault(UNMERGED, *conflict.span("mark"))]
+    begin, middle, end = _CONFLICT  # one after another, each from where the last was found: in linear time
+    mark = begin.search(parsed.text) if parsed.faults else None
+    halfway = middle.search(parsed.text, mark.end()) if mark else None
+    if mark and halfway and end.search(parsed.text, halfway.end()):
+        parsed.faults[:] = [Fault(UNMERGED, *mark.span())]
     return parsed

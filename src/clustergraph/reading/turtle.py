@@ -149,18 +149,21 @@ class TurtleReader(ValueReader):
 
     def _is_property(self, before: int, word: Word) -> bool:
         """Whether a word that begins a line is a property, as the comma before it should have been a semicolon."""
-        text, following = self._text, self._look()
+        text = self._text
+        if text[before - 1] != "," or word.kind not in ("name", "iri"):
+            return False
+        following = self._look()
         return (
-            text[before - 1] == ","
-            and word.kind in ("name", "iri")
-            and following.kind in ("name", "iri", "string", "number")
+            following.kind in ("name", "iri", "string", "number")
             and "\n" in text[before : word.start]
             and "\n" not in text[word.end : following.start]
         )
 
     def _is_after_wrong_sign(self, closing: str, start: int) -> bool:
         """Whether there is no property as the sign before it is wrong: notes that, and goes on behind."""
-        before = self._at if closing else len(self._text[:start].rstrip())
+        before = self._at if closing else start
+        while not closing and self._text[before - 1 : before].isspace():
+            before -= 1
         sign, line = self._text[before - 1 : before], self._text.rfind("\n", 0, before)
         wanted = {";": "','", ".": "';'"}.get(sign) if (sign == ";") == bool(closing) else None
         is_loose = not closing and (self._text[start - 1] in "\r\n" or " #" in self._text[line + 1 : before])
