@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clustergraph.baselines import Entry, baseline_text, compared, read_baseline
-from clustergraph.check import check
+from clustergraph.checking import check
 from clustergraph.errors import UsageError
 from clustergraph.findings import Finding, fingerprint
 from clustergraph.repository import Repository, read_repository

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from clustergraph.check import check
+from clustergraph.checking import check
 from clustergraph.files import contributed
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.reading.parsed import Place

@@ -1,6 +1,8 @@
 """The Python door: the built dataset in rdflib, and saved queries as rows."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from rdflib import Literal, URIRef
@@ -108,3 +110,26 @@ def test_the_package_offers_both_by_name(built_sample: Path) -> None:
 def test_the_package_has_no_other_names() -> None:
     with pytest.raises(AttributeError, match=r"^module 'clustergraph' has no attribute 'opn_dataset'$"):
         clustergraph.opn_dataset  # noqa: B018  # the access is what is tried
+
+
+def test_rows_become_a_data_frame_where_pandas_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas = ModuleType("pandas")
+    monkeypatch.setattr(pandas, "DataFrame", lambda rows, columns: (rows, columns), raising=False)
+    monkeypatch.setitem(sys.modules, "pandas", pandas)
+
+    assert Rows(("a", "b"), [("1", None)]).to_pandas() == ([("1", None)], ["a", "b"])
+
+
+def test_files_are_checked_from_python(sample: Path) -> None:
+    wrong = sample / "data/cluster/north-clocks.ttl"
+    wrong.write_text(wrong.read_text(encoding="utf-8").replace("cg:National", "cg:Natoinal"), encoding="utf-8")
+
+    found = [
+        [(one.path, one.code) for one in clustergraph.check(*paths, root=sample)]
+        for paths in ((), (wrong,), ("data/cluster/north-clocks.ttl",), ("data/source",))
+    ]
+
+    said = [("data/cluster/north-clocks.ttl", "H004")]
+    assert found == [said, said, said, []]
+    with pytest.raises(UsageError, match="there is no 'data/nowhere'"):
+        clustergraph.check("data/nowhere", root=sample)

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pyoxigraph import QuerySolutions, Store
 
 from clustergraph import settings
-from clustergraph.check import check
+from clustergraph.checking import check
 from clustergraph.fixes import FIXERS
 from clustergraph.formats import ALIASES, GRAPH_FORMATS, RESULT_FORMATS
 from clustergraph.formatting import SENTENCES as OF_FORM

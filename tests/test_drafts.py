@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from click.testing import CliRunner
 
-from clustergraph.check import check, only_in
+from clustergraph.checking import check, only_in
 from clustergraph.cli import verbs
 from clustergraph.drafts import COLUMNS, FORMS, Unsuitable, draft, quoted, slug_for, suitable_slug, word
 from clustergraph.findings import LANGUAGES, VIOLATION, weighing

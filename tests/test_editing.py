@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
-from clustergraph.check import check
+from clustergraph.checking import check
 from clustergraph.editing.completion import offers
 from clustergraph.editing.desk import Desk
 from clustergraph.editing.fixing import code_actions

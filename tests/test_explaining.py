@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 from click.testing import CliRunner
 
-from clustergraph.check import house_findings
+from clustergraph.checking import house_findings
 from clustergraph.cli import verbs
 from clustergraph.explaining import explanation, meanings
 from clustergraph.findings import LANGUAGES

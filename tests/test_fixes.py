@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from clustergraph.check import check
+from clustergraph.checking import check
 from clustergraph.edits import applied
 from clustergraph.findings import INFO, LANGUAGES, Finding
 from clustergraph.fixes import with_fixes

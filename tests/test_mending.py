@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from clustergraph import mending
-from clustergraph.check import Checked
+from clustergraph.checking import Checked
 from clustergraph.findings import Finding
 from clustergraph.mending import Mended, difference, mended, write_texts
 from clustergraph.repository import Repository, read_repository

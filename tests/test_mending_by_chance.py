@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from clustergraph.check import FINDINGS_LIMIT
+from clustergraph.checking import FINDINGS_LIMIT
 from clustergraph.findings import Finding
 from clustergraph.fixes import with_fixes
 from clustergraph.mending import ROUNDS, mended_texts, progress

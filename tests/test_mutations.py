@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from clustergraph.check import check, house_findings
+from clustergraph.checking import check, house_findings
 from clustergraph.files import contributed
 from clustergraph.findings import LANGUAGES, Finding
 from clustergraph.outputs import RENDERERS, Outcome, Sources

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rdflib import Graph
 
-from clustergraph.check import check, sources_of
+from clustergraph.checking import check, sources_of
 from clustergraph.findings import INFO, LANGUAGES, VIOLATION, WARNING, Coverage, Finding, Origin, Related
 from clustergraph.outputs import RENDERERS, Outcome, Sources, fingerprints
 from clustergraph.outputs.frames import WIDTH, frame, width

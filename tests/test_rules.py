@@ -1,4 +1,4 @@
-"""House rules one by one; `test_check.py` has a wrong file for each of them and more."""
+"""House rules one by one; `test_checking.py` has a wrong file for each of them and more."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pyoxigraph as ox
 import pytest
 
-from clustergraph.check import house_findings, only_in
+from clustergraph.checking import house_findings, only_in
 from clustergraph.errors import UsageError
 from clustergraph.findings import INFO, VIOLATION, WARNING, Finding
 from clustergraph.reading import read

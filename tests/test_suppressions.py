@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from clustergraph.check import check
+from clustergraph.checking import check
 from clustergraph.findings import LANGUAGES, Finding
 from clustergraph.reading.faults import SENTENCES as OF_TEXT
 from clustergraph.repository import read_repository

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 
 from clustergraph import __version__
 from clustergraph.assembly import Assembly, read_rules
-from clustergraph.check import check, sources_of
+from clustergraph.checking import check, sources_of
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, weighing
 from clustergraph.metadata import METADATA, counts, describe_dataset

@@ -4,7 +4,7 @@ rdflib stands here only in front of Oxigraph: it sees a store that is already lo
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 from oxrdflib import OxigraphStore
@@ -25,6 +25,15 @@ class Rows(NamedTuple):
 
     columns: tuple[str, ...]
     rows: list[tuple[str | None, ...]]
+
+    def to_pandas(self) -> Any:
+        """The rows as a pandas DataFrame.
+
+        Raises: ImportError where pandas is not installed.
+        """
+        from pandas import DataFrame  # noqa: PLC0415  # no dependency of ours
+
+        return DataFrame(self.rows, columns=list(self.columns))
 
 
 def _store(published: Published) -> ox.Store:
@@ -58,6 +67,7 @@ def query(name: str, folder: Path | None = None, /, **parameters: str) -> Rows:
     }
     solutions = _store(published).query(saved.text, substitutions=bindings or None)
     if not isinstance(solutions, ox.QuerySolutions):
+        del solutions  # a traceback would keep it, and only the thread that made it may drop it
         message = f"'{name}' does not give rows: run it with 'clustergraph query {name}'"
         raise UsageError(message)
     columns = tuple(variable.value for variable in solutions.variables)

@@ -4,9 +4,11 @@ Knows nothing of what the text means; a file that is not to be read becomes a fi
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.reading.parsed import Parsed, Place
 from clustergraph.terms import FOLDERS
@@ -22,6 +24,19 @@ def repository_of(path: Path) -> Path:
         if all((folder / name).is_dir() for name in FOLDERS):
             return folder
     return path
+
+
+def inside(path: Path, root: Path) -> PurePosixPath:
+    """The path of a file or folder as a repository knows it, given from where one stands or from its root.
+
+    Raises: UsageError for what is not there, or not in it.
+    """
+    for candidate in (path, root / path):
+        with suppress(OSError):  # a name longer than names of files can be
+            if candidate.exists() and candidate.resolve().is_relative_to(root.resolve()):
+                return PurePosixPath(candidate.resolve().relative_to(root.resolve()).as_posix())
+    message = f"there is no '{str(path)[:200]}' in '{root}': name a file or folder of the repository"
+    raise UsageError(message)
 
 
 def contributed(root: Path, folders: Sequence[str] = FOLDERS) -> Iterator[PurePosixPath]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from clustergraph.check import OF_FINISHED_FILES, check
+from clustergraph.checking import OF_FINISHED_FILES, check
 from clustergraph.findings import VIOLATION, Finding, in_order
 from clustergraph.oxterms import engine_triples
 from clustergraph.reading import read

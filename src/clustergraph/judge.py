@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from clustergraph import sandbox
-from clustergraph.check import Checked, check_with
+from clustergraph.checking import Checked, check_with
 from clustergraph.errors import UsageError
 from clustergraph.files import admitted
 from clustergraph.findings import Finding

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple, TypeAlias
 
-from clustergraph.check import NEED_ALL_FILES, OF_FINISHED_FILES, Checked, check
+from clustergraph.checking import NEED_ALL_FILES, OF_FINISHED_FILES, Checked, check
 from clustergraph.edits import Fix, applied, together
 from clustergraph.findings import Finding, printable
 from clustergraph.reading import read

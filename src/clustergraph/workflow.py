@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 
 from clustergraph.baselines import Compared, baseline_text, compared, read_baseline
 from clustergraph.changes import changed_paths
-from clustergraph.check import Checked, check, only_in, sources_of
+from clustergraph.checking import Checked, check, only_in, sources_of
 from clustergraph.contexts import with_context
 from clustergraph.errors import UsageError
+from clustergraph.files import inside, repository_of
 from clustergraph.findings import VIOLATION, Coverage, Finding, weighing
 from clustergraph.mending import Choice, Reader, difference, mended, write_texts, write_whole
 from clustergraph.outputs import Sources
@@ -111,6 +112,16 @@ def run(asked: Asked) -> Outcome:
     remarks += _remarks(seen, found, asked, changed)
     fails = bool(shown or weighing(found.new, asked.fail_on))
     return Outcome(found.new, remarks, shown, fails, sources_of(seen.repository, found.new), seen.checked.coverage)
+
+
+def check_files(*paths: str | Path, root: Path | None = None) -> list[Finding]:
+    """What is wrong with files and folders of a repository, all of it if none is named: `clustergraph.check`.
+
+    Shape:  as `clustergraph check` prints it, in order; `root` is the repository, by default the one you stand in.
+    Raises: UsageError for what is not there.
+    """
+    folder = root or repository_of(Path.cwd())
+    return run(Asked(folder, [inside(Path(path), folder) for path in paths])).findings
 
 
 def _refuse_what_does_not_go_together(asked: Asked) -> None:

@@ -183,7 +183,7 @@ BUILDING: Final[tuple[Control, ...]] = (
             "T3",
             "if file.stat().st_size > SIZE_LIMIT_BYTES:",
             "if file is None:",
-            "test_check.py::test_a_file_too_long_to_be_read_is_named_not_read",
+            "test_checking.py::test_a_file_too_long_to_be_read_is_named_not_read",
         ),
     ),
     *of(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clustergraph import sandbox
-from clustergraph.check import check, sources_of
+from clustergraph.checking import check, sources_of
 from clustergraph.findings import LANGUAGES, Finding
 from clustergraph.outputs import RENDERERS, Outcome
 from clustergraph.reading import read

@@ -2,8 +2,7 @@
 
 import os
 import sys
-from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -11,7 +10,7 @@ import click
 from clustergraph import __version__
 from clustergraph.cli.watching import watch
 from clustergraph.errors import UsageError
-from clustergraph.files import repository_of
+from clustergraph.files import inside, repository_of
 from clustergraph.findings import LANGUAGES, SEVERITIES, VIOLATION, printable
 from clustergraph.outputs import RENDERERS, Outcome
 
@@ -82,7 +81,7 @@ def check(
     from clustergraph.workflow import Asked  # noqa: PLC0415  # optional extra
 
     folder = root or repository_of(Path.cwd())
-    asked = Asked(folder, [_relative(path, folder) for path in paths], **options)
+    asked = Asked(folder, [inside(path, folder) for path in paths], **options)
     if is_watching:
         _watch(asked, format_name, language)
     context.exit(1 if _shown(asked, format_name, language) else 0)
@@ -127,12 +126,3 @@ def is_coloured(stream: TextIO) -> bool:
     Source: no-color.org.
     """
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _relative(path: Path, root: Path) -> PurePosixPath:
-    for candidate in (path, root / path):
-        with suppress(OSError):  # a name longer than names of files can be
-            if candidate.exists() and candidate.resolve().is_relative_to(root.resolve()):
-                return PurePosixPath(candidate.resolve().relative_to(root.resolve()).as_posix())
-    message = f"there is no '{str(path)[:200]}' in '{root}': name a file or folder of the repository"
-    raise UsageError(message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from clustergraph.check import NEED_ALL_FILES, findings_of, ordered
+from clustergraph.checking import NEED_ALL_FILES, findings_of, ordered
 from clustergraph.editing.glossary import Entry, entries
 from clustergraph.files import admitted, contributed, read_text
 from clustergraph.findings import Finding

@@ -16,7 +16,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from clustergraph import __version__
-from clustergraph.check import FINDINGS_LIMIT
+from clustergraph.checking import FINDINGS_LIMIT
 from clustergraph.editing.completion import offers
 from clustergraph.editing.desk import ENDINGS, Desk
 from clustergraph.editing.fixing import code_actions

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final, TypeAlias
 
-from clustergraph.check import check
+from clustergraph.checking import check
 from clustergraph.errors import ClusterGraphError
 from clustergraph.findings import Finding
 from clustergraph.repository import read_repository

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from clustergraph.build import build
-from clustergraph.check import check, only_in
+from clustergraph.checking import check, only_in
 from clustergraph.errors import UsageError
 from clustergraph.files import SIZE_LIMIT_BYTES
 from clustergraph.findings import INFO, VIOLATION, WARNING, Coverage, Finding, Origin, weighing
