@@ -1,6 +1,7 @@
 """RDF of another engine: what is whole goes on in every format, and nothing else does."""
 
 import time
+from collections import deque
 
 import pyoxigraph as ox
 import pytest
@@ -12,15 +13,25 @@ from clustergraph.errors import FormatCannotHold
 from clustergraph.formats import GRAPH_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from clustergraph.restating import GraphWriter
 from clustergraph.sparql_xml import Broken
-from clustergraph.triples import RDF_FORMATS
 
+READ = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "n-triples": ox.RdfFormat.N_TRIPLES,
+    "json-ld": ox.RdfFormat.JSON_LD,
+    "rdf-xml": ox.RdfFormat.RDF_XML,
+    "trig": ox.RdfFormat.TRIG,
+    "n-quads": ox.RdfFormat.N_QUADS,
+}
 TRIPLE = b"<urn:a> <urn:p> <urn:b> .\n"
-TERMS = rb"""<urn:a> <http://a/#p> <urn:b> .
-_:0a-.b <http://a/#p>_:0a-.b.
-<urn:\u00e9\U0001F600%20'&> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <urn:c> .
-<urn:a>	<urn:p>	"\t\n\r\f\b\"\\\u00E9 <a>&amp;]]>'" .
-""".replace(rb"\f\b", b"") + (
-    "<urn:a> <urn:\u00e9> \"\u00e9\U0001f600\t\"@en-GB .\r\n\n \t\n<urn:a> <x:p> \"\"^^<http://a/\u00e9?b=c&d> ."
+TERMS = "\n".join(
+    (
+        "<urn:a> <http://a/#p> <urn:b> .",
+        "_:0a-.b <http://a/#p>_:0a-.b.",
+        "<urn:\\u00e9\\U0001F600%20'&> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <urn:c> .",
+        '<urn:a>\t<urn:p>\t"\\t\\n\\r\\"\\\\\\u00E9 <a>&amp;]]>\'" .',
+        '<urn:a> <urn:\u00e9> "\u00e9\U0001f600\t"@en-gb .\r\n\n \t',
+        '<urn:a> <x:p> ""^^<http://a/\u00e9?b=c&d> .',
+    )
 ).encode()
 
 
@@ -31,7 +42,7 @@ def written(data: bytes, chosen: Format, size: int = 1 << 16) -> bytes:
 
 
 def graph(data: bytes, chosen: Format) -> set[ox.Quad]:
-    quads = ox.Dataset(ox.parse(data, format=RDF_FORMATS[chosen.name]))
+    quads = ox.Dataset(ox.parse(data, format=READ[chosen.name]))
     quads.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
     return set(quads)
 
@@ -90,15 +101,13 @@ def test_what_is_no_line_of_a_triple_goes_on_in_no_format(said: bytes, chosen: F
 
 @given(st.integers(1, len(TERMS) - 1))
 def test_half_of_an_answer_is_refused_unless_it_ends_where_a_triple_does(end: int) -> None:
-    half = TERMS[:end]
-    writer = GraphWriter(TURTLE)
-
     try:
-        said = writer.feed(half) + writer.finish()
+        said = written(TERMS[:end], TURTLE)
     except Broken:
-        assert half.rstrip(b" \t\r\n")[-1:] != b"." or half.endswith((b"_:0a-.", b"\r"))
+        with pytest.raises((SyntaxError, ValueError)):
+            graph(TERMS[:end].rstrip(b"\r"), N_TRIPLES)
     else:
-        assert graph(said, TURTLE) == graph(half, N_TRIPLES)
+        assert graph(said, TURTLE) == graph(TERMS[:end], N_TRIPLES)
 
 
 @pytest.mark.parametrize("last", [b'<urn:a> <urn:p> "\xff" .\n', "<urn:\u00e9".encode()[:-1]], ids=["wrong", "half"])
@@ -113,8 +122,7 @@ def test_a_triple_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
     writer.feed(TRIPLE + b'<urn:a> <urn:p> "')
 
     with pytest.raises(Broken, match=r"^a triple without an end$"):
-        for _ in range(11):
-            writer.feed(b"x" * 1_000)
+        deque((writer.feed(b"x" * 1_000) for _ in range(11)), maxlen=0)
 
 
 def test_the_beginning_is_held_until_there_is_much_of_it_and_then_nothing_is() -> None:
@@ -137,8 +145,12 @@ CANNOT_HOLD = [
 
 @pytest.mark.parametrize(("said", "what"), CANNOT_HOLD)
 def test_what_rdf_in_xml_cannot_hold_is_named(said: bytes, what: str) -> None:
-    with pytest.raises(FormatCannotHold, match=f"^the format application/rdf.xml cannot hold {what}, ".replace("+0", ".0").replace("+F", ".F")):
+    with pytest.raises(FormatCannotHold) as caught:
         written(said, RDF_XML)
+
+    assert caught.value.detail.startswith(
+        f"the format application/rdf+xml cannot hold {what}, which is in this answer:"
+    )
 
 
 HOSTILE = [

@@ -37,10 +37,10 @@ _GAP: Final = r"[ \t]*+"
 
 def _statement(opening: str) -> str:
     node, value = rf"{_IRI}|{BLANK}", rf"{_STRING}(?:{LANGUAGE}|\^\^{_IRI})?+"
-    return rf"{_GAP}{opening}{node}){_GAP}{opening}{_IRI}){_GAP}{opening}{node}|{value}){_GAP}\.{_GAP}"
+    return rf"{opening}{node}){_GAP}{opening}{_IRI}){_GAP}{opening}{node}|{value}){_GAP}\."
 
 
-_LINES: Final = re.compile(rf"(?:(?:{_statement('(?:')})?+\r?\n)*+")
+_LINES: Final = re.compile(rf"(?:{_GAP}(?:{_statement('(?:')}{_GAP})?+\r?\n)*+")
 _TRIPLE: Final = re.compile(_statement("("))
 _VALUE: Final = re.compile(r'"(?P<text>.*)"(?:@(?P<language>[^"]*)|\^\^<(?P<datatype>[^"]*)>)?', re.DOTALL)
 _EMPTY: Final = "# Empty NT"  # what Virtuoso 7 says where there is no triple
