@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from xml.etree import ElementTree
 
 import pyoxigraph as ox
 import pytest
@@ -129,6 +130,12 @@ def test_the_beginning_is_held_until_there_is_much_of_it_and_then_nothing_is() -
     writer = GraphWriter(N_TRIPLES)
 
     assert (writer.feed(TRIPLE), writer.feed(TRIPLE * 5_000), writer.feed(TRIPLE)) == (b"", TRIPLE * 5_001, TRIPLE)
+
+
+def test_a_line_end_in_a_value_is_the_same_to_whoever_reads_xml() -> None:
+    document = ElementTree.fromstring(written(b'<urn:a> <urn:p> "a\\r\\n\\rb" .\n', RDF_XML))  # noqa: S314  # what we wrote
+
+    assert [value.text for value in document.iter("{urn:}p")] == ["a\r\n\rb"]
 
 
 CANNOT_HOLD = [
