@@ -216,3 +216,25 @@ def test_every_query_of_ours_is_sparql_that_any_engine_reads(path: Path) -> None
     text = portable(path.read_text(encoding="utf-8"), {}).text
 
     merged_store(DATA).query(text)
+
+
+COLUMNS = [
+    pytest.param("SELECT ?a $b { ?a ?b ?c }", {"a", "b"}, id="by name"),
+    pytest.param("SELECT*{ ?a ?b ?c }", None, id="all"),
+    pytest.param("SELECT DISTINCT * WHERE { ?a ?b ?c }", None, id="all that differ"),
+    pytest.param("SELECT REDUCED ?a FROM <urn:g> { ?a ?b ?c }", {"a"}, id="of a graph"),
+    pytest.param("SELECT (COUNT(*) AS ?n) ((?a * ?b) AS ?c) WHERE { ?a ?b ?c }", {"n", "c"}, id="computed"),
+    pytest.param(
+        'SELECT (GROUP_CONCAT(?a; separator="AS ?x") as?b) (EXISTS { SELECT (?a AS ?x) { ?a ?y ?z } } AS ?c) {}',
+        {"b", "c"},
+        id="computed from patterns",
+    ),
+    pytest.param("PREFIX select: <urn:x#> SELECT ?a { { SELECT * { ?a select:b ?c } } }", {"a"}, id="of a subquery"),
+    pytest.param("CONSTRUCT { ?a ?b ?c } { SELECT ?a { ?a ?b ?c } }", None, id="no table"),
+    pytest.param("ASK { { SELECT ?a { ?a ?b ?c } } }", None, id="no table at all"),
+]
+
+
+@pytest.mark.parametrize(("query", "columns"), COLUMNS)
+def test_the_columns_of_the_answer_are_those_that_the_query_names(query: str, columns: set[str] | None) -> None:
+    assert portable(query, {}).columns == columns

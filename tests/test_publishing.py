@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import pytest
 from clustergraph.engine import Engine as OwnEngine
 from clustergraph.engine import load_engine
 from clustergraph.errors import ClusterGraphError, UsageError
-from clustergraph.formats import JSON, TURTLE
+from clustergraph.formats import GRAPH_FORMATS, JSON, TURTLE, Format
 from clustergraph.layouts import Addresses, Store, detected
 from clustergraph.published import Published, open_published
 from clustergraph.publishing import STAGING, Publication, publish
@@ -32,6 +33,14 @@ from servers import SERVERS, Absent, Server
 
 _LIMITS: Final = Limits(time_limit_s=60)
 
+READ: Final = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "n-triples": ox.RdfFormat.N_TRIPLES,
+    "json-ld": ox.RdfFormat.JSON_LD,
+    "rdf-xml": ox.RdfFormat.RDF_XML,
+    "trig": ox.RdfFormat.TRIG,
+    "n-quads": ox.RdfFormat.N_QUADS,
+}
 DEVIATIONS: Final = {
     "virtuoso": {
         "clusters-without-member": "IF() of two IRIs gives a string, not an IRI",
@@ -97,6 +106,11 @@ def local(engine: OwnEngine, request: QueryRequest) -> bytes:
     stream = io.BytesIO()
     engine.evaluate(request).write(stream)
     return stream.getvalue()
+
+
+def lower_case(triple: ox.Triple) -> str:
+    """A triple with the language of its value in lower case, as some stores give it."""
+    return re.sub(r"@[A-Za-z-]+$", lambda found: found[0].lower(), str(triple))
 
 
 def catalogue_of(published: Published) -> dict[str, QueryRequest]:
@@ -202,6 +216,27 @@ def test_the_pages_are_there_as_with_our_own_workers(server: Server, real: Publi
     assert {path: reply.status for path, reply in replies.items()} == dict.fromkeys(PAGES, 200)
     assert "Lombard energy cluster" in replies[PAGES[1]].body.decode()
     assert replies["/queries/clusters.csv"].headers["x-clustergraph-dataset"] == real.digest
+
+
+@pytest.mark.parametrize("form", GRAPH_FORMATS, ids=lambda one: one.name)
+def test_a_store_answers_in_rdf_of_every_format_as_our_engine_does(
+    server: Server, real: Published, form: Format
+) -> None:
+    query = "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o FILTER(isIRI(?s) && (isIRI(?o) || LANG(?o) != '')) }"
+    request = QueryRequest(query, graph_format=form)
+    expected = {
+        lower_case(one.triple) for one in ox.parse(local(load_engine(real.dataset), request), format=READ[form.name])
+    }
+
+    async def answered() -> bytes:
+        async with RemoteEngine(server.query, "0" * 64, limits=_LIMITS) as engine:
+            return await (await engine.answer(request)).body()
+
+    published_to(server, real)
+    found = {lower_case(one.triple) for one in ox.parse(asyncio.run(answered()), format=READ[form.name])}
+
+    assert found == expected
+    assert len(expected) > 100, "the test has lost its subject"
 
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"

@@ -187,6 +187,7 @@ HOSTILE = [
         (503, "busy", "the engine is busy: try again in a moment"),
         id="503",
     ),
+    pytest.param(saying(answer(b"", "text/plain", "406 No")), (503, "busy", OTHER_FORM), id="406"),
     pytest.param(
         saying(answer(b"Parse error: Line 2, column 9: in /srv/db", "text/plain", "400 Bad")),
         (400, "query-malformed", "line 1, column 9: the engine cannot read the query here"),
@@ -271,9 +272,10 @@ def test_an_answer_that_is_not_whole_is_visibly_cut(tmp_path: Path, behaviour: B
 
 
 def test_rdf_that_is_not_whole_is_visibly_cut(tmp_path: Path) -> None:
-    behaviour = saying(head("text/turtle", "Transfer-Encoding: chunked\r\n") + b"10\r\n<urn:a> a <urn:\r\n")
+    chunk = b"15f90\r\n" + TRIPLES * 3_600 + b"\r\n"
+    behaviour = saying(head("application/n-triples", "Transfer-Encoding: chunked\r\n") + chunk)
 
-    reply = asked(tmp_path, behaviour, "CONSTRUCT WHERE { ?s ?p ?o }", "turtle")
+    reply = asked(tmp_path, behaviour, CONSTRUCT, "turtle")
 
     assert (reply.status, reply.is_cut) == (200, True)
 
@@ -283,11 +285,9 @@ CONSTRUCT = "CONSTRUCT WHERE { ?s ?p ?o }"
 SAYS_NO_END = "the engine does not say where its answer ends, so half of it could pass for the whole: use SELECT"
 
 
-@pytest.mark.parametrize("form", ["turtle", "n-triples", "n-quads", "rdf-xml"])
+@pytest.mark.parametrize("form", [one.name for one in GRAPH_FORMATS])
 def test_rdf_that_ends_with_the_connection_is_refused(tmp_path: Path, form: str) -> None:
-    types = {one.name: one.media_type for one in GRAPH_FORMATS}
-
-    reply = asked(tmp_path, saying(head(types[form]) + TRIPLES), CONSTRUCT, form)
+    reply = asked(tmp_path, saying(head("application/n-triples") + TRIPLES), CONSTRUCT, form)
 
     assert told(reply) == (503, "query-aborted", SAYS_NO_END)
 
@@ -303,31 +303,140 @@ def test_rdf_of_a_known_end_is_passed_on_and_kept(tmp_path: Path) -> None:
         assert len(engine.asked) == 1
 
 
-NO_UTF8 = b'<urn:a> <urn:p> "\xff" .\n'
+IN_FORMATS = [
+    *(pytest.param(form, TRIPLES, id=form) for form in ("turtle", "n-triples", "trig", "n-quads")),
+    pytest.param("json-ld", b'[{"@id":"urn:a","urn:p":[{"@id":"urn:b"}]}]\n', id="json-ld"),
+    pytest.param(
+        "rdf-xml",
+        b'<?xml version="1.0" encoding="UTF-8"?>\n'
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
+        b'<rdf:Description rdf:about="urn:a"><p:p xmlns:p="urn:" rdf:resource="urn:b"/></rdf:Description>\n'
+        b"</rdf:RDF>\n",
+        id="rdf-xml",
+    ),
+]
 
 
-def test_rdf_that_is_no_utf_8_is_no_answer(tmp_path: Path) -> None:
-    reply = asked(tmp_path, saying(answer(NO_UTF8, "application/n-triples")), CONSTRUCT, "n-triples")
+@pytest.mark.parametrize(("form", "expected"), IN_FORMATS)
+def test_rdf_is_written_in_the_format_that_was_asked_for_whatever_the_engine_knows(
+    tmp_path: Path, form: str, expected: bytes
+) -> None:
+    with served(tmp_path, saying(answer(TRIPLES, "application/n-triples"))) as (engine, front):
+        reply = front.get("/sparql", query=CONSTRUCT, format=form)
 
-    said = "the engine's answer is broken (bytes that are no UTF-8): ask for something else until it is mended"
-    assert told(reply) == (503, "query-aborted", said)
+    media_type = next(one.media_type for one in GRAPH_FORMATS if one.name == form)
+    assert (reply.status, reply.headers["content-type"].partition(";")[0], reply.body) == (200, media_type, expected)
+    assert "accept: application/n-triples" in engine.heads[0].lower().split("\r\n")
 
 
-@pytest.mark.parametrize("last", [NO_UTF8, "<urn:\u00e9".encode()[:-1]], ids=["wrong", "half a character"])
-def test_rdf_that_is_no_utf_8_any_more_is_visibly_cut(tmp_path: Path, last: bytes) -> None:
+def test_rdf_that_its_format_cannot_hold_is_refused_with_those_that_can(tmp_path: Path) -> None:
+    said = answer(b"<urn:a> <http://a/> <urn:b> .\n", "application/n-triples")
+
+    reply = asked(tmp_path, saying(said), CONSTRUCT, "rdf-xml")
+
+    assert (reply.status, json.loads(reply.body)["offered"][0]) == (406, "text/turtle")
+
+
+def broken(what: str) -> str:
+    return f"the engine's answer is broken ({what}): ask for something else until it is mended"
+
+
+NO_TRIPLE = "a line that is no triple"
+NO_RDF = [
+    pytest.param(b"<http://a/> <http://b", NO_TRIPLE, id="half a line"),
+    pytest.param(b"#EOM\nERROR: out of memory at /opt/x", NO_TRIPLE, id="words of the engine"),
+    pytest.param(b"# ERROR: out of memory at /opt/x\n", NO_TRIPLE, id="words in a comment"),
+    pytest.param(b"<urn:a> a <urn:b> .\n", NO_TRIPLE, id="Turtle"),
+    pytest.param(b'{"error": "out of memory at /opt/x"}', NO_TRIPLE, id="JSON"),
+    pytest.param(b'<urn:a> <urn:p> "\xff" .\n', "bytes that are no UTF-8", id="no UTF-8"),
+    pytest.param("<urn:\u00e9".encode()[:-1], "bytes that are no UTF-8", id="half a character"),
+]
+
+
+@pytest.mark.parametrize("form", ["turtle", "json-ld", "rdf-xml"])
+@pytest.mark.parametrize(("last", "what"), NO_RDF)
+def test_rdf_that_is_broken_is_no_answer_and_is_not_kept(tmp_path: Path, last: bytes, what: str, form: str) -> None:
+    with served(tmp_path, saying(answer(TRIPLES + last, "application/n-triples"))) as (engine, front):
+        replies = [front.get("/sparql", query=CONSTRUCT, format=form) for _ in range(2)]
+
+    assert [told(one) for one in replies] == [(503, "query-aborted", broken(what))] * 2
+    assert len(engine.asked) == 2
+
+
+@pytest.mark.parametrize(("last", "what"), NO_RDF)
+def test_rdf_that_breaks_late_is_visibly_cut_and_not_kept(tmp_path: Path, last: bytes, what: str) -> None:
     whole = answer(TRIPLES * 50_000 + last, "application/n-triples")
 
-    reply = asked(tmp_path, saying(whole), CONSTRUCT, "n-triples", time_limit_s=engines.TIME_LIMIT_S)
+    with served(tmp_path, saying(whole), time_limit_s=engines.TIME_LIMIT_S) as (engine, front):
+        replies = [front.get("/sparql", query=CONSTRUCT, format="n-triples") for _ in range(2)]
 
-    assert (reply.status, reply.is_cut) == (200, True)
+    assert [(one.status, one.is_cut) for one in replies] == [(200, True)] * 2, what
+    assert all(one.body.replace(TRIPLES, b"") == b"" for one in replies)
+    assert len(engine.asked) == 2
 
 
-def test_rdf_in_xml_may_be_in_an_encoding_of_its_own(tmp_path: Path) -> None:
-    said = '<?xml version="1.0" encoding="iso-8859-1"?><a>\u00e9</a>'.encode("iso-8859-1")
+BEGINNING = beginning(["s"])
+END = b"</results></sparql>"
+ROW = b'<result><binding name="s">%s</binding></result>'
+NO_RESULTS = [
+    pytest.param(
+        BEGINNING + ROW % b"<literal>ab<b>cd</b>ef</literal>" + END, "an element inside a value", id="in a value"
+    ),
+    pytest.param(BEGINNING + ROW % b"<uri>urn:a</uri><uri>urn:b</uri>" + END, "two values in one binding", id="values"),
+    pytest.param(
+        BEGINNING + ROW.replace(b"%s", b"<uri>urn:a</uri></binding><binding name='s'><uri>urn:b</uri>") + END,
+        "two bindings of one name in a row",
+        id="bindings",
+    ),
+    pytest.param(
+        BEGINNING + row(["t"], ["urn:a"]) + END, "a binding of no column of the head", id="a column behind the head"
+    ),
+    pytest.param(BEGINNING + ROW % b"text" + END, "text inside <binding>", id="text"),
+    pytest.param(BEGINNING + ROW % b"" + END, "a binding without a value", id="no value"),
+    pytest.param(beginning([]) + row(["s"], ["urn:a"]) + END, "other columns than the query names", id="no head"),
+    pytest.param(table(["t"], [["urn:a"]]), "other columns than the query names", id="another column"),
+    pytest.param(table(["s", "t"], []), "other columns than the query names", id="one column more"),
+    pytest.param(
+        table(["s"], [["urn:a"]]).replace(b"/sparql-results#", b"/other#"),
+        "no <sparql> of the namespace of results around it",
+        id="another document",
+    ),
+]
 
-    reply = asked(tmp_path, saying(answer(said, "application/rdf+xml")), CONSTRUCT, "rdf-xml")
 
-    assert (reply.status, reply.body) == (200, said)
+@pytest.mark.parametrize(("said", "what"), NO_RESULTS)
+def test_results_that_are_broken_are_no_answer_and_are_not_kept(tmp_path: Path, said: bytes, what: str) -> None:
+    with served(tmp_path, saying(answer(said))) as (engine, front):
+        replies = [front.get("/sparql", query=SELECT, format="csv") for _ in range(2)]
+
+    assert [told(one) for one in replies] == [(503, "query-aborted", broken(what))] * 2
+    assert len(engine.asked) == 2
+
+
+def test_results_that_break_late_are_visibly_cut_and_not_kept(tmp_path: Path) -> None:
+    said = BEGINNING + row(["s"], ["urn:a"]) * 50_000 + ROW % b"" + END
+
+    with served(tmp_path, saying(answer(said)), time_limit_s=engines.TIME_LIMIT_S) as (engine, front):
+        replies = [front.get("/sparql", query=SELECT, format="csv") for _ in range(2)]
+
+    assert [(one.status, one.is_cut) for one in replies] == [(200, True)] * 2
+    assert len(engine.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "expected"),
+    [
+        pytest.param("SELECT * { ?s ?p ?o }", table(["x"], [["urn:a"]]), b"x\r\nurn:a\r\n", id="any columns"),
+        pytest.param("SELECT ?a ?b { }", table(["b", "a"], []), b"b,a\r\n", id="another order"),
+        pytest.param("SELECT * {}", beginning([]) + b"<result/>" + END, b"\r\n\r\n", id="no columns"),
+    ],
+)
+def test_the_columns_that_the_query_can_have_are_an_answer(
+    tmp_path: Path, query: str, said: bytes, expected: bytes
+) -> None:
+    reply = asked(tmp_path, saying(answer(said)), query, "csv")
+
+    assert (reply.status, reply.body) == (200, expected)
 
 
 def test_an_engine_without_a_dataset_is_no_busy_one_and_what_to_do_is_said_to_the_operator_alone(
@@ -437,15 +546,14 @@ def test_an_answer_that_would_fill_our_memory_is_said_to_be_broken(
 
     reply = asked(tmp_path, behave, time_limit_s=engines.TIME_LIMIT_S)
 
-    detail = f"the engine's answer is broken ({said}): ask for something else until it is mended"
-    assert told(reply) == (503, "query-aborted", detail)
+    assert told(reply) == (503, "query-aborted", broken(said))
 
 
 def test_an_answer_in_endless_small_pieces_ends_at_the_deadline_in_few_frames() -> None:
     async def behave(_: dict[str, list[str]], write: Write) -> None:
         await write(head("application/n-triples", "Transfer-Encoding: chunked\r\n"))
         while True:
-            await write(b"1\r\nx\r\n" * 10_000)
+            await write(b"".join(b"1\r\n%c\r\n" % one for one in TRIPLES) * 400)
 
     async def test(runner: RemoteEngine, told: list[str]) -> None:
         answered = await runner.answer(QueryRequest("CONSTRUCT WHERE { ?s ?p ?o }", graph_format=N_TRIPLES))
@@ -579,7 +687,7 @@ TRUE = answer(b'{"head":{},"boolean":true}', "application/sparql-results+json")
 
 
 class Held:
-    """Holds queries that name urn:held until it is told; answers all others at once."""
+    """Holds queries that name urn:held until it is told; answers all others at once, the page's too."""
 
     def __init__(self) -> None:
         self.released = threading.Event()
@@ -588,7 +696,8 @@ class Held:
         query = form["query"][0]
         while "urn:held" in query and not self.released.is_set():
             await asyncio.sleep(0.005)
-        await write(TRUE if "ASK" in query else answer(table(["s"], [["urn:a"]])))
+        rows = table(["cluster", "member"], []) if "?cluster" in query else table(["s"], [["urn:a"]])
+        await write(TRUE if "ASK" in query else answer(rows))
 
 
 def measured(front: Front, *families: str) -> list[str]:
@@ -618,7 +727,7 @@ def test_pages_are_answered_while_strangers_hold_every_place_and_fill_the_queue(
             for one in strangers:
                 one.join()
 
-    assert (page.status, page.body, ready.status) == (200, b"s\r\nurn:a\r\n", 200)
+    assert (page.status, page.body, ready.status) == (200, b"cluster,member\r\n", 200)
     assert busy == [
         'workers{lane="open",state="busy"} 1.0',
         'workers{lane="open",state="idle"} 0.0',

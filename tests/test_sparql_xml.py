@@ -91,16 +91,22 @@ def test_what_is_no_boolean_is_not_taken_for_one(said: bytes) -> None:
 
 
 BEGINS = '<sparql xmlns="http://www.w3.org/2005/sparql-results#"><head><variable name="a"/></head><results><result>'
+HEAD = BEGINS.partition("<variable")[0]
 WITHOUT_END = [
-    pytest.param('<binding name="a"><literal>', "x" * 100, "a value without an end", id="value"),
-    pytest.param('<binding name="a"><literal datatype="', "x" * 100, "a tag without an end", id="tag"),
-    pytest.param("", "<a>", "elements deeper than 16 in each other", id="depth"),
-    pytest.param("", "<n{0}/>", "more than 100 names of elements, attributes and namespaces", id="elements"),
-    pytest.param("", "<n a{0}=''/>", "more than 100 names of elements, attributes and namespaces", id="attributes"),
+    pytest.param(f'{BEGINS}<binding name="a"><literal>', "x" * 100, "a value without an end", id="value"),
+    pytest.param(f'{BEGINS}<binding name="a"><literal datatype="', "x" * 100, "a tag without an end", id="tag"),
+    pytest.param(HEAD, "<a>", "elements deeper than 16 in each other", id="depth"),
+    pytest.param(HEAD, "<n{0}/>", "more than 100 names of elements, attributes and namespaces", id="elements"),
+    pytest.param(HEAD, "<n a{0}=''/>", "more than 100 names of elements, attributes and namespaces", id="attributes"),
     pytest.param(
-        "", "<n xmlns:p{0}='urn:p'/>", "more than 100 names of elements, attributes and namespaces", id="namespaces"
+        HEAD, "<n xmlns:p{0}='urn:p'/>", "more than 100 names of elements, attributes and namespaces", id="namespaces"
     ),
-    pytest.param("", "<binding name='a'><uri>urn:{0:0>999}</uri></binding>", "a row without an end", id="row"),
+    pytest.param(
+        "".join(f'<variable name="v{number}"/>' for number in range(1_000)).join([HEAD, "</head><results><result>"]),
+        "<binding name='v{0}'><uri>urn:{0:0>999}</uri></binding>",
+        "a row without an end",
+        id="row",
+    ),
 ]
 
 
@@ -110,7 +116,7 @@ def test_what_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch, begins: st
     monkeypatch.setattr(sparql_xml, "ROW_LIMIT", 10_000)
     monkeypatch.setattr(sparql_xml, "TAG_LIMIT_BYTES", 10_000)
     reader = TableReader()
-    reader.feed((BEGINS + begins).encode())
+    reader.feed(begins.encode())
 
     with pytest.raises(Broken, match=f"^{said}$"):
         deque((reader.feed(more.format(number).encode()) for number in range(1_000)), maxlen=0)
@@ -118,7 +124,7 @@ def test_what_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch, begins: st
 
 def test_columns_without_end_are_given_up() -> None:
     reader = TableReader()
-    reader.feed(BEGINS.partition("<variable")[0].encode())
+    reader.feed(HEAD.encode())
     reader.feed("".join(f'<variable name="v{number}"/>' for number in range(1_000)).encode())
 
     with pytest.raises(Broken, match=r"^more than 1,000 columns$"):
@@ -131,6 +137,24 @@ MISPLACED = [
     pytest.param("<result/>", "<result> where it cannot stand", id="row"),
     pytest.param('<binding name="a"><triple>', "a triple as a value", id="triple"),
     pytest.param('<binding name="a"><sparql>', "<sparql> where it cannot stand", id="document"),
+    pytest.param('<binding name="a"><literal>ab<b>cd</b>ef</literal>', "an element inside a value", id="in a value"),
+    pytest.param('<binding name="a"><uri><literal>', "an element inside a value", id="a value in a value"),
+    pytest.param('<binding name="a"><iri>', "an unknown element inside <binding>", id="an unknown value"),
+    pytest.param('<x:binding xmlns:x="urn:x" name="a">', "an unknown element inside <result>", id="another binding"),
+    pytest.param("</result><row>", "an unknown element inside <results>", id="an unknown row"),
+    pytest.param('<binding name="a"><uri>urn:a</uri><uri>', "two values in one binding", id="two values"),
+    pytest.param('<binding name="a"/>', "a binding without a value", id="no value"),
+    pytest.param('<binding name="a">text', "text inside <binding>", id="text alone"),
+    pytest.param('<binding name="a"><uri>urn:a</uri>text', "text inside <binding>", id="text behind a value"),
+    pytest.param("text", "text inside <result>", id="text in a row"),
+    pytest.param("</result>ERROR: at /opt/x", "text inside <results>", id="text between rows"),
+    pytest.param(
+        '<binding name="a"><uri>urn:a</uri></binding><binding name="a">',
+        "two bindings of one name in a row",
+        id="two bindings",
+    ),
+    pytest.param('<binding name="b">', "a binding of no column of the head", id="another column"),
+    pytest.param("<binding>", "a binding of no column of the head", id="no column"),
 ]
 
 
@@ -138,6 +162,52 @@ MISPLACED = [
 def test_what_stands_where_it_cannot_is_no_result(more: str, said: str) -> None:
     with pytest.raises(Broken, match=f"^{said}$"):
         TableReader().feed((BEGINS + more).encode())
+
+
+NO_ROOT = [
+    pytest.param("<results/>", id="another element"),
+    pytest.param("<sparql><head/></sparql>", id="no namespace"),
+    pytest.param('<sparql xmlns="http://www.w3.org/2007/SPARQL/results#"/>', id="another namespace"),
+]
+
+
+@pytest.mark.parametrize("document", NO_ROOT)
+def test_what_is_no_document_of_results_is_no_answer(document: str) -> None:
+    with pytest.raises(Broken, match=r"^no <sparql> of the namespace of results around it$"):
+        TableReader().feed(document.encode())
+
+
+def test_what_engines_add_to_the_head_and_between_elements_is_passed_over() -> None:
+    row = '\n<binding name="a">\t<uri>urn:a</uri>\r\n</binding> '
+    said = BEGINS.replace("</head>", '<link href="a"/><x:m xmlns:x="urn:x">text<b/></x:m></head>\n<y>1</y>')
+
+    assert rewritten(f"{said}{row}</result>\n</results>\n</sparql>\n".encode(), TSV, 1 << 16) == b"?a\n<urn:a>\n"
+
+
+def test_rows_without_bindings_are_right_where_there_are_no_columns() -> None:
+    said = f"{HEAD}</head><results><result/><result> </result></results></sparql>"
+
+    assert rewritten(said.encode(), TSV, 1 << 16) == b"\n\n\n"
+    with pytest.raises(Broken, match=r"^a binding of no column of the head$"):
+        TableReader().feed(said.replace("<result/>", '<result><binding name="a">').encode())
+
+
+@pytest.mark.parametrize("columns", [{"a", "b"}, {"b"}, set[str]()])
+def test_other_columns_than_the_query_names_are_no_answer_to_it(columns: set[str]) -> None:
+    with pytest.raises(Broken, match=r"^other columns than the query names$"):
+        TableWriter(CSV, columns).feed(BEGINS.encode())
+
+
+@pytest.mark.parametrize("columns", [{"a"}, None])
+def test_the_columns_that_the_query_names_are_taken_and_so_are_all_where_it_names_none(columns: set[str]) -> None:
+    assert TableWriter(CSV, columns).feed(BEGINS.encode()) == b"a\r\n"
+
+
+def test_a_boolean_that_is_neither_true_nor_false_is_broken() -> None:
+    said = f"{HEAD}</head><boolean>maybe</boolean></sparql>"
+
+    with pytest.raises(Broken, match=r"^a boolean that is neither true nor false$"):
+        TableReader().feed(said.encode())
 
 
 def test_a_boolean_is_no_table() -> None:

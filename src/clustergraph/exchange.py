@@ -4,10 +4,9 @@ The engine's own words may name its files or addresses, so none of them goes on 
 """
 
 import asyncio
-import codecs
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Set
 from contextlib import aclosing
 from types import TracebackType
 from typing import Final
@@ -25,8 +24,9 @@ from clustergraph.errors import (
     QueryTooHungry,
     QueryTooLarge,
 )
-from clustergraph.formats import GRAPH_FORMATS, JSON, N_TRIPLES, RDF_XML, RESULT_FORMATS, TURTLE, XML, Format
+from clustergraph.formats import GRAPH_FORMATS, JSON, N_TRIPLES, RESULT_FORMATS, XML, Format
 from clustergraph.intake import gathered
+from clustergraph.restating import GraphWriter
 from clustergraph.rewriting import TableWriter, is_true, truth_in
 from clustergraph.runner import QueryRequest
 from clustergraph.sparql_xml import Broken, Unreadable
@@ -34,15 +34,15 @@ from clustergraph.sparql_xml import Broken, Unreadable
 _logger: Final = logging.getLogger("clustergraph.remote")
 
 _SHORT_BYTES: Final = 1 << 16  # of what is read whole: a boolean, an error
-_XML_OVERHEAD: Final = 8  # how much longer XML may be than what we write of it
+_OVERHEAD: Final = 8  # how much longer the engine's answer may be than what we write of it
 _PLACES: Final = (
     re.compile(r"error at (\d+):(\d+)"),
     re.compile(r"\bline:?\s+(\d+)(?:,?\s*col(?:umn)?:?\s+(\d+))?", re.IGNORECASE),
 )
-_WRITTEN_BY_ALL: Final = tuple(one.media_type for one in (TURTLE, N_TRIPLES, RDF_XML))
+_ASKED_FOR: Final = {"SELECT": XML, "ASK": JSON, "CONSTRUCT": N_TRIPLES, "DESCRIBE": N_TRIPLES}
+"""What the engine is asked for, whatever we answer in: of these it can be seen whether they are whole."""
 _OK: Final = 200
 _BAD_REQUEST: Final = 400
-_NOT_ACCEPTABLE: Final = 406
 _AGAIN: Final = "try again in a moment"
 
 
@@ -63,7 +63,9 @@ def _too_large() -> ClusterGraphError:
 
 
 _REFUSES: Final = _busy("the engine does not answer us")
+_OTHER_FORM: Final = _busy("the engine answers in another form than it was asked for")
 _ERRORS: Final[dict[int, Callable[[], ClusterGraphError]]] = {
+    406: _OTHER_FORM,
     408: _timed_out,
     413: _too_large,
     414: _too_large,
@@ -119,17 +121,17 @@ def chosen_format(request: QueryRequest, form: str) -> Format:
     return wanted
 
 
-def accept(chosen: Format, form: str) -> str:
-    """The media type to ask the engine for, which for results is not the one that we answer in."""
-    return {"SELECT": XML.media_type, "ASK": JSON.media_type}.get(form, chosen.media_type)
+def accept(form: str) -> str:
+    """The media type to ask the engine for, which is not the one that we answer in."""
+    return _ASKED_FOR[form].media_type
 
 
 async def check_status(response: httpx2.Response, query: str, *, lines_before: int) -> None:
     """Nothing, if the engine answers.
 
     Shape:  `lines_before` of what was sent stand above the first line of the query.
-    Raises: QueryMalformed with the place as far as the engine tells it; NotAcceptable; Busy, QueryTimedOut,
-            QueryAborted and QueryTooLarge as its status says.
+    Raises: QueryMalformed with the place as far as the engine tells it; Busy, QueryTimedOut, QueryAborted and
+            QueryTooLarge as its status says.
     """
     status = response.status_code
     if status == _OK:
@@ -138,22 +140,20 @@ async def check_status(response: httpx2.Response, query: str, *, lines_before: i
     if status == _BAD_REQUEST:
         raise _malformed(said, query, lines_before)
     _logger.warning("the engine answered with status %d: %.200r", status, said)
-    if status == _NOT_ACCEPTABLE:
-        raise NotAcceptable(response.headers.get("content-type", ""), _WRITTEN_BY_ALL)
     raise _ERRORS.get(status, _REFUSES)()
 
 
-def check_type(response: httpx2.Response, chosen: Format, form: str) -> None:
+def check_type(response: httpx2.Response, form: str) -> None:
     """Nothing, if the body is what was asked for and not packed.
 
     Raises: Busy otherwise: what a proxy or a login page says must not pass for an answer.
     """
-    wanted = {"SELECT": XML, "ASK": JSON}.get(form, chosen)
+    wanted = _ASKED_FOR[form]
     sent = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     packed = response.headers.get("content-encoding", "identity").strip().lower()
     if sent not in (wanted.media_type, *wanted.also) or packed != "identity":
         _logger.warning("the engine answered in %.80r, %.80r, not in %s", sent, packed, wanted.media_type)
-        raise _busy("the engine answers in another form than it was asked for")()
+        raise _OTHER_FORM()
 
 
 def check_end(response: httpx2.Response, form: str) -> None:
@@ -202,16 +202,19 @@ def _wrong(what: Broken) -> QueryAborted:
 
 
 async def body(
-    response: httpx2.Response, chosen: Format, form: str, *, limit_bytes: int
+    response: httpx2.Response, chosen: Format, form: str, *, columns: Set[str] | None, limit_bytes: int
 ) -> AsyncGenerator[bytes, None]:
     """The body in the format asked for, held to the limit.
 
-    Raises: QueryTooHungry over the limit; QueryAborted for an answer of which a part is missing.
+    Shape:  `columns` are those that a table must have, None where the query does not name them.
+    Raises: QueryTooHungry over the limit; QueryAborted for an answer that is broken, or of which a part is missing;
+            FormatCannotHold.
     """
     left = limit_bytes
-    rewrite = {"SELECT": _table, "ASK": _truth}.get(form, _as_it_is)
+    source = pieces(response, limit_bytes * _OVERHEAD)
+    written = _truth(response, chosen) if form == "ASK" else _anew(source, _writer(chosen, form, columns))
     try:
-        async with aclosing(rewrite(response, chosen, limit_bytes)) as written:
+        async with aclosing(source), aclosing(written):
             async for piece in written:
                 left -= len(piece)
                 if left < 0:
@@ -222,34 +225,21 @@ async def body(
         raise (_wrong(exc) if isinstance(exc, Broken) else _broken()) from exc
 
 
-async def _table(response: httpx2.Response, chosen: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
-    writer = TableWriter(chosen)
-    async with aclosing(pieces(response, limit_bytes * _XML_OVERHEAD)) as source:
-        async for piece in source:
-            # in a thread: the loop serves others while a piece is read
-            if written := await asyncio.to_thread(writer.feed, piece):
-                yield written
+def _writer(chosen: Format, form: str, columns: Set[str] | None) -> TableWriter | GraphWriter:
+    return TableWriter(chosen, columns) if form == "SELECT" else GraphWriter(chosen)
+
+
+async def _anew(source: AsyncGenerator[bytes, None], writer: TableWriter | GraphWriter) -> AsyncGenerator[bytes, None]:
+    async for piece in source:
+        # in a thread: the loop serves others while a piece is read
+        if written := await asyncio.to_thread(writer.feed, piece):
+            yield written
     yield writer.finish()
 
 
-async def _truth(response: httpx2.Response, chosen: Format, _: int) -> AsyncGenerator[bytes, None]:
+async def _truth(response: httpx2.Response, chosen: Format) -> AsyncGenerator[bytes, None]:
     whole = b"".join([piece async for piece in pieces(response, _SHORT_BYTES)])
     yield truth_in(chosen, truth=is_true(whole))
-
-
-async def _as_it_is(response: httpx2.Response, chosen: Format, limit_bytes: int) -> AsyncGenerator[bytes, None]:
-    decode = codecs.getincrementaldecoder("utf-8")().decode
-    is_text = chosen is not RDF_XML  # which may declare another encoding
-    try:
-        async with aclosing(pieces(response, limit_bytes)) as source:
-            async for piece in source:
-                if is_text:
-                    decode(piece)
-                yield piece
-        decode(b"", final=True)
-    except UnicodeDecodeError as exc:
-        message = "bytes that are no UTF-8"
-        raise Broken(message) from exc
 
 
 async def _beginning(response: httpx2.Response) -> str:

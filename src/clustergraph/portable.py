@@ -50,7 +50,8 @@ class Portable(NamedTuple):
     """A query to send.
 
     Shape: `lines_before` counts the lines of ours above the query's own first line; the graphs are those of its FROM
-           and FROM NAMED clauses, which its text no longer has.
+           and FROM NAMED clauses, which its text no longer has; `columns` are the variables that a SELECT names,
+           None for `*` and for the other forms.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Portable(NamedTuple):
     lines_before: int
     default_graphs: tuple[str, ...]
     named_graphs: tuple[str, ...]
+    columns: frozenset[str] | None
 
 
 @dataclass
@@ -92,7 +94,8 @@ def portable(query: str, bindings: Mapping[str, str]) -> Portable:
     used = {match[1] for match in _PREFIX.finditer(own)} & PREFIXES.keys() - prefixes.keys()
     lines = [f"PREFIX {name}: <{PREFIXES[name]}> " for name in sorted(used)]
     prologue = f"BASE <{BASE}> {''.join(lines)}\n"
-    return Portable(prologue + _marked(own, marks), form, 1, default, named)
+    columns = _columns(tokens) if form == "SELECT" else None
+    return Portable(prologue + _marked(own, marks), form, 1, default, named, columns)
 
 
 class _Seen(NamedTuple):
@@ -200,6 +203,20 @@ def _resolved(query: str, token: _Seen, prefixes: Mapping[str, str], base: str) 
         return _absolute(query, token, base)
     prefix, _, local = token.text.partition(":")
     return {**PREFIXES, **prefixes}[prefix] + re.sub(r"\\(.)", r"\1", local)
+
+
+def _columns(tokens: list[_Seen]) -> frozenset[str] | None:
+    """The variables between SELECT and its pattern: those that stand alone, and those behind AS."""
+    begin = next(place for place, one in enumerate(tokens) if one.word == "select")
+    named = set()
+    for before, token in pairwise(tokens[begin:]):
+        if token.depth == 0 and token.text == "*":
+            return None
+        if (token.text, token.depth) == ("{", 1) or (token.word in ("where", "from") and token.depth == 0):
+            break
+        if token.kind == "variable" and (token.depth == 0 or (token.depth == 1 and before.word == "as")):
+            named.add(_decoded(token.text[1:]))
+    return frozenset(named)
 
 
 def _groups(tokens: list[_Seen]) -> Iterator[tuple[_Seen, _Group | None]]:

@@ -17,7 +17,6 @@ import httpx2
 
 from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, UsageError
 from clustergraph.exchange import accept, body, check_end, check_status, check_type, chosen_format, deadline, pieces
-from clustergraph.formats import XML
 from clustergraph.jobs import DISCONNECT
 from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, Turn
 from clustergraph.portable import Portable, portable
@@ -184,11 +183,12 @@ class RemoteEngine:
         if request.begun is not None:
             request.begun()
         async with job.counted():
-            job.response = await self._sent(form, accept(chosen, asked.form))
+            job.response = await self._sent(form, accept(asked.form))
             await check_status(job.response, request.query, lines_before=asked.lines_before)
-            check_type(job.response, chosen, asked.form)
+            check_type(job.response, asked.form)
             check_end(job.response, asked.form)
-        frames = body(job.response, chosen, asked.form, limit_bytes=self._limits.output_limit_bytes)
+        limit_bytes = self._limits.output_limit_bytes
+        frames = body(job.response, chosen, asked.form, columns=asked.columns, limit_bytes=limit_bytes)
         took_s = time.monotonic() - began
         release = partial(job.end, DISCONNECT)
         return Answer(chosen, job.frames(frames), release, queue_s=began - came, evaluate_s=took_s)
@@ -264,10 +264,10 @@ class RemoteEngine:
             "default-graph-uri": [PUBLISHED_GRAPH],
             "named-graph-uri": [NO_GRAPH],
         }
-        response = await self._sent(form, XML.media_type)
+        response = await self._sent(form, accept("SELECT"))
         try:
             await check_status(response, _STATE, lines_before=0)
-            check_type(response, XML, "SELECT")
+            check_type(response, "SELECT")
             reader = TableReader()
             rows = [row async for piece in pieces(response, _STATE_BYTES) for row in reader.feed(piece)]
             reader.finish()

@@ -5,7 +5,7 @@ Holds what one piece of them adds to the answer.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -107,10 +107,13 @@ _WRITERS: Final[dict[Format, _Writing]] = {
 
 
 class TableWriter:
-    """An answer in another format, piece by piece as it is read."""
+    """An answer in another format, piece by piece as it is read.
 
-    def __init__(self, chosen: Format) -> None:
-        self._reader = TableReader()
+    Shape: `columns` are those that it must have, None where the query does not name them.
+    """
+
+    def __init__(self, chosen: Format, columns: Set[str] | None = None) -> None:
+        self._reader = TableReader(columns)
         self._writing: Any = _WRITERS[chosen]
         self._columns: Sequence[str] | None = None
         self._has_rows = False

@@ -5,7 +5,7 @@ tag tells a whole answer from half of one. Holds one row at a time, and no more 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Final, NamedTuple, TypeAlias
 from xml.parsers import expat
 
@@ -34,7 +34,11 @@ _PARENTS: Final = {
     "binding": "result",
     **dict.fromkeys(_KINDS, "binding"),
 }
-"""In which element each of those that we read stands; any other is passed over, wherever it is."""
+"""In which element each of those that we read stands; any other is passed over where it says nothing of the rows."""
+
+_VALUED: Final = frozenset({*_KINDS, "boolean"})
+_CLOSED: Final = frozenset({*_VALUED, "results", "result", "binding"})
+"""In the first only text may stand; in the second no element that we do not know, as it could be part of a row."""
 
 
 class Unreadable(Exception):
@@ -74,13 +78,21 @@ def _cell(kind: str, text: str, attributes: Mapping[str, str]) -> Cell:
     return cell
 
 
+def _local(name: str) -> str:
+    """The name of an element of results; that of any other with its namespace, which is no name that we read."""
+    namespace, _, local = name.rpartition(" ")
+    return local if namespace == RESULTS else f"{namespace} {local}"
+
+
 class TableReader:
     """Rows out of bytes.
 
-    Shape: `columns` is None until the head is complete; `truth` is set where the answer is a boolean.
+    Shape: `columns` is None until the head is complete; `truth` is set where the answer is a boolean. `expected` are
+           the columns that it must have, in whatever order; None where any will do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, expected: Set[str] | None = None) -> None:
+        self._expected = expected
         self.columns: list[str] | None = None
         self.truth: bool | None = None
         self.is_complete = False
@@ -91,6 +103,7 @@ class TableReader:
         self._unbound: list[Cell | None] = []
         self._row: list[Cell | None] = []
         self._place = -1
+        self._cell: Cell | None = None
         self._attributes: dict[str, str] = {}
         self._text: list[str] = []
         self._size = 0
@@ -139,27 +152,47 @@ class TableReader:
             raise Broken(message)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name.rpartition(" ")[2]
+        local = _local(name)
         parent = self._open[-1] if self._open else ""
         if len(self._open) == DEPTH_LIMIT:
             message = f"elements deeper than {DEPTH_LIMIT} in each other"
             raise Broken(message)
         self._count_names()
-        if local == "triple" or _PARENTS.get(local, parent) != parent:
-            message = "a triple as a value" if local == "triple" else f"<{local}> where it cannot stand"
+        if not parent and local != "sparql":
+            message = "no <sparql> of the namespace of results around it"
             raise Broken(message)
+        self._look_at_place(local, parent)
         self._open.append(local)
         self._text, self._size = [], 0
         if begin := _BEGINS.get(local):
             begin(self, attributes)
 
+    def _look_at_place(self, local: str, parent: str) -> None:
+        if local == "triple":
+            message = "a triple as a value"
+        elif parent in _VALUED:
+            message = "an element inside a value"
+        elif _PARENTS.get(local, parent) != parent:
+            message = f"<{local}> where it cannot stand"
+        elif parent in _CLOSED and local not in _PARENTS:
+            message = f"an unknown element inside <{parent}>"
+        else:
+            return
+        raise Broken(message)
+
     def _end(self, name: str) -> None:
         self._open.pop()
-        if end := _ENDS.get(name.rpartition(" ")[2]):
+        if end := _ENDS.get(_local(name)):
             end(self, "".join(self._text))
         self._text = []
 
     def _characters(self, text: str) -> None:
+        inside = self._open[-1]
+        if inside not in _VALUED:
+            if inside in _PARENTS and text.strip(" \t\r\n"):
+                message = f"text inside <{inside}>"
+                raise Broken(message)
+            return
         self._size += len(text)
         if self._size > CELL_LIMIT:
             message = "a value without an end"
@@ -180,7 +213,16 @@ class TableReader:
         self._places[name] = len(self._names)
         self._names.append(name)
 
-    def _begin_body(self, _: dict[str, str]) -> None:
+    def _begin_boolean(self, _: dict[str, str]) -> None:
+        self._take_head()
+
+    def _begin_results(self, _: dict[str, str]) -> None:
+        self._take_head()
+        if self._expected is not None and self._places.keys() != self._expected:
+            message = "other columns than the query names"
+            raise Broken(message)
+
+    def _take_head(self) -> None:
         if self.columns is not None:
             message = "a second table"
             raise Broken(message)
@@ -191,9 +233,16 @@ class TableReader:
         self._row, self._row_size = self._unbound, 0  # one list for all rows without values: they may be many
 
     def _begin_binding(self, attributes: dict[str, str]) -> None:
+        self._cell = None
         self._place = self._places.get(attributes.get("name", ""), -1)
+        if self._place < 0 or self._row[self._place] is not None:
+            what = "two bindings of one name in a row" if self._place >= 0 else "a binding of no column of the head"
+            raise Broken(what)
 
     def _begin_value(self, attributes: dict[str, str]) -> None:
+        if self._cell is not None:
+            message = "two values in one binding"
+            raise Broken(message)
         self._attributes = attributes
 
     def _end_value(self, kind: str, text: str) -> None:
@@ -201,32 +250,41 @@ class TableReader:
         if self._row_size > ROW_LIMIT:
             message = "a row without an end"
             raise Broken(message)
-        if self._place < 0:
-            return
+        self._cell = _cell(kind, text, self._attributes)
+
+    def _end_binding(self, _: str) -> None:
+        if self._cell is None:
+            message = "a binding without a value"
+            raise Broken(message)
         if self._row is self._unbound:
             self._row = [*self._unbound]
-        self._row[self._place] = _cell(kind, text, self._attributes)
+        self._row[self._place] = self._cell
 
     def _end_result(self, _: str) -> None:
         self._rows.append(self._row)
 
     def _end_boolean(self, text: str) -> None:
-        self.truth = text.strip() == "true"
+        self.truth = _TRUTHS.get(text.strip(" \t\r\n"))
+        if self.truth is None:
+            message = "a boolean that is neither true nor false"
+            raise Broken(message)
 
     def _end_document(self, _: str) -> None:
         self.is_complete = self.columns is not None
 
 
+_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 _BEGINS: Final[Mapping[str, Callable[[TableReader, dict[str, str]], None]]] = {
     "variable": TableReader._begin_variable,
-    "boolean": TableReader._begin_body,
-    "results": TableReader._begin_body,
+    "boolean": TableReader._begin_boolean,
+    "results": TableReader._begin_results,
     "result": TableReader._begin_result,
     "binding": TableReader._begin_binding,
     **dict.fromkeys(_KINDS, TableReader._begin_value),
 }
 _ENDS: Final[Mapping[str, Callable[[TableReader, str], None]]] = {
     "result": TableReader._end_result,
+    "binding": TableReader._end_binding,
     "boolean": TableReader._end_boolean,
     "sparql": TableReader._end_document,
     "uri": lambda reader, text: reader._end_value("uri", text),

@@ -232,6 +232,10 @@ READING: Final[tuple[Control, ...]] = (
             "if found := None:",
             "test_what_a_format_cannot_hold_is_named_with_the_formats_that_can",
         ),
+    ),
+    *of(
+        "src/clustergraph/xml_names.py",
+        "test_holding.py",
         (
             "names of elements are names",
             "T17",
