@@ -154,6 +154,7 @@ TOO_LATE = (
     "ask for less at a time, or run `clustergraph query` on a clone of the repository"
 )
 BROKE_OFF = "the engine broke off in the middle of its answer: send the query again, or ask for less"
+SHORTENED = "the engine holds back what is beyond a limit of its own: narrow the query, or add a smaller LIMIT"
 OTHER_FORM = "the engine answers in another form than it was asked for: try again in a moment"
 REFUSES = "the engine does not answer us: try again in a moment"
 GAVE_UP = "the engine gave up on this query: ask for less, or in smaller steps"
@@ -171,6 +172,16 @@ HOSTILE = [
     pytest.param(saying(head()), (503, "query-aborted", BROKE_OFF), id="no body"),
     pytest.param(saying(answer(b"<html>log in</html>", "text/html")), (503, "busy", OTHER_FORM), id="a page"),
     pytest.param(saying(answer(b"{}", "application/json")), (503, "busy", OTHER_FORM), id="another format"),
+    pytest.param(
+        saying(head(more="X-SPARQL-MaxRows: 1\r\n") + table(["s"], [["x:1"]])),
+        (503, "query-aborted", SHORTENED),
+        id="rows beyond its limit held back",
+    ),
+    pytest.param(
+        saying(head(more="X-SQL-State: S1TAT\r\n") + table(["s"], [["x:1"]])),
+        (503, "query-aborted", SHORTENED),
+        id="out of its time",
+    ),
     pytest.param(
         saying(answer(BOMB, more="Content-Encoding: gzip\r\n")), (503, "busy", OTHER_FORM), id="a bomb of gzip"
     ),

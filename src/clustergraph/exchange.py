@@ -41,6 +41,7 @@ _PLACES: Final = (
 )
 _ASKED_FOR: Final = {"SELECT": XML, "ASK": JSON, "CONSTRUCT": N_TRIPLES, "DESCRIBE": N_TRIPLES}
 """What the engine is asked for, whatever we answer in: of these it can be seen whether they are whole."""
+_SHORTENED: Final = ("x-sparql-maxrows", "x-sql-state")
 _OK: Final = 200
 _BAD_REQUEST: Final = 400
 _AGAIN: Final = "try again in a moment"
@@ -154,6 +155,18 @@ def check_type(response: httpx2.Response, form: str) -> None:
     if sent not in (wanted.media_type, *wanted.also) or packed != "identity":
         _logger.warning("the engine answered in %.80r, %.80r, not in %s", sent, packed, wanted.media_type)
         raise _OTHER_FORM()
+
+
+def check_whole(response: httpx2.Response) -> None:
+    """Nothing, if the engine does not say that a limit of its own ended the answer.
+
+    Raises: QueryAborted: such an answer is well formed, and shorter than the right one.
+    Source: the SPARQL endpoint of Virtuoso 7, which says so of tables; of graphs it cuts it says nothing.
+    """
+    if told := [name for name in _SHORTENED if name in response.headers]:
+        _logger.warning("the engine shortened an answer: %s is %.20r", told[0], response.headers[told[0]])
+        message = "the engine holds back what is beyond a limit of its own: narrow the query, or add a smaller LIMIT"
+        raise QueryAborted(message)
 
 
 def check_end(response: httpx2.Response, form: str) -> None:

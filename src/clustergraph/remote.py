@@ -16,7 +16,17 @@ from typing import Final, NamedTuple, Self
 import httpx2
 
 from clustergraph.errors import Busy, ClusterGraphError, DatasetUnusable, UsageError
-from clustergraph.exchange import accept, body, check_end, check_status, check_type, chosen_format, deadline, pieces
+from clustergraph.exchange import (
+    accept,
+    body,
+    check_end,
+    check_status,
+    check_type,
+    check_whole,
+    chosen_format,
+    deadline,
+    pieces,
+)
 from clustergraph.jobs import DISCONNECT
 from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, Turn
 from clustergraph.portable import Portable, portable
@@ -186,6 +196,7 @@ class RemoteEngine:
             job.response = await self._sent(form, accept(asked.form))
             await check_status(job.response, request.query, lines_before=asked.lines_before)
             check_type(job.response, asked.form)
+            check_whole(job.response)
             check_end(job.response, asked.form)
         limit_bytes = self._limits.output_limit_bytes
         frames = body(job.response, chosen, asked.form, columns=asked.columns, limit_bytes=limit_bytes)
