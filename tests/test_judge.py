@@ -122,6 +122,35 @@ def test_a_fault_of_ours_is_told_without_its_words(
     assert (said, capfd.readouterr().err) == (({"failed": "LookupError"}, b""), "judge: LookupError\n")
 
 
+FAULT = """
+import json, os, socket, sys
+from clustergraph import judge, sandbox
+
+judge.VERDICTS = {"json": None}
+judge.verdict_on = lambda base, sent: None
+ours, theirs = socket.socketpair()
+parent = os.getpid()
+if os.fork() == 0:
+    limits = {"memory_limit_bytes": 512 << 20, "cpu_limit_s": 15, "output_limit_bytes": 1 << 20}
+    judge._work(None, theirs, parent, limits, confined=sandbox.missing() is None)
+    os._exit(0)
+theirs.close()
+head = json.dumps({"type": "text/turtle", "content_type": "text/turtle", "render": "json"}).encode()
+ours.sendall(judge.LENGTHS.pack(len(head), 1) + head + b"x")
+length, _ = judge.LENGTHS.unpack(ours.recv(8, socket.MSG_WAITALL))
+print(ours.recv(length, socket.MSG_WAITALL).decode())
+"""
+
+
+def test_a_fault_of_ours_is_told_as_such_where_standard_error_is_a_file(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-c", FAULT], stdout=subprocess.PIPE, stderr=log, check=False, timeout=PATIENCE_S
+        )
+
+    assert (done.stdout, (tmp_path / "log").read_bytes()) == (b'{"failed": "TypeError"}\n', b"")
+
+
 def test_a_long_line_is_cut_around_its_finding(base: Base) -> None:
     text = f'<urn:a> <http://www.w3.org/2004/02/skos/core#note> "{"x" * 500}" ; <urn:b> "{"y" * 500}" .\n'
     head = {"type": "text/turtle", "content_type": "text/turtle", "render": "html", "path": "data/cluster/a.ttl"}
