@@ -52,6 +52,21 @@ JUDGING: Final[tuple[Control, ...]] = (
             "test_what_never_ends_is_stopped_and_disturbs_nobody",
         ),
         (
+            "a long submission makes way",
+            "T36",
+            "self._clock.reschedule(asyncio.get_running_loop().time())",
+            "pass",
+            "test_judges.py::test_the_longest_submission_of_who_has_most_makes_way_for_another_client",
+        ),
+        (
+            "who has long submissions takes no place that is kept for short ones",
+            "T36",
+            "self._shared.took_long(self)",
+            "pass",
+            "test_judges.py::test_the_longest_submission_of_who_has_most_makes_way_for_another_client",
+            "test_judges.py::test_who_has_long_submissions_cannot_have_the_place_that_is_kept_for_others",
+        ),
+        (
             "a judge is killed, not asked",
             "T3",
             "signal.pidfd_send_signal(fork.handle, signal.SIGKILL)",

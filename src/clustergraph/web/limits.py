@@ -97,6 +97,13 @@ FIXED: Final = (
     Limit("submission_cpu", judges.CPU_LIMIT_S, "s", "processor time of the same", _TOO_MUCH),
     Limit("submission_memory", judges.MEMORY_LIMIT_BYTES, "bytes", "memory of the same", _TOO_MUCH),
     Limit("submission_findings", FINDINGS_LIMIT, "findings", "findings told of one submission", "the rest is left out"),
+    Limit(
+        "submission_long",
+        LONG_S * 1000,
+        "ms",
+        "time of the same after which it is long: three quarters of the places are for those, as for queries",
+        "503 `busy`, where it is the longest of who has most, and others wait",
+    ),
     Limit("submissions", judges.AT_ONCE, "submissions", "submissions judged at once", "further ones wait"),
     Limit("submission_queue", judges.QUEUE, "submissions", "submissions that wait", "503 `busy`"),
     Limit("ending_time", ENDING_LIMIT_S, "s", "time that requests have when the server stops", "the connection ends"),
