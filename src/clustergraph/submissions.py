@@ -19,6 +19,7 @@ FILES_LIMIT: Final = 50
 PATH_LIMIT: Final = 200  # characters
 TRIPLES_LIMIT: Final = 20_000  # of all files together
 FINDINGS_LIMIT: Final = 1_000  # told of one submission; the first ones, in order
+PAGE_CHARACTERS: Final = 200_000  # of its texts that its page shows again, all together
 RENDERS: Final = ("json", "sarif", "turtle", "html")
 """What a verdict is told in."""
 

@@ -8,10 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from clustergraph.findings import SEVERITIES, Finding, printable
 from clustergraph.outputs import RENDERERS, Outcome, Sources
-from clustergraph.submissions import FINDINGS_LIMIT, RENDERS
+from clustergraph.submissions import FINDINGS_LIMIT, PAGE_CHARACTERS, RENDERS
 
 _PAGE_FINDINGS: Final = 300  # shown in a page
-PAGE_CHARACTERS: Final = 200_000  # of the texts of a submission that its page shows again, all together
 _BEFORE: Final = 24  # characters of a line that are shown before a finding, where that is long
 _FRAME_CHARACTERS: Final = 100  # of the finding, and after it
 

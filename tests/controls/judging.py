@@ -130,6 +130,13 @@ JUDGING: Final[tuple[Control, ...]] = (
             "return text",
             "test_what_does_not_print_is_escaped_in_the_frames_of_a_page",
         ),
+        (
+            "a page shows so much of what was sent",
+            "T16",
+            '"text": text[:left]',
+            '"text": text',
+            "test_a_page_shows_so_much_of_all_texts_and_says_which_are_cut",
+        ),
     ),
     *of(
         "src/clustergraph/web/validation.py",
@@ -172,6 +179,25 @@ JUDGING: Final[tuple[Control, ...]] = (
             "if limit_s <= 0:",
             "if False:",
             "test_queries_in_place_make_no_process_and_take_no_longer_than_they_may",
+        ),
+    ),
+    *of(
+        "src/clustergraph/web/unread.py",
+        "test_web_unread.py",
+        (
+            "verdicts that nobody reads are bounded",
+            "T36",
+            "while self.held_bytes > HELD_LIMIT_BYTES:",
+            "while self.held_bytes < 0:",
+            "test_what_is_held_is_bounded_and_who_holds_most_loses_what_it_has_held_longest",
+            "test_an_answer_that_is_larger_than_all_that_is_held_is_dropped",
+        ),
+        (
+            "a turn lasts until the verdict is taken",
+            "T36",
+            "await self._unread.taken(self._client, size, line_of(scope))",
+            "pass",
+            "test_the_turn_of_a_client_lasts_until_its_verdict_is_taken",
         ),
     ),
 )
