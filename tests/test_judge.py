@@ -15,7 +15,7 @@ from clustergraph.judge import Base, answer, read_base
 from clustergraph.reading import read
 from clustergraph.reading.parsed import Literal
 from clustergraph.sandbox import missing
-from clustergraph.submissions import CONTRIBUTED, TRIPLES_LIMIT
+from clustergraph.submissions import CONTRIBUTED, PAGE_CHARACTERS, TRIPLES_LIMIT
 from conftest import SAMPLE
 
 PATIENCE_S = 60
@@ -120,6 +120,51 @@ def test_a_fault_of_ours_is_told_without_its_words(
     said = answer(base, {"type": "text/turtle", "content_type": "text/turtle", "render": "json"}, b"x")
 
     assert (said, capfd.readouterr().err) == (({"failed": "LookupError"}, b""), "judge: LookupError\n")
+
+
+FAULT = """
+import json, os, socket, sys
+from clustergraph import judge, sandbox
+
+judge.VERDICTS = {"json": None}
+judge.verdict_on = lambda base, sent: None
+ours, theirs = socket.socketpair()
+parent = os.getpid()
+if os.fork() == 0:
+    limits = {"memory_limit_bytes": 512 << 20, "cpu_limit_s": 15, "output_limit_bytes": 1 << 20}
+    judge._work(None, theirs, parent, limits, confined=sandbox.missing() is None)
+    os._exit(0)
+theirs.close()
+head = json.dumps({"type": "text/turtle", "content_type": "text/turtle", "render": "json"}).encode()
+ours.sendall(judge.LENGTHS.pack(len(head), 1) + head + b"x")
+length, _ = judge.LENGTHS.unpack(ours.recv(8, socket.MSG_WAITALL))
+print(ours.recv(length, socket.MSG_WAITALL).decode())
+"""
+
+
+def test_a_fault_of_ours_is_told_as_such_where_standard_error_is_a_file(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-c", FAULT], stdout=subprocess.PIPE, stderr=log, check=False, timeout=PATIENCE_S
+        )
+
+    assert (done.stdout, (tmp_path / "log").read_bytes()) == (b'{"failed": "TypeError"}\n', b"")
+
+
+def test_a_page_shows_so_much_of_all_texts_and_says_which_are_cut(base: Base) -> None:
+    texts = {"data/cluster/a.ttl": "#" * 150_000, "data/cluster/b.ttl": "#" * 50_001, "data/cluster/c.ttl": "# c"}
+    sent = {"files": [{"path": path, "text": text} for path, text in texts.items()]}
+    head = {"type": "application/json", "content_type": "application/json", "render": "html"}
+
+    _, body = answer(base, head, json.dumps(sent).encode())
+
+    document = json.loads(body)
+    assert [(len(one["text"]), one["is_cut"]) for one in document["files"]] == [
+        (150_000, False),
+        (50_000, True),
+        (0, True),
+    ]
+    assert (PAGE_CHARACTERS, document["coverage"]["files"]) == (200_000, 3)
 
 
 def test_a_long_line_is_cut_around_its_finding(base: Base) -> None:

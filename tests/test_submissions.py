@@ -157,6 +157,7 @@ def test_json_that_is_none_or_has_another_shape_is_refused(document: Any, status
         ([field("note", b"x")] * 300, "b", 413),
         ([b"A: " + b"x" * 3_000 + b"\r\n\r\n"], "b", 400),
         ([b"Content-Transfer-Encoding: base64\r\n" + field("text", b"eA==")], "b", 400),
+        ([b"Content-Transfer-Encoding: \xff\r\n" + field("text", b"x")], "b", 400),
         ([b"no head"], "b", 422),
     ],
 )
@@ -165,6 +166,51 @@ def test_a_form_that_cannot_be_read_is_refused(parts: list[bytes], boundary: str
         multipart(*parts, boundary=boundary)
 
     assert caught.value.status == status
+
+
+CODED = [
+    "zzz''x",
+    "a\0b''x",
+    "idna''%ff%ff",
+    "undefined''%ff",
+    "base64''%ff",
+    "hex''%ff",
+    "punycode''%ff%00",
+    "utf-8''x",
+    "",
+]
+
+
+@pytest.mark.parametrize("value", CODED)
+@pytest.mark.parametrize("name", ["name*", "filename*", "filename*0*", "FILENAME*0", "*"])
+def test_a_parameter_that_names_a_charset_is_refused_unread(name: str, value: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        multipart(f'Content-Disposition: form-data; name="file"; {name}={value}.ttl\r\n\r\nx'.encode())
+
+    assert (caught.value.status, caught.value.detail) == (
+        400,
+        f"the parameter {name.lower()!r} of the form is not read here: send it without '*', in UTF-8",
+    )
+
+
+@pytest.mark.parametrize(
+    "parameters", ["", ";", ";=;*=;boundary*", "; boundary", '; boundary="b', "; boundary*=utf-8''b"]
+)
+def test_a_form_without_a_boundary_that_can_be_read_is_refused(parameters: str) -> None:
+    head = {"type": "multipart/form-data", "content_type": f"multipart/form-data{parameters}"}
+    with pytest.raises(Unfit) as caught:
+        submission(head, b"--b\r\n" + field("text", b"x") + b"\r\n--b--\r\n")
+
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "written", ["a.ttl", '"a.ttl"', '"C:\\mine\\a.ttl"', '"x;y/a.ttl"', '"a.ttl"; filename="c.ttl"', '"a.ttl";;; x']
+)
+def test_the_name_of_a_file_is_read_as_browsers_write_it(written: str) -> None:
+    head = f"content-disposition:form-data;filename={written} ; NAME=file\r\n\r\n"
+
+    assert paths(multipart(head.encode() + CLUSTER)) == ["data/cluster/a.ttl"]
 
 
 @pytest.mark.parametrize("body", [b"text=%FF", "text=è".encode(), b"&a=b" * 1_000])

@@ -146,3 +146,41 @@ def test_a_reader_that_takes_nothing_loses_its_connection(monkeypatch: pytest.Mo
     asyncio.run(asyncio.wait_for(within(), PATIENCE_S))
 
     assert told == [{"type": "http.disconnect"}]
+
+
+@pytest.mark.parametrize(("slowest_bytes_s", "is_whole"), [(0.0, True), (float(1 << 40), False)])
+def test_a_reader_that_takes_too_little_at_a_time_loses_its_connection(
+    slowest_bytes_s: float, is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SLOWEST_BYTES_S", slowest_bytes_s)
+    monkeypatch.setattr(connection, "STALL_LIMIT_S", 0.5)
+    size = 64 << 20  # more than the buffers of the system take
+
+    async def long(_scope: object, _receive: object, send: Callable[[Any], Any]) -> None:
+        headers = [(b"content-length", b"%d" % size)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(size)})
+
+    async def within() -> int:
+        server = uvicorn.Server(
+            uvicorn.Config(long, port=0, http=BoundedProtocol, lifespan="off", log_level="critical")
+        )
+        serving = asyncio.ensure_future(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname()[:2])
+        writer.write(REQUEST)
+        head, taken = await reader.readuntil(b"\r\n\r\n"), 0
+        assert head.startswith(b"HTTP/1.1 200 OK")
+        with contextlib.suppress(ConnectionError):
+            while taken < size and (piece := await reader.read(1 << 20)):
+                taken += len(piece)
+                await asyncio.sleep(0.01)
+        writer.transport.abort()
+        server.should_exit = True
+        await serving
+        return taken
+
+    taken = asyncio.run(asyncio.wait_for(within(), PATIENCE_S))
+
+    assert (taken == size) is is_whole

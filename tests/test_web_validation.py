@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import html
 import json
 import re
 import threading
@@ -17,7 +18,7 @@ from clustergraph.errors import ValidationAborted
 from clustergraph.judges import Judges
 from clustergraph.published import Published, open_published
 from clustergraph.settings import Settings
-from clustergraph.submissions import TYPES
+from clustergraph.submissions import PAGE_CHARACTERS, TYPES
 from clustergraph.web.app import create_app
 from clustergraph.web.words import WORDS
 from web_runner import LocalRunner, TestClient, exchange, problem
@@ -103,6 +104,35 @@ def test_a_browser_is_shown_the_findings_beside_the_text(client: TestClient) -> 
     assert 'data-marks="7:violation"' in answer.text
     assert f'value="{PLACE[0]}"' in answer.text
     assert '<div lang="it">' in answer.text
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_a_text_that_is_too_long_for_the_page_is_cut_visibly_and_never_sent_again(
+    client: TestClient, language: str
+) -> None:
+    sent = {"files": [{"path": "data/cluster/a.ttl", "text": "#" + "&" * 1_900_000}], "language": language}
+
+    answer = client.post("/validate", headers=BROWSER, json=sent)
+
+    assert answer.status_code == 200
+    assert len(answer.content) < 5 * PAGE_CHARACTERS + 20_000
+    assert answer.text.count("&amp;") == PAGE_CHARACTERS - 1
+    assert f"<strong>{html.escape(WORDS[language]['cut'])}</strong>" in answer.text
+    fields = re.findall(r"<(?:textarea|input) id=[^>]*>", answer.text)
+    assert [(" readonly " in one, 'name="path"' in one or 'name="text"' in one) for one in fields[:2]] == [
+        (True, False)
+    ] * 2
+    assert ('name="format"' in answer.text, 'name="language" value' in answer.text.split("<form")[0]) == (False, False)
+
+
+def test_a_form_that_cannot_be_read_uses_up_the_budget_of_bad_requests(dataset: Published) -> None:
+    settings = Settings(budget_bad_requests=2, budget_loopback=True)
+    body = b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename*=zzz''x.ttl\r\n\r\nx\r\n--b--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    with TestClient(create_app(dataset, settings, runner=LocalRunner()), client=("192.0.2.1", 1)) as one:
+        said = [one.post("/validate", content=body, headers=headers).status_code for _ in range(3)]
+
+    assert said == [400, 400, 429]
 
 
 def test_a_page_can_be_saved_as_a_report(client: TestClient) -> None:

@@ -102,7 +102,7 @@ def answer(base: Base, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any
     except (MemoryError, RecursionError):
         return {"hungry": True}, b""
     except Exception as exc:  # the one place at the top of this process; what went wrong may name anything
-        print(f"judge: {type(exc).__name__}", file=sys.stderr)
+        sandbox.complain(f"judge: {type(exc).__name__}")
         return {"failed": type(exc).__name__}, b""
     return {"status": 200, "render": name, "language": sent.language}, text.encode(errors="replace")
 

@@ -8,15 +8,19 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from clustergraph.endings import AGAIN_S
 from clustergraph.errors import Busy, DatasetUnusable, OverBudget, UsageError, ValidationAborted, ValidationTimedOut
-from clustergraph.lanes import Lane, Turn
-from clustergraph.processes import ForkFailed, Forks
+from clustergraph.jobs import LONG_S
+from clustergraph.lanes import Turn
+from clustergraph.processes import LOWERED_NICE, ForkFailed, Forks
 from clustergraph.published import Published
+from clustergraph.shares import SharedLane
 from clustergraph.submissions import CONTRIBUTED
 
 BODY_LIMIT_BYTES: Final = 2_000_000
@@ -35,6 +39,9 @@ _LIMITS: Final = {
 _LENGTHS: Final = struct.Struct(">II")
 _TOO_SLOW: Final = (
     f"stopped after {TIME_LIMIT_S:g} s: send fewer or shorter files, or run `clustergraph check` on a clone"
+)
+_CROWDED_OUT: Final = (
+    "the server is short of places for submissions and others wait: send fewer or shorter files, or try again later"
 )
 _GAVE_UP: Final = (
     f"the validation wanted more than {MEMORY_LIMIT_BYTES >> 20} MB of memory or {CPU_LIMIT_S} s of processor time: "
@@ -57,7 +64,7 @@ class Judges:
 
     def __init__(self, wait_s: float, refused: Callable[[], None]) -> None:
         self._refused = refused
-        self._lane: Lane[None, Turn[None]] = Lane(
+        self._lane: SharedLane[None, _Case] = SharedLane(
             "validations", AT_ONCE, QUEUE, wait_s, taken=f"{AT_ONCE} submissions are being judged"
         )
         for _ in range(AT_ONCE):
@@ -70,22 +77,22 @@ class Judges:
 
         Raises: Busy, OverBudget, DatasetUnusable, ValidationTimedOut, ValidationAborted.
         """
+        case = _Case(client or "", self._lane)
         try:
-            await Turn(client or "", self._lane).place()
+            await case.place()
         except OverBudget:
             self._refused()
             raise
         try:
-            async with self._fork(published) as sock, asyncio.timeout(TIME_LIMIT_S):
-                return await _exchange(sock, json.dumps(head).encode(), body)
-        except TimeoutError as exc:
-            raise ValidationTimedOut(_TOO_SLOW) from exc
+            async with self._fork(published) as fork, case.limited(fork.pid):
+                return await _exchange(fork.sock, json.dumps(head).encode(), body)
         finally:
+            case.end()
             self._lane.give_back(None)
 
     @asynccontextmanager
-    async def _fork(self, published: Published) -> AsyncIterator[socket.socket]:
-        """Our end of the socket of a new process, which is killed in the end."""
+    async def _fork(self, published: Published) -> AsyncIterator["_Fork"]:
+        """A new process, which is killed in the end."""
         forking = asyncio.ensure_future(asyncio.to_thread(self._forked, published))
         try:
             fork = await asyncio.shield(forking)
@@ -93,7 +100,7 @@ class Judges:
             forking.add_done_callback(self._end_when_forked)
             raise
         try:
-            yield fork.sock
+            yield fork
         finally:
             self._end(fork)
 
@@ -102,7 +109,7 @@ class Judges:
             for is_last in (False, True):
                 standing = self._standing(published)
                 try:
-                    _, handle, sock = standing.forks.fork()
+                    pid, handle, sock = standing.forks.fork()
                 except ForkFailed as exc:
                     message = "no process can be had for another submission: try again in a moment"
                     raise Busy(message, retry_after_s=1) from exc
@@ -113,7 +120,7 @@ class Judges:
                         raise ValidationAborted(_GAVE_UP) from exc
                 else:
                     standing.under_way += 1
-                    return _Fork(standing, handle, sock)
+                    return _Fork(standing, pid, handle, sock)
         raise AssertionError
 
     def _standing(self, published: Published) -> "_Standing":
@@ -157,6 +164,56 @@ class Judges:
                 self._current = None
 
 
+class _Case(Turn[None]):
+    """One submission, from its wait for a place until its process is gone; a SharingJob."""
+
+    def __init__(self, client: str, lane: "SharedLane[None, _Case]") -> None:
+        super().__init__(client, lane)
+        self.began = time.monotonic()
+        self.is_long = False
+        self._shared = lane
+        self._made_way = False
+        self._clock = asyncio.timeout(None)
+
+    @asynccontextmanager
+    async def limited(self, pid: int) -> AsyncIterator[None]:
+        """Ends what is done meanwhile at its time limit; earlier, once it is long, where others wait.
+
+        Raises: ValidationTimedOut, Busy.
+        """
+        self.began = time.monotonic()
+        timer = asyncio.get_running_loop().call_later(LONG_S, self._took_long, pid)
+        try:
+            async with asyncio.timeout(TIME_LIMIT_S) as self._clock:
+                yield
+        except TimeoutError as exc:
+            if self._made_way:
+                message = f"stopped after {time.monotonic() - self.began:.1f} s: {_CROWDED_OUT}"
+                raise Busy(message, retry_after_s=AGAIN_S) from exc
+            raise ValidationTimedOut(_TOO_SLOW) from exc
+        finally:
+            timer.cancel()
+
+    def _took_long(self, pid: int) -> None:
+        self.is_long = True
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.setpriority(os.PRIO_PROCESS, pid, LOWERED_NICE)
+        self._shared.took_long(self)
+
+    def make_way(self) -> None:
+        """Ends it, as others wait for a place."""
+        self.is_over = True
+        if not self._clock.expired():  # else it ends anyway
+            self._made_way = True
+            self._clock.reschedule(asyncio.get_running_loop().time())
+        self._shared.coming += 1
+
+    def end(self) -> None:
+        """Notes that its place is about to be given back."""
+        self._shared.coming -= self.is_over  # it was counted when it made way
+        self.is_over = True
+
+
 @dataclass(eq=False)
 class _Standing:
     """A process that has read the repository of one build, and how many of its forks are at work."""
@@ -170,6 +227,7 @@ class _Fork(NamedTuple):
     """One process for one submission."""
 
     standing: _Standing
+    pid: int
     handle: int
     sock: socket.socket
 

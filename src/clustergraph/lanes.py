@@ -8,7 +8,7 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from clustergraph.errors import Busy, ClusterGraphError, OverBudget
 from clustergraph.fairqueue import FairQueue
@@ -23,6 +23,7 @@ _PlaceT = TypeVar("_PlaceT")
 _PlaceT_contra = TypeVar("_PlaceT_contra", contravariant=True)
 _JobT_contra = TypeVar("_JobT_contra", contravariant=True)
 LongJobT = TypeVar("LongJobT", bound="LongJob")
+_HeldT = TypeVar("_HeldT", bound="Held")
 
 
 class Waiter(Protocol[_PlaceT_contra]):
@@ -73,11 +74,16 @@ class Workplace(Protocol[_PlaceT_contra, _JobT_contra]):
         """Whether more jobs wait than places are about to come."""
 
 
-class LongJob(Protocol):
-    """A job that has had its place for long."""
+class Held(Protocol):
+    """What a client has, of which there is only so much for all, and since when."""
 
     client: str
     began: float
+
+
+class LongJob(Held, Protocol):
+    """A job that has had its place for long."""
+
     is_over: bool
 
     @property
@@ -94,8 +100,8 @@ def most_long(size: int) -> int:
     return max(1, size - max(1, size // 4))
 
 
-def first_to_go(jobs: Sequence[LongJobT]) -> LongJobT:
-    """The job that has run longest, of the client who has most of them."""
+def first_to_go(jobs: Sequence[_HeldT]) -> _HeldT:
+    """The one that was begun first, of the client who has most of them."""
     held = Counter(job.client for job in jobs)
     return max(jobs, key=lambda job: (held[job.client], -job.began))
 
@@ -125,7 +131,7 @@ class Share(Generic[LongJobT]):
 
     def begin(self, job: LongJobT) -> None:
         """Notes that a job has a place."""
-        if not self.is_light(job.client):
+        if not self.is_light(job.client) and job not in self._held:
             self._held.append(job)
 
     def took_long(self, job: LongJobT) -> None:
@@ -225,8 +231,9 @@ class Lane(Generic[PlaceT, WaiterT]):
 class Turn(Generic[_PlaceT]):
     """One that waits for its place as a coroutine; a Waiter."""
 
-    def __init__(self, client: str, lane: "Lane[_PlaceT, Turn[_PlaceT]]") -> None:
+    def __init__(self, client: str, lane: "Lane[_PlaceT, Any]") -> None:
         self.client = client
+        self.is_over = False  # whether it has no place any more, or never gets one
         self._lane = lane
         self._given: asyncio.Future[_PlaceT] = asyncio.get_running_loop().create_future()
         self._timer: asyncio.TimerHandle | None = None
@@ -240,6 +247,7 @@ class Turn(Generic[_PlaceT]):
         try:
             return await self._given
         except asyncio.CancelledError:
+            self.is_over = True
             self._lane.leave(self)
             if self._given.done() and not self._given.cancelled() and self._given.exception() is None:
                 self._lane.hand_out(self._given.result())  # it came in this very moment
@@ -251,6 +259,7 @@ class Turn(Generic[_PlaceT]):
     def start(self, place: _PlaceT) -> None:
         """Takes the place, or hands it on where it is no longer wanted."""
         if self._given.done():
+            self.is_over = True
             self._lane.hand_out(place)
         else:
             self._given.set_result(place)
@@ -262,6 +271,7 @@ class Turn(Generic[_PlaceT]):
 
     def fail(self, exc: ClusterGraphError) -> None:
         """Goes away without a place."""
+        self.is_over = True
         self._lane.leave(self)
         if not self._given.done():
             self._given.set_exception(exc)

@@ -128,8 +128,7 @@ def _answer(engine: Engine, sock: socket.socket, request: QueryRequest, output_l
     except (RuntimeError, OSError, ValueError) as exc:
         # The engine's own words may name files or addresses, so only the class of what went wrong goes out.
         failure = QueryAborted("the engine gave up on this query: ask for less, or in smaller steps")
-        with contextlib.suppress(OSError):  # where it is a file, nothing more may be written to it
-            print(f"worker: {type(exc).__name__}: {exc}"[:500], file=sys.stderr)
+        sandbox.complain(f"worker: {type(exc).__name__}: {exc}")
         write_frame(sock, ERROR, json.dumps(_error(failure)).encode())
 
 

@@ -5,6 +5,7 @@ Linux on x86_64 and aarch64; elsewhere the other walls (resource limits, the gua
 Source: seccomp(2), landlock(7); linux/filter.h, linux/seccomp.h, linux/audit.h, linux/landlock.h.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -24,6 +25,8 @@ CALLS: Final[dict[str, tuple[int, int]]] = {
     "landlock_restrict_self": (446, 446),
 }
 """What confining takes beside prctl(2), by number on x86_64 and on aarch64: a filter around us has to let it pass."""
+
+COMPLAINT_CHARACTERS: Final = 500  # of a line that a worker leaves in the log
 
 _AUDIT: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # how the kernel names a call's convention
 _MACHINES: Final = tuple(_AUDIT)
@@ -190,6 +193,12 @@ def keep_files(folder: Path) -> None:
     _had("landlock_restrict_self", rules, 0)
     os.close(beneath)
     os.close(rules)
+
+
+def complain(line: str) -> None:
+    """Says a line on standard error, if that can still be written to: a file may not be, once files may not grow."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{line[:COMPLAINT_CHARACTERS]}\n".encode(errors="replace"))
 
 
 def confine(*, reads_files: bool = False) -> None:

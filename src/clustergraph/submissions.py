@@ -6,8 +6,6 @@ Runs in the confined process alone: whatever a body holds is read there.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from email import message_from_bytes
-from email.message import EmailMessage
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -21,6 +19,7 @@ FILES_LIMIT: Final = 50
 PATH_LIMIT: Final = 200  # characters
 TRIPLES_LIMIT: Final = 20_000  # of all files together
 FINDINGS_LIMIT: Final = 1_000  # told of one submission; the first ones, in order
+PAGE_CHARACTERS: Final = 200_000  # of its texts that its page shows again, all together
 RENDERS: Final = ("json", "sarif", "turtle", "html")
 """What a verdict is told in."""
 
@@ -33,6 +32,8 @@ _PART: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _PATH: Final = re.compile(rf"{_PART}(?:/{_PART})*", re.ASCII)
 _FIELDS: Final = 4 * FILES_LIMIT
 _PART_HEAD_BYTES: Final = 2_000  # of one field of a form
+_PARAMETER: Final = re.compile(r';\s*([^\s;="]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?')
+_UNPACKED: Final = ("", "binary", "8bit", "7bit")  # what a field may say that it is packed in
 _RDF_TYPE: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _SH: Final = "http://www.w3.org/ns/shacl#"
 _TABLE: Final = ".sssom.tsv"
@@ -123,9 +124,7 @@ def _form(head: Mapping[str, Any], body: bytes) -> _Read:
 
 
 def _multipart(head: Mapping[str, Any], body: bytes) -> _Read:
-    header = EmailMessage()
-    header["content-type"] = "".join(one for one in head["content_type"] if one.isprintable())
-    boundary = str(header.get_param("boundary", "")).encode(errors="replace")
+    boundary = _parameters(head["content_type"]).get("boundary", "").encode("latin-1", "replace")
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, _FIELDS + 2)
     if not boundary or len(pieces) < 3 or not pieces[-1].startswith(b"--"):  # noqa: PLR2004  # a field and two borders
         if len(pieces) > _FIELDS:
@@ -142,11 +141,24 @@ def _part(piece: bytes) -> tuple[str, str, bytes]:
     lines, _, data = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
     if len(lines) > _PART_HEAD_BYTES:
         raise Unfit(400, f"a field of the form has a head of more than {_PART_HEAD_BYTES} bytes: send a shorter one")
-    header = message_from_bytes(lines)
-    if header.get("content-transfer-encoding", "binary").strip().lower() not in ("binary", "8bit"):
+    fields = [line.partition(":") for line in lines.decode(errors="replace").split("\r\n")]
+    header = {name.strip().lower(): value.strip() for name, _, value in reversed(fields)}
+    if header.get("content-transfer-encoding", "").lower() not in _UNPACKED:
         raise Unfit(400, "a field of the form is packed in a way that is not read here: send it as it is")
-    name = header.get_param("name", "", header="content-disposition")
-    return str(name), header.get_filename("") or "", data
+    said = _parameters(header.get("content-disposition", ""))
+    return said.get("name", ""), said.get("filename", ""), data
+
+
+def _parameters(value: str) -> dict[str, str]:
+    """The parameters of a header field, by their names in lower case; of several with one name, the first.
+
+    Shape:  of a quoted one, what stands between the quotes, as browsers write it: with no escapes.
+    Raises: Unfit for one that names a charset, which no form may (RFC 7578, section 4.2).
+    """
+    found = [(name.lower(), text.strip('"')) for name, text in _PARAMETER.findall(value)]
+    if coded := next((name for name, _ in found if "*" in name), None):
+        raise Unfit(400, f"the parameter {coded[:40]!r} of the form is not read here: send it without '*', in UTF-8")
+    return dict(reversed(found))
 
 
 def _of_fields(fields: Iterable[tuple[str, str, bytes]], head: Mapping[str, Any]) -> _Read:

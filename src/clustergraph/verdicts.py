@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from clustergraph.findings import SEVERITIES, Finding, printable
 from clustergraph.outputs import RENDERERS, Outcome, Sources
-from clustergraph.submissions import FINDINGS_LIMIT, RENDERS
+from clustergraph.submissions import FINDINGS_LIMIT, PAGE_CHARACTERS, RENDERS
 
 _PAGE_FINDINGS: Final = 300  # shown in a page
 _BEFORE: Final = 24  # characters of a line that are shown before a finding, where that is long
@@ -51,14 +51,12 @@ def _page(verdict: Verdict) -> str:
     """What the page is made of, in the process that makes pages."""
     lines = {path: text.split("\n") for path, text in verdict.files.items()}
     shown = verdict.findings[:_PAGE_FINDINGS]
-    files = [
-        {
-            "path": str(path),
-            "text": text,
-            "marks": " ".join(f"{line}:{severity}" for line, severity in _marks(shown, str(path)).items()),
-        }
-        for path, text in verdict.files.items()
-    ]
+    files = []
+    left = PAGE_CHARACTERS
+    for path, text in verdict.files.items():
+        marks = " ".join(f"{line}:{severity}" for line, severity in _marks(shown, str(path)).items())
+        files.append({"path": str(path), "text": text[:left], "is_cut": len(text) > left, "marks": marks})
+        left = max(0, left - len(text))
     findings = [_shown(one, verdict.language, lines.get(PurePosixPath(one.path))) for one in shown]
     return json.dumps({"files": files, "findings": findings, "coverage": verdict.coverage})
 

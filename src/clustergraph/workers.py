@@ -8,7 +8,7 @@ import contextlib
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,11 @@ from typing import Final, Self
 
 from clustergraph.errors import ClusterGraphError, DatasetUnusable
 from clustergraph.jobs import DIED, DISCONNECT, LOWERED, Job
-from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, Share
+from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT
 from clustergraph.loaders import RETRY_S, Loaders
 from clustergraph.processes import ForkFailed, Loader, Worker
 from clustergraph.runner import Answer, Limits, QueryRequest, Storage
+from clustergraph.shares import SharedLane
 
 _logger: Final = logging.getLogger("clustergraph.workers")
 
@@ -27,7 +28,7 @@ WHY_S: Final = 0.5  # for whoever's worker died to be told why; then they are to
 PER_CORE: Final = 4  # workers, where no number is given: long queries must not take them all
 
 
-class WorkerLane(Lane[Worker, Job]):
+class WorkerLane(SharedLane[Worker, Job]):
     """The workers of one kind of query, and the queries that wait for one of them; a Workplace.
 
     Shape: `replace` ends a worker for a cause, and has another one started; `ask_why` has it told how one ended.
@@ -49,40 +50,11 @@ class WorkerLane(Lane[Worker, Job]):
         self.ask_why = ask_why
         self.coming = size  # workers that are being started
         self._first: deque[Job] = deque()  # whose worker died when it was asked
-        self._share: Share[Job] = Share(size)
 
-    def add(self, job: Job) -> None:
-        """Has a job begun as soon as there is a worker, for which a long one may have to make way.
-
-        Raises: Busy; OverBudget.
-        """
-        super().add(job)
-        self._make_room()
-
-    def took_long(self, job: Job) -> None:
-        """Notes that a job has had its worker for long: it may have to make way."""
-        self._share.took_long(job)
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """Ends long jobs until enough workers are about to come for light clients, or few enough are held.
-
-        Asked whenever one more waits or one more is long: at no other time can there be too many.
-        """
-        while len(self._first) + self.waiting.count(self._share.is_light) > self.coming:
-            job = self._share.to_go()
-            if job is None:
-                break
-            job.make_way()
-
-    def may_start(self, client: Hashable) -> bool:
-        """Whether a client may have one of the workers that are idle: some are kept for those with short queries."""
-        return self._share.may_start(client)
-
-    def start(self, job: Job) -> None:
-        """Gives a job one of the workers that are idle."""
-        self._share.begin(job)
-        super().start(job)
+    @property
+    def wanted(self) -> int:
+        """How many jobs wait that may have any worker."""
+        return len(self._first) + super().wanted
 
     def again(self, job: Job) -> None:
         """Has a job done by another worker, before those that wait."""

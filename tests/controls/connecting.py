@@ -156,9 +156,16 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "stalled reader of a connection",
             "T15",
-            "if held_bytes < before_bytes:",
+            "if before_bytes - held_bytes >= STALL_LIMIT_S * SLOWEST_BYTES_S:",
             "if held_bytes >= 0:",
             "test_a_reader_that_takes_nothing_loses_its_connection",
+        ),
+        (
+            "reader of a connection that takes a little now and then",
+            "T15",
+            ">= STALL_LIMIT_S * SLOWEST_BYTES_S:",
+            "> 0:",
+            "test_a_reader_that_takes_too_little_at_a_time_loses_its_connection",
         ),
         (
             "large bodies of the cache are not copied for each",

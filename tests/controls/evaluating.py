@@ -147,6 +147,17 @@ EVALUATING: Final[tuple[Control, ...]] = (
         ),
     ),
     *of(
+        "src/clustergraph/shares.py",
+        "test_jobs.py",
+        (
+            "a share of the workers is kept for short queries",
+            "T36",
+            "job.make_way()",
+            "break",
+            "test_a_short_query_is_answered_while_four_clients_have_two_endless_ones_each",
+        ),
+    ),
+    *of(
         "src/clustergraph/workers.py",
         "test_jobs.py",
         (
@@ -162,13 +173,6 @@ EVALUATING: Final[tuple[Control, ...]] = (
             "lane = self.own if request.own else self.open",
             "lane = self.open",
             "test_own_queries_are_answered_while_strangers_take_all_workers_and_all_places",
-        ),
-        (
-            "a share of the workers is kept for short queries",
-            "T36",
-            "job.make_way()",
-            "break",
-            "test_a_short_query_is_answered_while_four_clients_have_two_endless_ones_each",
         ),
         (
             "a worker of lowered rank is not used again",

@@ -25,9 +25,20 @@ JUDGING: Final[tuple[Control, ...]] = (
         (
             "a fault of a judge stays inside",
             "T27",
-            'print(f"judge: {type(exc).__name__}", file=sys.stderr)',
-            'print(f"judge: {exc}", file=sys.stderr)',
+            'sandbox.complain(f"judge: {type(exc).__name__}")',
+            'sandbox.complain(f"judge: {exc}")',
             "test_a_fault_of_ours_is_told_without_its_words",
+        ),
+    ),
+    *of(
+        "src/clustergraph/sandbox.py",
+        "test_judge.py",
+        (
+            "a fault is told where nothing can be written",
+            "T27",
+            "contextlib.suppress(OSError)",
+            "contextlib.nullcontext()",
+            "test_a_fault_of_ours_is_told_as_such_where_standard_error_is_a_file",
         ),
     ),
     *of(
@@ -39,6 +50,21 @@ JUDGING: Final[tuple[Control, ...]] = (
             "asyncio.timeout(TIME_LIMIT_S)",
             "asyncio.timeout(None)",
             "test_what_never_ends_is_stopped_and_disturbs_nobody",
+        ),
+        (
+            "a long submission makes way",
+            "T36",
+            "self._clock.reschedule(asyncio.get_running_loop().time())",
+            "pass",
+            "test_judges.py::test_the_longest_submission_of_who_has_most_makes_way_for_another_client",
+        ),
+        (
+            "who has long submissions takes no place that is kept for short ones",
+            "T36",
+            "self._shared.took_long(self)",
+            "pass",
+            "test_judges.py::test_the_longest_submission_of_who_has_most_makes_way_for_another_client",
+            "test_judges.py::test_who_has_long_submissions_cannot_have_the_place_that_is_kept_for_others",
         ),
         (
             "a judge is killed, not asked",
@@ -86,6 +112,13 @@ JUDGING: Final[tuple[Control, ...]] = (
             "if len(lines) < 0:",
             "test_a_form_that_cannot_be_read_is_refused",
         ),
+        (
+            "charsets of parameters of a multipart form",
+            "T13",
+            'for name, _ in found if "*" in name',
+            'for name, _ in found if "**" in name',
+            "test_a_parameter_that_names_a_charset_is_refused_unread",
+        ),
     ),
     *of(
         "src/clustergraph/verdicts.py",
@@ -96,6 +129,13 @@ JUDGING: Final[tuple[Control, ...]] = (
             'return printable(text.replace("\\t", "  "))',
             "return text",
             "test_what_does_not_print_is_escaped_in_the_frames_of_a_page",
+        ),
+        (
+            "a page shows so much of what was sent",
+            "T16",
+            '"text": text[:left]',
+            '"text": text',
+            "test_a_page_shows_so_much_of_all_texts_and_says_which_are_cut",
         ),
     ),
     *of(
@@ -139,6 +179,25 @@ JUDGING: Final[tuple[Control, ...]] = (
             "if limit_s <= 0:",
             "if False:",
             "test_queries_in_place_make_no_process_and_take_no_longer_than_they_may",
+        ),
+    ),
+    *of(
+        "src/clustergraph/web/unread.py",
+        "test_web_unread.py",
+        (
+            "verdicts that nobody reads are bounded",
+            "T36",
+            "while self.held_bytes > HELD_LIMIT_BYTES:",
+            "while self.held_bytes < 0:",
+            "test_what_is_held_is_bounded_and_who_holds_most_loses_what_it_has_held_longest",
+            "test_an_answer_that_is_larger_than_all_that_is_held_is_dropped",
+        ),
+        (
+            "a turn lasts until the verdict is taken",
+            "T36",
+            "await self._unread.taken(self._client, size, line_of(scope))",
+            "pass",
+            "test_the_turn_of_a_client_lasts_until_its_verdict_is_taken",
         ),
     ),
 )

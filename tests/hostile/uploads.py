@@ -142,6 +142,7 @@ def _multipart() -> Iterator[Case]:
     for kind in ("multipart/form-data", f"multipart/form-data; boundary={'b' * 5_000}", "multipart/mixed; boundary=b"):
         raw = message("POST", "/sparql", [("Content-Type", kind)], part)
         yield case("T13", f"type {kind[:40]}", raw, 415, problem="unsupported-media-type")
+    yield from _heads_of_fields()
     for number in (201, 20_000):
         body = b"&".join(b"f%d=x" % place for place in range(number))
         raw = message("POST", "/sparql", [("Content-Type", FORM)], body)
@@ -158,3 +159,25 @@ def _multipart() -> Iterator[Case]:
     yield case("T13", "a form of percents", raw, 413, problem="query-too-large")
     raw = message("POST", "/sparql", [("Content-Type", FORM)], b"&" * 100_000)
     yield case("T13", "a form of ampersands", raw, 400, problem="query-malformed")
+
+
+def _heads_of_fields() -> Iterator[Case]:
+    """Heads of fields that a reader of mail would take, or fall over, where files are judged."""
+    charsets = ("zzz", "a\0b", "idna", "undefined", "base64", "hex", "punycode", "utf-8", "\xff")
+    heads = {
+        **{
+            f"name in {one!r}": f"Content-Disposition: form-data; name=\"file\"; filename*={one}''%ff"
+            for one in charsets
+        },
+        "field in parts": 'Content-Disposition: form-data; name*0="fi"; name*99999999999999999999="le"',
+        "transfer coding": 'Content-Transfer-Encoding: \xff\r\nContent-Disposition: form-data; name="text"',
+        "packed": 'Content-Transfer-Encoding: quoted-printable\r\nContent-Disposition: form-data; name="text"',
+    }
+    for name, head in heads.items():
+        body = b"--b\r\n" + head.encode("latin-1") + b"\r\n\r\n<a:a> <a:b> <a:c> .\r\n--b--\r\n"
+        raw = message("POST", "/validate", [("Content-Type", "multipart/form-data; boundary=b")], body)
+        yield case("T13", f"{name} at /validate", raw, 400, problem="bad-request")
+    for parameters in (";=;*=;boundary*", "; boundary*=zzz''b", '; boundary="b', "; boundary*0*=b"):
+        body = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nx\r\n--b--\r\n'
+        raw = message("POST", "/validate", [("Content-Type", f"multipart/form-data{parameters}")], body)
+        yield case("T13", f"{parameters} at /validate", raw, 400, problem="bad-request")

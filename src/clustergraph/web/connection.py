@@ -18,6 +18,7 @@ HEAD_TIME_LIMIT_S: Final = (
     10.0  # for a whole head to arrive, from the moment its connection is made or its first byte comes
 )
 
+SLOWEST_BYTES_S: Final = 8_192  # that a reader takes of what is held for it, looked at every STALL_LIMIT_S
 COPIED_BYTES: Final = 16_384  # of a body that is sent in one piece with its head
 PIPELINE_LIMIT: Final = 64  # requests sent ahead that wait for the answer to one before them
 AHEAD_LIMIT_BYTES: Final = 65_536  # sent ahead while a worker has the request before
@@ -231,7 +232,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._start_clock()
 
     def pause_writing(self) -> None:
-        """Watches whether the client takes what is held for it."""
+        """Watches whether the client takes what is held for it, and not just a little now and then."""
         super().pause_writing()
         self._watch(self.transport.get_write_buffer_size())
 
@@ -245,7 +246,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _judge(self, before_bytes: int) -> None:
         held_bytes = self.transport.get_write_buffer_size()
-        if held_bytes < before_bytes:
+        if before_bytes - held_bytes >= STALL_LIMIT_S * SLOWEST_BYTES_S:
             self._watch(held_bytes)
         else:
             self._stall_timer = None

@@ -20,6 +20,7 @@ from clustergraph.web.metrics import Meter
 from clustergraph.web.querylog import QueryLog, Record
 from clustergraph.web.readiness import Readiness
 from clustergraph.web.running import Running
+from clustergraph.web.unread import Unread
 
 
 class AnswerCut(Exception):
@@ -79,6 +80,7 @@ class Desk:
     forms: Forms
     judges: Judges
     readiness: Readiness = field(default_factory=Readiness)
+    unread: Unread = field(default_factory=Unread)
 
     def ended(self, record: Record) -> None:
         """Counts, measures and logs a query that has ended, whatever came of it."""

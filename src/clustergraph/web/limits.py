@@ -7,7 +7,7 @@ from clustergraph.jobs import LONG_S, SPARE_S, STALL_LIMIT_S, STREAM_LIMIT_S
 from clustergraph.lanes import CALM_S, OWN_QUEUE, OWN_QUEUE_OF_CLIENT
 from clustergraph.queries import TEXT_LIMIT
 from clustergraph.settings import Limit, Settings
-from clustergraph.submissions import FILES_LIMIT, FINDINGS_LIMIT, PATH_LIMIT, TRIPLES_LIMIT
+from clustergraph.submissions import FILES_LIMIT, FINDINGS_LIMIT, PAGE_CHARACTERS, PATH_LIMIT, TRIPLES_LIMIT
 from clustergraph.web.budget import CLIENT_CONNECTIONS, CLIENT_LIMIT
 from clustergraph.web.connection import (
     AHEAD_LIMIT_BYTES,
@@ -16,12 +16,14 @@ from clustergraph.web.connection import (
     HEAD_LINES,
     HEAD_TIME_LIMIT_S,
     PIPELINE_LIMIT,
+    SLOWEST_BYTES_S,
 )
 from clustergraph.web.forms import FORM_QUEUE
 from clustergraph.web.problems import BY_STATUS
 from clustergraph.web.protocol import BODY_TIME_LIMIT_S, FORM_OVERHEAD_BYTES
 from clustergraph.web.refusals import HEADER_LIMITS
 from clustergraph.web.responses import TARGET_LIMIT_BYTES
+from clustergraph.web.unread import HELD_LIMIT_BYTES
 
 CONNECTION_LIMIT: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
 ENDING_LIMIT_S: Final = 10  # for requests under way when the server is told to stop
@@ -65,6 +67,13 @@ FIXED: Final = (
         "stream_time", STREAM_LIMIT_S, "s", "time from the first frame of an answer to its last", "the answer is cut"
     ),
     Limit("stall_time", STALL_LIMIT_S, "s", "time in which a client takes nothing of its answer", "the answer is cut"),
+    Limit(
+        "slowest_reading",
+        SLOWEST_BYTES_S,
+        "bytes/s",
+        "what a client takes of an answer that is held for it, looked at every 30 s",
+        "the answer is cut, where it is less",
+    ),
     Limit("spare_time", SPARE_S, "s", "the same, while other queries wait for a worker", "the answer is cut"),
     Limit(
         "long_time",
@@ -97,6 +106,27 @@ FIXED: Final = (
     Limit("submission_cpu", judges.CPU_LIMIT_S, "s", "processor time of the same", _TOO_MUCH),
     Limit("submission_memory", judges.MEMORY_LIMIT_BYTES, "bytes", "memory of the same", _TOO_MUCH),
     Limit("submission_findings", FINDINGS_LIMIT, "findings", "findings told of one submission", "the rest is left out"),
+    Limit(
+        "submission_long",
+        LONG_S * 1000,
+        "ms",
+        "time of the same after which it is long: three quarters of the places are for those, as for queries",
+        "503 `busy`, where it is the longest of who has most, and others wait",
+    ),
+    Limit(
+        "submission_page",
+        PAGE_CHARACTERS,
+        "characters",
+        "texts of one submission that its page shows again",
+        "the rest is left out, which the page says",
+    ),
+    Limit(
+        "submission_held",
+        HELD_LIMIT_BYTES,
+        "bytes",
+        "verdicts of all clients that are sent and not yet taken",
+        "who has most of them loses the one that was sent first: its connection ends",
+    ),
     Limit("submissions", judges.AT_ONCE, "submissions", "submissions judged at once", "further ones wait"),
     Limit("submission_queue", judges.QUEUE, "submissions", "submissions that wait", "503 `busy`"),
     Limit("ending_time", ENDING_LIMIT_S, "s", "time that requests have when the server stops", "the connection ends"),

@@ -33,6 +33,11 @@ class Line:
         """Whether what is sent now goes nowhere."""
         return self._cycle is not None and self._cycle.disconnected
 
+    async def taken(self) -> None:
+        """Returns when the client has taken what was sent, but for what fits the buffers of the system, or is gone."""
+        if self._cycle is not None:
+            await self._cycle.flow.drain()
+
     def drop(self) -> None:
         """Ends the connection at once if its answer has begun: what the client has not read is not sent any more."""
         if self._cycle is not None and self._cycle.response_started:

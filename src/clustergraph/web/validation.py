@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from clustergraph.web.rendering import page
 from clustergraph.web.responses import content_type, data_headers, entity_tag, not_modified, until_disconnected
 from clustergraph.web.site import Site, client_behind, site_of
 from clustergraph.web.submitted import DATA_FORMATS, OFFERED
+from clustergraph.web.unread import HeldResponse
 from clustergraph.web.words import DEFAULT_LANGUAGE, WORDS
 
 router: Final = APIRouter()
@@ -52,12 +53,17 @@ async def validate(request: Request) -> Response:
     site = site_of(request)
     try:
         chosen = _chosen(request)
-        judged = await _judged(request, site, chosen)
+        judged, end = await _judged(request, site, chosen)
     except (ClusterGraphError, HTTPException) as exc:
         if not prefers_page(request):
             raise
         return _page(site, _language(request), trouble=_trouble(exc, request))
-    return await asyncio.to_thread(_told, site, judged)
+    try:
+        answer = await asyncio.to_thread(_told, site, judged)
+    except BaseException:
+        end()
+        raise
+    return HeldResponse(answer, client_behind(request) or "", desk_of(request).unread, end)
 
 
 def _chosen(request: Request) -> Format:
@@ -76,9 +82,10 @@ def _language(request: Request) -> str:
     return asked if asked in WORDS else DEFAULT_LANGUAGE
 
 
-async def _judged(request: Request, site: Site, chosen: Format) -> Judged:
-    """What a judge says of the body of a request, at the expense of its client.
+async def _judged(request: Request, site: Site, chosen: Format) -> tuple[Judged, Callable[[], None]]:
+    """What a judge says of the body of a request, at the expense of its client, and what ends its turn.
 
+    Shape:  a client's turn lasts until its answer is taken, which costs it no query time.
     Raises: OverBudget before anything is read; Busy; HTTPException 408, 413, 415; ValidationTimedOut,
             ValidationAborted.
     """
@@ -100,13 +107,23 @@ async def _judged(request: Request, site: Site, chosen: Format) -> Judged:
         began_s = time.monotonic()
         try:
             judging = desk.judges.judged(site.published, client, head, body)
-            judged = await until_disconnected(request, judging)
-        finally:
+            judged = _read(await until_disconnected(request, judging))
+        except BaseException:
             now_s = time.monotonic()
             desk.budgets.end(client, now_s, now_s - began_s)
-        if judged.head["status"] != 200:  # noqa: PLR2004
-            raise HTTPException(judged.head["status"], judged.head["detail"])
-        return judged
+            raise
+        took_s = time.monotonic() - began_s
+        return judged, lambda: desk.budgets.end(client, time.monotonic(), took_s)
+
+
+def _read(judged: Judged) -> Judged:
+    """A verdict.
+
+    Raises: HTTPException where there is none, as the submission cannot be read.
+    """
+    if judged.head["status"] != 200:  # noqa: PLR2004
+        raise HTTPException(judged.head["status"], judged.head["detail"])
+    return judged
 
 
 @asynccontextmanager
@@ -179,7 +196,7 @@ def _page(
         languages=[(code, words["this_language"]) for code, words in WORDS.items()],
         w=WORDS[language],
         verdict=verdict,
-        files=verdict["files"] if verdict else [{"path": "", "text": "", "marks": ""}],
+        files=verdict["files"] if verdict else [{"path": "", "text": "", "is_cut": False, "marks": ""}],
         trouble=trouble,
         formats=[one.name for one in DATA_FORMATS],
     )

@@ -29,6 +29,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "column": "column",
     "elsewhere": "in a file that you did not send",
     "report": "Save the report as",
+    "cut": "All of this file was checked, but it is too long to be shown whole or sent again from here: "
+    "change it where you have it, and choose it again.",
     "only_first": "Only the first are shown:",
     "of": "of",
     "coverage_files": "Files sent",
@@ -61,6 +63,8 @@ _ITALIAN: Final[Mapping[str, str]] = {
     "column": "colonna",
     "elsewhere": "in un file non inviato",
     "report": "Salva il rapporto come",
+    "cut": "Questo file è stato controllato per intero, ma è troppo lungo per essere mostrato tutto o rinviato da qui: "
+    "va modificato dove si trova e scelto di nuovo.",
     "only_first": "Solo i primi:",
     "of": "di",
     "coverage_files": "File inviati",
