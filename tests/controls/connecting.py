@@ -439,4 +439,33 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "test_a_crowd_that_asks_has_the_engine_asked_once",
         ),
     ),
+    *of(
+        "src/clustergraph/cli/logs.py",
+        "test_logs.py",
+        (
+            "a log that nobody reads holds up nothing",
+            "T36",
+            "self.waiting.put_nowait(f",
+            "_write(f",
+            "test_a_log_that_nobody_reads_holds_up_nothing_and_says_later_what_it_lost",
+        ),
+        (
+            "lines that wait to be written have a number",
+            "T36",
+            "queue.Queue(LINES)",
+            "queue.Queue()",
+            "test_a_log_that_nobody_reads_holds_up_nothing_and_says_later_what_it_lost",
+        ),
+    ),
+    *of(
+        "src/clustergraph/web/connection.py",
+        "test_web_framing.py",
+        (
+            "many requests that end at once refuse nobody",
+            "T36",
+            "self._connection_limit, self.limit_concurrency = self.limit_concurrency, None",
+            "self._connection_limit = self.limit_concurrency",
+            "test_who_is_there_is_answered_however_many_requests_are_ending",
+        ),
+    ),
 )

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from clustergraph.cli.logs import logging_beside
 from clustergraph.errors import DatasetUnusable, UsageError
 from clustergraph.findings import printable
 from clustergraph.processes import Loader
@@ -58,9 +59,8 @@ def serve(dist: Path | None, **knobs: Any) -> None:
     settings = Settings(dist=find_dist(dist), **knobs)
     _allow(resource.RLIMIT_NOFILE, _FILES)
     _allow(resource.RLIMIT_STACK, STACK_BYTES)
-    logging.basicConfig(format="clustergraph: %(message)s")
     logging.getLogger("clustergraph").setLevel(logging.INFO)
-    with _loading(settings) as loader:
+    with _loading(settings) as loader, logging_beside():
         _run(settings, loader)
 
 
@@ -114,6 +114,7 @@ def _run(settings: Settings, loader: Loader | None) -> None:
             app,
             http=DirectProtocol,
             log_level="warning",
+            log_config=None,  # its lines go the way of ours
             server_header=False,
             timeout_keep_alive=IDLE_LIMIT_S,
             timeout_graceful_shutdown=ENDING_LIMIT_S,
