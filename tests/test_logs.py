@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-LIVENESS_S: Final = 30.0
+LIVENESS_S: Final = 20.0
 
 _LOGGING: Final = """
 import logging, sys
@@ -18,14 +21,15 @@ with logging_beside():
 """
 
 
-def started(lines: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", _LOGGING, str(lines)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@contextmanager
+def started(lines: int) -> Iterator[subprocess.Popen[str]]:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", _LOGGING, str(lines)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        ending = threading.Timer(LIVENESS_S, process.kill)
+        ending.start()
+        yield process
+        ending.cancel()
 
 
 def test_every_line_is_written_in_its_order() -> None:
