@@ -108,10 +108,13 @@ SENTENCES: Final[dict[str, Sentences]] = {
     },
     "C023": {ENGLISH: "{value} does not fit {first}", ITALIAN: "{value} non segue {first}"},
     "C024": {
-        ENGLISH: "fewer than {first} values fit {second}",
-        ITALIAN: "meno di {first} valori seguono {second}",
+        ENGLISH: "too few values fit {second}: the least is {first}",
+        ITALIAN: "troppo pochi valori seguono {second}: il minimo è {first}",
     },
-    "C025": {ENGLISH: "more than {first} values fit {second}", ITALIAN: "più di {first} valori seguono {second}"},
+    "C025": {
+        ENGLISH: "too many values fit {second}: the most is {first}",
+        ITALIAN: "troppi valori seguono {second}: il massimo è {first}",
+    },
     "C026": {ENGLISH: "{path} does not belong here", ITALIAN: "{path} qui non è ammessa"},
     "C027": {ENGLISH: "{first} is not among the values", ITALIAN: "{first} non è fra i valori"},
     "C028": {ENGLISH: "{value} is not one of {list}", ITALIAN: "{value} non è uno fra {list}"},
