@@ -258,9 +258,9 @@ def _batches() -> Iterator[Case]:
         400,
         problem="query-malformed",
     )
-    for name, one, other in (("format", "csv", "json"), ("timeout", "1", "2")):
-        twice = by_get("ASK {}", (name, one), (name, other))
-        yield case("T28", f"two of {name}", twice, 400, problem="query-malformed")
+    for name, first, second in (("format", "csv", "json"), ("timeout", "1", "2")):
+        repeated = by_get("ASK {}", (name, first), (name, second))
+        yield case("T28", f"two of {name}", repeated, 400, problem="query-malformed")
     unheard_of = by_get("ASK {}", ("format", "1"), ("format", "2"))
     yield case("T28", "two formats that nobody knows", unheard_of, 422, problem="parameter-unsuitable")
     yield case(
