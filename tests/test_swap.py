@@ -488,10 +488,16 @@ def test_with_another_engine_a_new_build_is_not_said_to_be_what_it_holds(
         """Nobody asks."""
 
     async def look(settings: Settings) -> None:
-        served = Served(open_site(open_published(dist), settings, None))
+        before = open_published(dist)
+        served = Served(open_site(before, settings, None))
         async with Succession(served, settings, Meter()) as succession:
             publish(releases[1].folder, dist)
             await succession._look(dist, is_told=False)
+
+            held = [
+                {one.close.alive for one in build.files.values()} for build in (before, served.version.site.published)
+            ]
+            assert held == [{False}, {True}]
 
     monkeypatch.setattr("clustergraph.web.succession._warm", warm)
     engine = engines.Engine(silent)

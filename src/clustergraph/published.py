@@ -37,12 +37,12 @@ DIST_VARIABLE: Final = "CLUSTERGRAPH_DIST"
 class PinnedFile:
     """A file held open, so that what was verified is what is read, whatever its folder holds by then.
 
-    Shape: `path` leads to it from this process alone, however often it is opened, until this object is gone.
+    Shape: `path` leads to it from this process alone, however often it is opened, until this is closed or gone.
     """
 
     def __init__(self, descriptor: int) -> None:
         self.path: Final = Path(f"/proc/self/fd/{descriptor}")
-        weakref.finalize(self, os.close, descriptor)
+        self.close: Final = weakref.finalize(self, os.close, descriptor)
 
 
 @dataclass(frozen=True)

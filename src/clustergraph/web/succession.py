@@ -189,6 +189,9 @@ class Succession:
         if left := await before.drained(limit_s):
             _logger.warning("%d answers from the build before were cut after %g s", left, limit_s)
         await self._close(self._runners[0])
+        if not left:  # what stands in cycles with its failures may hold it for long, and with it its files
+            for one in before.site.published.files.values():
+                one.close()
 
 
 def _told(runner: WorkerPool | RemoteEngine, published: Published) -> str:
