@@ -19,7 +19,6 @@ from .serving import VERB
 
 _PREF_LABEL: Final = '<http://www.w3.org/2004/02/skos/core#prefLabel> "'
 _LIMIT_S: Final = 120.0
-_LEAD_S: Final = 0.06  # from the appearance of the folder beside to the end of a small build, and a little more
 _POLL_S: Final = 0.001
 
 
@@ -141,12 +140,17 @@ class _Moment(NamedTuple):
 
 
 def _moments(source: Source, folder: Path) -> Iterator[_Moment]:
+    folder.mkdir()
     began = time.monotonic()
-    finish(start(source, folder / "dist"))
-    took_s = time.monotonic() - began
+    process = start(source, folder / "dist")
+    while process.poll() is None and not any(folder.iterdir()):
+        time.sleep(_POLL_S)
+    beside = time.monotonic()
+    finish(process)
+    took_s, lead_s = time.monotonic() - began, time.monotonic() - beside
     chance = random.Random(1)  # noqa: S311  # the same moments in every run
     for is_beside in cycle((False, True, True)):
-        yield _Moment(chance.uniform(0, _LEAD_S if is_beside else took_s), is_beside)
+        yield _Moment(chance.uniform(0, lead_s if is_beside else took_s), is_beside)
 
 
 def _kill_one(source: Source, out: Path, moment: _Moment) -> bool:

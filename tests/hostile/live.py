@@ -58,6 +58,15 @@ class Server:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
         return Snapshot(len(states), states.count("Z"), descriptors, pages * os.sysconf("SC_PAGE_SIZE"))
 
+    def at_rest(self, limit_s: float = 30.0) -> Snapshot:
+        """What it holds once nothing that has ended is left to be buried, and nothing more goes."""
+        deadline, earlier = time.monotonic() + limit_s, None
+        while (now := self.snapshot())[:3] != earlier or now.zombies:
+            assert time.monotonic() < deadline, f"it does not come to rest: {now}"
+            earlier = now[:3]
+            time.sleep(0.3)
+        return now
+
     def settled(self, before: Snapshot, limit_s: float = 30.0) -> Snapshot:
         """What it holds once it has come to rest, or at the end of our patience."""
         deadline = time.monotonic() + limit_s

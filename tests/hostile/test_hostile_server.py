@@ -33,7 +33,7 @@ def ordeal(real_dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with serving(real_dist, tmp_path_factory.mktemp("hostile")) as server, listening() as canary:
         # What judges files is started by the first that are sent, and stays.
         exchange(server.port, message("POST", "/validate", [("Content-Type", "text/turtle")], b"<a:a> <a:b> <a:c> ."))
-        before = server.snapshot()
+        before = server.at_rest()
         result = run(server, list(corpus()), canary.port)
         yield Ordeal(server, result, canary, before, server.settled(before))
 
