@@ -395,6 +395,18 @@ def test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_wa
     asyncio.run(within())
 
 
+def test_who_has_given_up_a_place_is_counted_no_more_though_its_end_is_not_told_yet(tmp_path: Path) -> None:
+    async def within() -> None:
+        app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1", "192.0.2.1")
+        newcomers = [joined(app, state, "192.0.2.9", 3)]  # for which the first of them leaves
+        there[1].lose()  # by itself
+        newcomers.append(joined(app, state, "192.0.2.9", 3))  # for which there is room
+
+        assert [one.wire.is_closed for one in (there[0], there[2], *newcomers)] == [True, False, False, False]
+
+    asyncio.run(within())
+
+
 def test_a_connection_that_is_being_answered_keeps_its_place(tmp_path: Path) -> None:
     async def within() -> None:
         app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1")

@@ -68,12 +68,11 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
         ),
         (
-            "whoever is let in is answered",
+            "whoever has given up a place is counted no more",
             "T36",
             "            self.connections.discard(leaving or self)",
             "            pass",
-            "test_web_framing.py::"
-            "test_where_all_places_are_held_the_client_with_most_gives_up_the_one_that_waits_longest",
+            "test_web_framing.py::test_who_has_given_up_a_place_is_counted_no_more_though_its_end_is_not_told_yet",
         ),
         (
             "whoever leaves has cancelled what is at work, whatever was sent ahead",
