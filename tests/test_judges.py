@@ -74,9 +74,9 @@ async def begun(dataset: Published) -> AsyncIterator[Case]:
 def test_the_longest_submission_of_who_has_most_makes_way_for_another_client(dataset: Published) -> None:
     async def run() -> tuple[int, list[bool], str, int]:
         async with begun(dataset) as case:
-            for client in "baac":
+            for number, client in enumerate("baac", start=1):  # one after the other, so that each has its age
                 case.send_endless(client)
-            await case.ran_long(4)
+                await case.ran_long(number)
 
             answered = (await case.sent("d")).head["status"]
             (trouble,) = [task.exception() for task in case.endless["a"] if task.done()]
