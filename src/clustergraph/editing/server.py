@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types as lsp
@@ -20,6 +20,7 @@ from clustergraph.checking import FINDINGS_LIMIT
 from clustergraph.editing.completion import offers
 from clustergraph.editing.desk import ENDINGS, Desk
 from clustergraph.editing.fixing import code_actions
+from clustergraph.editing.glossary import Entry
 from clustergraph.editing.positions import Lines, Position, Span, lines_of
 from clustergraph.editing.speech import completion, diagnostic, hover, range_of
 from clustergraph.editing.whole import whole
@@ -213,13 +214,26 @@ def server(language: str | None) -> ClusterGraphServer:
     return ours
 
 
+class _Named(NamedTuple):
+    """What stands at a position. Shape: `found` is an IRI, and from where to where its word goes."""
+
+    room: _Room
+    path: PurePosixPath
+    found: tuple[str, tuple[int, int]] | None
+    entry: Entry | None
+
+
+async def _named_at(ours: ClusterGraphServer, params: lsp.HoverParams | lsp.DefinitionParams) -> _Named:
+    room, path = ours.place(params.text_document.uri)
+    at = ours.offset(room, path, params.position)
+    found = await ours.at_desk(lambda: room.desk.iri_at(path, at))
+    return _Named(room, path, found, room.desk.entry(found[0]) if found else None)
+
+
 def _answering(ours: ClusterGraphServer) -> None:
     @ours.feature(lsp.TEXT_DOCUMENT_HOVER)
     async def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
-        room, path = ours.place(params.text_document.uri)
-        at = ours.offset(room, path, params.position)
-        found = await ours.at_desk(lambda: room.desk.iri_at(path, at))
-        entry = room.desk.entry(found[0]) if found else None
+        room, path, found, entry = await _named_at(ours, params)
         if found is None or entry is None:
             return None
         _, lines = ours.where(room, path)
@@ -228,10 +242,7 @@ def _answering(ours: ClusterGraphServer) -> None:
 
     @ours.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     async def defined(params: lsp.DefinitionParams) -> lsp.Location | None:
-        room, path = ours.place(params.text_document.uri)
-        at = ours.offset(room, path, params.position)
-        found = await ours.at_desk(lambda: room.desk.iri_at(path, at))
-        entry = room.desk.entry(found[0]) if found else None
+        room, _, _, entry = await _named_at(ours, params)
         if entry is None:
             return None
         uri, lines = ours.where(room, entry.path)

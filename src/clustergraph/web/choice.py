@@ -1,5 +1,6 @@
 """From what is asked at /sparql to one question for the engine: the format, the validator, the key of the answer."""
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -31,13 +32,14 @@ def family(accept: str | None, name: str | None, offered: tuple[Format, ...]) ->
 
     Raises: ParameterUnsuitable for a name that no family has.
     """
-    try:
-        return negotiate(accept, (*offered, HTML)) if name is None else named(shown(name), (*offered, HTML))
-    except NotAcceptable:
+    if name is not None:
+        named(shown(name), ALL_FORMATS)  # a name of the other family is no error here, one of neither is
+        with suppress(ParameterUnsuitable):
+            return named(shown(name), (*offered, HTML))
         return None
-    except ParameterUnsuitable:
-        named(shown(name or ""), ALL_FORMATS)
-        return None
+    with suppress(NotAcceptable):
+        return negotiate(accept, (*offered, HTML))
+    return None
 
 
 def choose(asked: Asked, accept: str | None, form: str | None) -> Choice:
