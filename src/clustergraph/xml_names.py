@@ -4,16 +4,13 @@ import re
 from typing import Final
 from xml.parsers import expat
 
+from clustergraph.characters import LATER, base_and
 from clustergraph.errors import FormatCannotHold
 from clustergraph.formats import GRAPH_FORMATS, JSON_LD, RDF_XML, RESULT_FORMATS, XML, Format
 from clustergraph.terms import RDF
 
 _XMLNS: Final = "http://www.w3.org/2000/xmlns/"
-_START: Final = (
-    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
-    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_NAME_BACKWARDS: Final = re.compile(rf"[-.0-9\u00b7\u0300-\u036f\u203f-\u2040{_START}]*[{_START}]")
+_NAME_BACKWARDS: Final = re.compile(rf"{base_and('_.' + LATER)}*{base_and('_')}")
 """The end of an IRI that can name an element. Read from the end, as a search would try each place of a long IRI.
 
 Source: Namespaces in XML 1.0, section 3 (NCName).
