@@ -12,7 +12,7 @@ from clustergraph.errors import Busy
 from clustergraph.judges import Judged, Judges
 from clustergraph.published import Published, open_published
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 ENDLESS = b'''\
 @prefix cg: <https://w3id.org/clustergraph/ns#> .
 @prefix sh: <http://www.w3.org/ns/shacl#> .

@@ -21,6 +21,7 @@ from clustergraph.suppressions import Suppressions
 FINDINGS_LIMIT = 200  # of the house rules, about one file
 NEED_ALL_FILES = ("H004", "H006", "H011")  # what they miss may stand in a file that could not be read
 _OF_TWO_FILES = ("H012",)  # shown for the one and for the other
+_OF_ONE_WORD = ("H006", "H013", "H014")  # wrong where they stand, and the file is right all the same
 _NOT_AS_PUBLISHED = ("H002",)  # such literals keep queries of shapes from being asked
 _UNASKED = "S007"
 OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
@@ -87,10 +88,13 @@ def _found(
         return findings, None, None
     assembly = assemble(repository, rules())
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
-    passed_over = {one.path for one in weighing(findings, VIOLATION)} | {str(one.path) for one in repository.context}
+    wrong = weighing(findings, VIOLATION)
+    broken = {one.path for one in wrong if one.code not in _OF_ONE_WORD} | {str(one.path) for one in repository.context}
     said = judged(repository, assembly, query_time)
     house = {one.code for one in findings}
-    findings += comments.kept(_not_of(passed_over, said.findings, repository))
+    told = {(one.path, one.at) for one in wrong}
+    news = [one for one in said.findings if (one.path, one.at) not in told]
+    findings += comments.kept(_not_of(broken, news, repository))
     # What rules make of a mistake is one more mistake, but not one more to mend.
     unasked = {_UNASKED} if house & {*_NOT_AS_PUBLISHED} else set()
     written = [one for one in findings if one.path != RULES_FOLDER and one.code not in unasked]

@@ -1,7 +1,7 @@
 """What all house rules start from: what the repository as a whole defines, and how a rule says what it found."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -13,7 +13,7 @@ from clustergraph.reading.parsed import SUBJECT, TYPE, Literal, Place, Term
 from clustergraph.repository import ONTOLOGY, Document, Repository
 from clustergraph.rules.names import same_for
 from clustergraph.rules.nearest import Nearest
-from clustergraph.terms import ID, OWL, SKOS, described_iri
+from clustergraph.terms import ID, OWL, SKOS, described_iri, kind_and_slug
 
 APART: Final = f"{OWL}differentFrom"
 """With this a curator decides that two organisations with like names are two."""
@@ -81,6 +81,15 @@ class Known:
             for number, (subject, predicate, _) in enumerate(document.parsed.triples)
             if predicate == TYPE and not is_blank(subject)
         }
+
+    @cached_property
+    def vocabularies(self) -> Mapping[str, Sequence[str]]:
+        """The things of each kind that the ontology itself describes, as they are a closed list, in order."""
+        found: dict[str, list[str]] = {}
+        for iri, stated in sorted(self.things.items()):
+            if stated.document.graph == ONTOLOGY and (parts := kind_and_slug(iri)):
+                found.setdefault(parts[0], []).append(iri)
+        return found
 
     @cached_property
     def nearest_term(self) -> Nearest:

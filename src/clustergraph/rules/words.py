@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from clustergraph.drafts import DRAFT_SLUG
 from clustergraph.findings import Finding, Related
 from clustergraph.reading.parsed import OBJECT, PREDICATE, SUBJECT, TYPE, Term
 from clustergraph.repository import MAPPING, SHAPES, Document
@@ -10,6 +11,7 @@ from clustergraph.rules.known import Known, Stated, finding, is_blank
 from clustergraph.terms import CG, CLAIM_KINDS, ID, OWL, RDF, RDFS, SH, compact, kind_and_slug
 
 _IS_STATED_IN: Final = f"{CG}isStatedIn"
+_LISTED: Final = 8  # values of a vocabulary
 _BUILT_IN: Final = (RDF, RDFS, OWL, SH)  # languages, not vocabularies: the gates of the ontology check their terms
 
 
@@ -56,12 +58,29 @@ def thing_is_described(document: Document, known: Known) -> Iterator[Finding]:
                 document,
                 "H006",
                 document.parsed.place_of(number, part),
-                f"nothing describes {compact(iri)}{guess and f': did you mean {guess}?'}"
-                f"{'' if guess else ': write its file first, see CONTRIBUTING.md'}",
-                f"nulla descrive {compact(iri)}{guess and f': forse {guess}?'}"
-                f"{'' if guess else ': scriverne prima il file, vedi CONTRIBUTING.md'}",
+                *_undescribed(iri, guess, known),
                 related=related,
             )
+
+
+def _undescribed(iri: str, guess: str, known: Known) -> tuple[str, str]:
+    """What is said of a thing that nothing describes, in English and in Italian, with what to write in its place."""
+    kind, _, slug = iri.removeprefix(ID).partition("/")
+    english, italian = f"nothing describes {compact(iri)}", f"nulla descrive {compact(iri)}"
+    if slug == DRAFT_SLUG:
+        english, italian, guess = f"{compact(iri)} is to be filled in", f"{compact(iri)} è da riempire", ""
+    if guess:
+        return f"{english}: did you mean {guess}?", f"{italian}: forse {guess}?"
+    values = known.vocabularies.get(kind, [])
+    if values:
+        listed = ", ".join([*map(compact, values[:_LISTED]), *(["…"] if len(values) > _LISTED else [])])
+        return f"{english}: write one of {listed}", f"{italian}: scrivere uno fra {listed}"
+    if slug == DRAFT_SLUG:
+        return f"{english}: write one that data/{kind}/ has", f"{italian}: scriverne uno che sia in data/{kind}/"
+    return (
+        f"{english}: write its file first, see CONTRIBUTING.md",
+        f"{italian}: scriverne prima il file, vedi CONTRIBUTING.md",
+    )
 
 
 def _is_claim(iri: str) -> bool:

@@ -72,6 +72,10 @@ SENTENCES: Final[dict[str, Sentences]] = {
         ITALIAN: "{value} ha {length} caratteri, ammessi al più {first}",
     },
     "C012": {ENGLISH: "{value} does not match {first}", ITALIAN: "{value} non corrisponde a {first}"},
+    "C012 empty": {
+        ENGLISH: "{value} is empty, and does not match {first}",
+        ITALIAN: "{value} è vuoto, e non corrisponde a {first}",
+    },
     "C013": {
         ENGLISH: "{value} is in none of these languages: {list}",
         ITALIAN: "{value} non è in nessuna di queste lingue: {list}",
