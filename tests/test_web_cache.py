@@ -70,7 +70,7 @@ def test_answers_that_are_asked_for_again_outlive_a_flood_of_others() -> None:
         cache.put((f"once {number}",), stored(5_000))
 
     assert all(cache.get((f"often {number}",)) for number in range(5))
-    assert cache.evictions == 1_000 - len(cache) + 5
+    assert cache.use.evictions == 1_000 - len(cache) + 5
     assert_counted(cache)
 
 
@@ -335,7 +335,7 @@ def test_a_flood_of_answers_takes_no_more_than_the_limit() -> None:
         cache.put((str(number),), stored(5_000))
 
     assert_counted(cache)
-    assert (len(cache), cache.evictions) == (16, 184)
+    assert (len(cache), cache.use.evictions) == (16, 184)
 
 
 def sans_length(said: Said) -> list[tuple[bytes, bytes]]:

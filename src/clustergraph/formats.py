@@ -28,7 +28,7 @@ XML: Final = Format("xml", "application/sparql-results+xml", "srx", ("applicatio
 CSV: Final = Format("csv", "text/csv", "csv")
 TSV: Final = Format("tsv", "text/tab-separated-values", "tsv")
 
-TURTLE: Final = Format("turtle", "text/turtle", "ttl", ("application/turtle", "application/x-turtle"))
+TURTLE: Final = Format("turtle", "text/turtle", "ttl", ("application/turtle", "application/x-turtle", "text/n3"))
 N_TRIPLES: Final = Format("n-triples", "application/n-triples", "nt", ("text/plain",))
 JSON_LD: Final = Format("json-ld", "application/ld+json", "jsonld", ("application/json",), ("json",))
 RDF_XML: Final = Format("rdf-xml", "application/rdf+xml", "rdf", ("application/xml", "text/xml"), ("xml",))

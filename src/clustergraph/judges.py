@@ -156,6 +156,11 @@ class Judges:
         if fork.standing is not self._current and not fork.standing.under_way:
             fork.standing.forks.close()
 
+    @property
+    def process(self) -> int | None:
+        """The process that is forked from; None before the first submission."""
+        return None if self._current is None else self._current.forks.pid
+
     def close(self) -> None:
         """Ends the process that is forked from, and with it its forks. Blocks until it is gone."""
         with self._asking:

@@ -156,7 +156,7 @@ BUILDING: Final[tuple[Control, ...]] = (
         (
             "the cache goes with its dataset",
             "T20",
-            "self._served.change(replace(site, answers=AnswerCache(self._settings.cache_bytes)))",
+            "self._served.change(replace(site, answers=site.answers.successor()))",
             "str(site)",
             "test_no_answer_outlives_the_dataset_of_another_engine",
         ),

@@ -66,9 +66,10 @@ def create_app(
         return JSONResponse(describe_api(app, _routed(app), site_of(request)))
 
     app.add_api_route("/openapi.json", description, methods=["GET"], summary="This description")
-    paths = [*(route.path for route in _routed(app)), "/static"]
+    app.state.routed = _routed(app)
+    paths = [*(route.path for route in app.state.routed), "/static"]
     app.state.desk = open_desk(settings, paths)
-    register_gauges(app.state.desk.meter, served)
+    register_gauges(app.state.desk.meter, served, app.state.desk.judges)
     for routes in _ROUTES:
         app.include_router(routes.router)
     app.mount("/static", _WholeFiles(directory=FOLDER / "static"), name="static")

@@ -6,6 +6,7 @@ flood of questions that come once does not wash out those that come often.
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from clustergraph.codings import IDENTITY, NAMES
@@ -71,21 +72,34 @@ class Stored:
         return head_of((*others, (b"cache-control", b"no-store")))
 
 
+@dataclass
+class Use:
+    """How often answers were found, were not, and had to leave. Only grows, whatever the dataset."""
+
+    hits: int = 0
+    misses: int = 0
+    evictions: int = 0
+
+
 class AnswerCache:
     """Answers by any of their keys, bounded by bytes.
 
-    Shape: a key is a tuple of str and bytes; an answer may have several. `hits`, `misses` and `evictions` only grow.
+    Shape: a key is a tuple of str and bytes; an answer may have several.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, use: Use | None = None) -> None:
         self.limit_bytes = limit_bytes
         self.answer_limit_bytes = limit_bytes // ANSWER_SHARE
         self.size_bytes = 0
-        self.hits = self.misses = self.evictions = 0
+        self.use = use or Use()
         self._by_key: dict[Key, Stored] = {}
         self._once: OrderedDict[Stored, None] = OrderedDict()
         self._often: OrderedDict[Stored, None] = OrderedDict()
         self._often_bytes = 0
+
+    def successor(self) -> "AnswerCache":
+        """An empty cache for another dataset, which counts its use on."""
+        return AnswerCache(self.limit_bytes, self.use)
 
     def __len__(self) -> int:
         """The number of answers."""
@@ -95,9 +109,9 @@ class AnswerCache:
         """The answer under a key, which counts as asked for again; `is_last` is true where no other key is tried."""
         stored = self._by_key.get(key)
         if stored is None:
-            self.misses += is_last
+            self.use.misses += is_last
             return None
-        self.hits += 1
+        self.use.hits += 1
         if stored in self._often:
             self._often.move_to_end(stored)
         else:
@@ -147,7 +161,7 @@ class AnswerCache:
     def _evict(self) -> None:
         is_once = bool(self._once)
         leaving, _ = (self._once if is_once else self._often).popitem(last=False)
-        self.evictions += 1
+        self.use.evictions += 1
         self.size_bytes -= leaving.size_bytes
         if not is_once:
             self._often_bytes -= leaving.size_bytes

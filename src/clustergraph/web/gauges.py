@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from clustergraph.judges import Judges
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Runner
 from clustergraph.web.cache import AnswerCache
@@ -21,8 +22,8 @@ class _Taken(NamedTuple):
     waiting: int
 
 
-def register_gauges(meter: Meter, served: Served) -> None:
-    """Has a meter ask the version that is served, and the workers or the engine behind it."""
+def register_gauges(meter: Meter, served: Served, judges: Judges) -> None:
+    """Has a meter ask the version that is served, the workers or the engine behind it, and who judges submissions."""
 
     def of_runner(read: Callable[[Runner | None], Mapping[tuple[str, ...], float]]) -> Callable[[], Reading]:
         return lambda: read(served.version.site.open_runner)
@@ -38,11 +39,11 @@ def register_gauges(meter: Meter, served: Served) -> None:
     meter.register("workers", of_runner(_workers))
     meter.register("queue_length", of_runner(_waiting))
     meter.register("engine_up", of_runner(_is_up))
-    meter.register("child_resident_bytes", of_runner(_resident))
-    meter.register("cache_requests", lambda: {("hit",): answers().hits, ("miss",): answers().misses})
+    meter.register("child_resident_bytes", lambda: _resident(served.version.site.open_runner, judges.process))
+    meter.register("cache_requests", lambda: {("hit",): answers().use.hits, ("miss",): answers().use.misses})
     meter.register("cache_entries", lambda: len(answers()))
     meter.register("cache_bytes", lambda: answers().size_bytes)
-    meter.register("cache_evictions", lambda: answers().evictions)
+    meter.register("cache_evictions", lambda: answers().use.evictions)
 
 
 def _lanes(runner: Runner | None) -> Iterator[_Taken]:
@@ -70,8 +71,9 @@ def _is_up(runner: Runner | None) -> Mapping[tuple[str, ...], float]:
     return {(): float(runner.is_up)} if isinstance(runner, RemoteEngine) else {}
 
 
-def _resident(runner: Runner | None) -> Mapping[tuple[str, ...], float]:
-    if not isinstance(runner, WorkerPool):
-        return {}
-    loader, workers = runner.processes
-    return {("loader",): float(resident_bytes(loader)), ("workers",): float(sum(map(resident_bytes, workers)))}
+def _resident(runner: Runner | None, judge: int | None) -> Mapping[tuple[str, ...], float]:
+    processes = {} if judge is None else {"judge": [judge]}
+    if isinstance(runner, WorkerPool):
+        loader, workers = runner.processes
+        processes |= {"loader": [loader], "workers": workers}
+    return {(name,): float(sum(map(resident_bytes, pids))) for name, pids in processes.items()}

@@ -92,7 +92,12 @@ METRICS: Final = (
     Metric("budget_refusals", "counter", "requests over the budget of their client", ("budget",)),
     Metric("budget_clients", "gauge", "clients whose use is remembered"),
     Metric("query_log_lines", "counter", "lines for the query log", ("outcome",)),
-    Metric("child_resident_bytes", "gauge", "memory of the processes below this one", ("process",)),
+    Metric(
+        "child_resident_bytes",
+        "gauge",
+        "memory of the processes below this one: `loader`, `workers`, `judge` once something was sent to `/validate`",
+        ("process",),
+    ),
 )
 """Every family of ours, in the order of /metrics. docs/operations.md has the same rows."""
 

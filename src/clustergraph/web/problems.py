@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from clustergraph import errors
 from clustergraph.errors import ClusterGraphError, NotAcceptable
@@ -175,17 +176,18 @@ def told_of_http(exc: HTTPException, request: Request) -> Trouble:
     headers = dict(exc.headers or {})
     sentences = {
         404: f"'{shown(request.scope['path'])}' leads nowhere: start from / or from the saved queries at /queries",
-        405: f"'{shown(request.scope['method'])}' is not for this address: use one of {_allowed(exc)}",
+        405: f"'{shown(request.scope['method'])}' is not for this address: use one of {_allowed(request)}",
     }
     detail = sentences.get(exc.status_code, str(exc.detail))
     if exc.status_code == 405:  # noqa: PLR2004
-        headers["Allow"] = _allowed(exc)
+        headers["Allow"] = _allowed(request)
     return Trouble(problem, escaped(detail)[:DETAIL_LIMIT], headers=headers)
 
 
-def _allowed(exc: HTTPException) -> str:
-    """The methods of a route, with those that every route has."""
-    routed = {one.strip() for one in (exc.headers or {}).get("Allow", "GET").split(",")}
+def _allowed(request: Request) -> str:
+    """The methods of all routes to an address, with those that each has; the framework names those of the first."""
+    found = [one for one in request.app.state.routed if one.matches(request.scope)[0] is not Match.NONE]
+    routed = {method for one in found for method in one.methods} or {"GET"}
     return ", ".join(sorted(routed | {"OPTIONS"} | ({"HEAD"} if "GET" in routed else set())))
 
 
@@ -230,7 +232,7 @@ def install(app: FastAPI) -> None:
     async def framework(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)  # noqa: S101
         if request.method == "OPTIONS" and (exc.status_code == 405 or request.scope["path"] == _SERVER):  # noqa: PLR2004
-            allowed = _allowed(exc)
+            allowed = _allowed(request)
             methods = ", ".join(one for one in allowed.split(", ") if one != "OPTIONS")
             return Response(
                 status_code=204, headers={"Allow": allowed, "Access-Control-Allow-Methods": methods, **_PREFLIGHT}

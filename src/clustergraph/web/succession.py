@@ -24,7 +24,6 @@ from clustergraph.published import MANIFEST, Published, open_published
 from clustergraph.remote import OWN_RUNNING, RemoteEngine
 from clustergraph.runner import QueryRequest, Runner
 from clustergraph.settings import Settings
-from clustergraph.web.cache import AnswerCache
 from clustergraph.web.metrics import Meter
 from clustergraph.web.site import open_site
 from clustergraph.web.versions import Served
@@ -106,7 +105,7 @@ class Succession:
         """Begins with an empty cache: the engine holds another dataset now."""
         self._meter.count("swaps", "done")
         site = self._served.version.site
-        self._served.change(replace(site, answers=AnswerCache(self._settings.cache_bytes)))
+        self._served.change(replace(site, answers=site.answers.successor()))
 
     def _pool(self, published: Published, loader: Loader | None) -> WorkerPool:
         settings = self._settings
@@ -148,6 +147,8 @@ class Succession:
             if published.release != self._served.version.site.published.release or self._is_in_trouble:
                 await self._take_over(published)
                 gc.collect()  # the build before stands in cycles with its failures, and those are looked for rarely
+            elif self._refused:
+                _logger.info("%s holds what is served again", folder)
             self._refused = ()
         except (ClusterGraphError, OSError) as exc:
             if await self._is_overtaken(folder):  # what was read is gone: what is there now is for the next look
@@ -182,7 +183,8 @@ class Succession:
         except BaseException:
             await self._close(pool)
             raise
-        before = self._served.change(replace(site, open_runner=pool))
+        answers = self._served.version.site.answers.successor()
+        before = self._served.change(replace(site, open_runner=pool, answers=answers))
         self._meter.count("swaps", "done")
         _logger.info("serving %s from now on", _told(pool, published))
         limit_s = self._settings.queue_wait_s + self._settings.time_limit_s + STREAM_LIMIT_S
