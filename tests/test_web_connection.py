@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from clustergraph.web import connection
+from clustergraph.web import connection, stalls
 from clustergraph.web.connection import HEAD_LIMIT_BYTES, BoundedProtocol
 
 PATIENCE_S = 60.0
@@ -116,7 +116,7 @@ def test_a_body_that_is_still_coming_after_its_answer_ends_the_connection(
 
 
 def test_a_reader_that_takes_nothing_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "STALL_LIMIT_S", 0.05)
+    monkeypatch.setattr(stalls, "STALL_LIMIT_S", 0.05)
     told: list[object] = []
 
     async def endless(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
@@ -152,8 +152,8 @@ def test_a_reader_that_takes_nothing_loses_its_connection(monkeypatch: pytest.Mo
 def test_a_reader_that_takes_too_little_at_a_time_loses_its_connection(
     slowest_bytes_s: float, is_whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "SLOWEST_BYTES_S", slowest_bytes_s)
-    monkeypatch.setattr(connection, "STALL_LIMIT_S", 0.5)
+    monkeypatch.setattr(stalls, "SLOWEST_BYTES_S", slowest_bytes_s)
+    monkeypatch.setattr(stalls, "STALL_LIMIT_S", 0.5)
     size = 64 << 20  # more than the buffers of the system take
 
     async def long(_scope: object, _receive: object, send: Callable[[Any], Any]) -> None:

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from clustergraph.errors import Busy, ClusterGraphError, NotFound, OverBudget
 from clustergraph.jobs import Job
 from clustergraph.processes import Worker
-from clustergraph.web import connection
+from clustergraph.web import connection, stalls
 from clustergraph.web.connection import BoundedProtocol
 from clustergraph.workers import WorkerPool
 from hostile_queries import seeded
@@ -636,7 +636,7 @@ def test_an_answer_waits_for_a_client_that_reads_slowly_and_arrives_whole(tmp_pa
 
 
 def test_a_client_that_takes_nothing_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "STALL_LIMIT_S", 0.05)
+    monkeypatch.setattr(stalls, "STALL_LIMIT_S", 0.05)
 
     async def within() -> None:
         async with served(tmp_path, time_limit_s=LONG_S, cpu_limit_s=600) as (apps, pool):

@@ -13,11 +13,13 @@ from uvicorn.server import ServerState
 
 from clustergraph.runner import Answer, QueryRequest
 from clustergraph.settings import Settings
+from clustergraph.web import stalls
 from clustergraph.web.app import create_app
 from clustergraph.web.budget import CLIENT_CONNECTIONS
-from clustergraph.web.connection import BODY_LIMIT_BYTES, COPIED_BYTES, HEAD_LINES, PIPELINE_LIMIT, BoundedProtocol
+from clustergraph.web.connection import BODY_LIMIT_BYTES, HEAD_LINES, PIPELINE_LIMIT, BoundedProtocol
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.web.envelope import SAFETY
+from clustergraph.web.sending import COPIED_BYTES
 from web_runner import LocalRunner, problem, published
 from wire import PATIENCE_S, Connection, Wire, answers
 
@@ -424,6 +426,93 @@ def test_a_connection_that_is_being_answered_keeps_its_place(tmp_path: Path) -> 
     asyncio.run(within())
 
 
+def test_who_reads_answers_over_most_connections_gives_up_the_one_that_it_has_read_longest(tmp_path: Path) -> None:
+    async def within() -> None:
+        app, state, there = await crowded(tmp_path, "192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2")
+        for one in (there[1], there[0], there[2], there[3]):
+            one.wire.room = 1
+            one.protocol.data_received(HIDDEN)
+            await ticks()
+        written = bytes(there[1].wire.written)
+        assert written
+        newcomers = [joined(app, state, "192.0.2.9", 4) for _ in range(2)]
+
+        assert [one.wire.is_closed for one in (*there, *newcomers)] == [False, True, False, False, False, True]
+        assert (there[1].wire.is_lost, bytes(there[1].wire.written)) == (True, written)
+        for one in (*there, *newcomers):
+            one.lose()
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize("path", [b"/sparql?query=ASK%7B%7D", b"/limits"], ids=["kept", "framework"])
+def test_whom_the_proxy_speaks_for_most_gives_up_a_place(tmp_path: Path, path: bytes) -> None:
+    async def within() -> None:
+        settings = Settings(trusted_proxy="127.0.0.1")
+        app = create_app(published(tmp_path), settings, runner=LocalRunner())
+        state = ServerState()
+        await joined(app, state, "127.0.0.1", 9).send(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path)
+        there = [joined(app, state, "127.0.0.1", 9) for _ in range(4)]
+        for number, one in zip((2, 1, 1, 1), there, strict=True):
+            one.wire.room = 1
+            head = b"GET %s HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.%d\r\n\r\n"
+            one.protocol.data_received(head % (path, number))
+            await ticks()
+            assert one.wire.written
+        newcomer = joined(app, state, "127.0.0.1", 5)
+
+        assert [one.wire.is_closed for one in (*there, newcomer)] == [False, True, False, False, False]
+        for one in (*there, newcomer):
+            one.lose()
+
+    asyncio.run(within())
+
+
+def test_a_connection_that_ends_with_something_unread_is_not_held_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stalls, "STALL_LIMIT_S", 0.01)
+
+    async def within() -> None:
+        _, _, (one, other) = await crowded(tmp_path, "192.0.2.1", "192.0.2.2")
+        await one.send(HIDDEN)
+        await other.send(HIDDEN)
+        other.wire.take()
+        for there in (one, other):
+            there.protocol.timeout_keep_alive_handler()
+        async with asyncio.timeout(PATIENCE_S):
+            while not one.wire.is_lost:
+                await asyncio.sleep(0.001)
+
+        assert (other.wire.is_closed, other.wire.is_lost) == (True, False)
+        for there in (one, other):
+            there.lose()
+
+    asyncio.run(within())
+
+
+def test_what_is_held_for_connections_is_counted_until_it_is_answered_and_taken(tmp_path: Path) -> None:
+    async def within() -> None:
+        app, _, (one, other) = await crowded(tmp_path, "192.0.2.1", "192.0.2.2")
+        held = app.state.desk.backlog
+        await one.send(POST + b"Content-Length: 50000\r\n\r\n" + b"x" * 20_000)
+        one.protocol.data_received(b"x" * 20_000)
+        told = [held.held_bytes]
+        one.lose()
+        told.append(held.held_bytes)
+        other.wire.room = 1
+        other.protocol.data_received(HIDDEN)
+        await ticks()
+        told.append(held.held_bytes == other.wire.held)
+        other.wire.take()
+        told.append(held.held_bytes)
+
+        assert told == [40_000, 0, True, 0]
+        other.lose()
+
+    asyncio.run(within())
+
+
 UNFINISHED = POST + b"Content-Length: 50000\r\n\r\nASK"
 REST = b"POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\nASK"
 TURNED_AWAY = b"HTTP/1.1 503 Service Unavailable"
@@ -541,7 +630,7 @@ class Handle(Wire):
 
 
 @pytest.mark.parametrize("sent_ahead", [0, 1, 19])
-@pytest.mark.parametrize("ends", [Connection.lose, lambda one: one.protocol._abort()], ids=["client", "server"])
+@pytest.mark.parametrize("ends", [Connection.lose, lambda one: one.protocol.drop()], ids=["client", "server"])
 def test_a_client_that_leaves_has_cancelled_what_it_asked_whatever_it_sent_ahead(
     tmp_path: Path, sent_ahead: int, ends: Callable[[Connection], None]
 ) -> None:

@@ -185,17 +185,9 @@ JUDGING: Final[tuple[Control, ...]] = (
         "src/clustergraph/web/unread.py",
         "test_web_unread.py",
         (
-            "verdicts that nobody reads are bounded",
-            "T36",
-            "while self.held_bytes > HELD_LIMIT_BYTES:",
-            "while self.held_bytes < 0:",
-            "test_what_is_held_is_bounded_and_who_holds_most_loses_what_it_has_held_longest",
-            "test_an_answer_that_is_larger_than_all_that_is_held_is_dropped",
-        ),
-        (
             "a turn lasts until the verdict is taken",
             "T36",
-            "await self._unread.taken(self._client, size, line_of(scope))",
+            "await line_of(scope).taken()",
             "pass",
             "test_the_turn_of_a_client_lasts_until_its_verdict_is_taken",
         ),

@@ -5,12 +5,12 @@ import re
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from clustergraph.jobs import STALL_LIMIT_S
+from clustergraph.web.backlog import BODY
 from clustergraph.web.crowd import yielding
 from clustergraph.web.line import LINE, Line
+from clustergraph.web.sending import COPIED_BYTES, SendingProtocol
 
 HEAD_LIMIT_BYTES: Final = 24_576  # of request line and headers together: an address has a third of that at the most
 HEAD_LINES: Final = 100  # of headers in one head; each is handled by itself
@@ -18,8 +18,6 @@ HEAD_TIME_LIMIT_S: Final = (
     10.0  # for a whole head to arrive, from the moment its connection is made or its first byte comes
 )
 
-SLOWEST_BYTES_S: Final = 8_192  # that a reader takes of what is held for it, looked at every STALL_LIMIT_S
-COPIED_BYTES: Final = 16_384  # of a body that is sent in one piece with its head
 PIPELINE_LIMIT: Final = 64  # requests sent ahead that wait for the answer to one before them
 AHEAD_LIMIT_BYTES: Final = 65_536  # sent ahead while a worker has the request before
 BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and trailers included
@@ -38,7 +36,7 @@ class _Refused(Exception):
     """What a client sends is more than we take; the parser ends with it."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(SendingProtocol):
     """Closes a connection whose head is too large or too slow, whose body outlives its answer, or whose reader stalls.
 
     Source: RFC 9110, section 15.5.22 and RFC 6585, section 5 (431).
@@ -52,17 +50,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._in_message = False
         self._is_too_large = False  # whether the head that is being read is
-        self.counted: str | None = None  # the client of this connection, if its connections are counted
-        self._is_last = False  # whether the connection ends with the answer that is under way
         self._head_bytes = 0
         self._line_bytes = 0  # of the header lines of one head; what was sent with the head before it is not in them
         self._lines = 0
-        self._body_bytes = 0
-        self._at_work: RequestResponseCycle | None = None  # the one that was begun last
+        self._body_bytes = self._held_body_bytes = 0
         self._body_since_s = 0.0  # the end of the head before it
         self._wants_body = True
         self._head_timer: asyncio.TimerHandle | None = None
-        self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Starts the clock of the first head, or turns a client away where too many are there, idle or not."""
@@ -79,15 +73,14 @@ class BoundedProtocol(HttpToolsProtocol):
         return None
 
     def _turn_away(self) -> None:
+        if self.transport.get_write_buffer_size():  # else its end would wait until the client has taken that
+            self.drop()
+            return
         is_answered = self.timeout_keep_alive_task is not None or (not self._in_head and self._is_answered)
         if not is_answered:  # else it would take this for the answer to its next request
             self.transport.write(_TOO_MANY)
         self._tell_all()
         self.transport.close()
-
-    @property
-    def _is_answered(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
 
     @property
     def waits_since_s(self) -> float | None:
@@ -115,8 +108,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clocks, and whatever is under way; what was sent ahead is not begun."""
         self._stop_clock()
-        self._stop_watching()
-        self._tell_all()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -137,7 +128,7 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._body_bytes += len(data)
             if self._body_bytes > BODY_LIMIT_BYTES:
-                self._abort()
+                self.drop()
                 return
         self._unset_keepalive_if_required()
         try:
@@ -183,40 +174,30 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_bytes = self._body_bytes = 0
         self._body_since_s = self.loop.time()
+        self._shared = None
         self._stop_clock()
         super().on_headers_complete()
         self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._at_work = cycle
-        super()._start_asgi_task(cycle, app)
+    def on_body(self, body: bytes) -> None:
+        """Counts what is held of a body until it is answered."""
+        super().on_body(body)
+        self._held_body_bytes += len(body)
+        if self.backlog is not None and self._held_body_bytes > COPIED_BYTES:
+            self.backlog.hold(self, BODY, self._held_body_bytes)
 
     def send_400_response(self, msg: str) -> None:
         """Tells that a request cannot be read or is too large, where no answer is under way; its own has not begun."""
         cycle = None if self._in_head else self.cycle
         is_its_body = cycle is not None and cycle is self._at_work and not cycle.response_started
         if not is_its_body and not self._is_answered:
-            self._abort()
+            self.drop()
             return
         self._tell_all()  # whoever still waits for the rest of a body that cannot be read
         self._is_last = True
         status, app = 431 if self._is_too_large else 400, self.app_state.get("app")
         head, body = app.state.unreadable[status] if app else (_NOTHING, b"")
         self._send(STATUS_LINE[status], head, body if self._wants_body else b"")
-
-    def _abort(self) -> None:
-        """Ends the connection at once."""
-        self._tell_all()
-        self.transport.abort()
-
-    def _tell_all(self) -> None:
-        """Tells whatever is under way for the connection that it has ended, so that it writes nothing more."""
-        # The server's own class tells the request that came last, which has not begun where others stand before it.
-        for cycle in (self._at_work, self.cycle, *(one for one, _ in self.pipeline)):
-            if cycle is not None and not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
-        self.pipeline.clear()
 
     def on_message_complete(self) -> None:
         """What follows is the next head; its clock starts with its first byte."""
@@ -228,34 +209,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Gives the rest of a body that was not waited for as long as a head; nobody else watches over it."""
         super().on_response_complete()
+        self._held_body_bytes = 0
+        if self.backlog is not None:
+            self.backlog.release(self, BODY)
         if not self._in_head and self._head_timer is None:
             self._start_clock()
-
-    def pause_writing(self) -> None:
-        """Watches whether the client takes what is held for it, and not just a little now and then."""
-        super().pause_writing()
-        self._watch(self.transport.get_write_buffer_size())
-
-    def resume_writing(self) -> None:
-        """Watches no more: it took it."""
-        self._stop_watching()
-        super().resume_writing()
-
-    def _watch(self, held_bytes: int) -> None:
-        self._stall_timer = self.loop.call_later(STALL_LIMIT_S, self._judge, held_bytes)
-
-    def _judge(self, before_bytes: int) -> None:
-        held_bytes = self.transport.get_write_buffer_size()
-        if before_bytes - held_bytes >= STALL_LIMIT_S * SLOWEST_BYTES_S:
-            self._watch(held_bytes)
-        else:
-            self._stall_timer = None
-            self.transport.abort()
-
-    def _stop_watching(self) -> None:
-        if self._stall_timer is not None:
-            self._stall_timer.cancel()
-            self._stall_timer = None
 
     def _start_clock(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_TIME_LIMIT_S, self._give_up)
@@ -270,26 +228,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.abort()
 
-    def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
-        if not self.transport.is_closing():
-            beginning = self._beginning(status_line, head)
-            if len(body) <= COPIED_BYTES:
-                self.transport.write(beginning + body)
-            else:  # the one copy in the cache serves all who are being sent it
-                self.transport.write(beginning)
-                self.transport.write(body)
-            self._arm()
-            if self._is_last:
-                self.transport.close()
-
-    def _beginning(self, status_line: bytes, head: bytes) -> bytes:
-        """The head of an answer, with what is true of all that are sent at this time on this connection."""
-        lines = [b"%s: %s\r\n" % one for one in self.server_state.default_headers]
-        return b"".join((status_line, *lines, b"connection: close\r\n" if self._is_last else b"", head))
-
     def _arm(self) -> None:
-        """Starts the clock of the time between two requests."""
-        self.server_state.total_requests += 1
+        """Stops the clock of a head: the next one begins with its first byte."""
         self._stop_clock()
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        super()._arm()

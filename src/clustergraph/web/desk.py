@@ -11,6 +11,7 @@ from clustergraph import errors
 from clustergraph.errors import ClusterGraphError
 from clustergraph.judges import Judges
 from clustergraph.settings import Settings
+from clustergraph.web.backlog import Backlog
 from clustergraph.web.budget import Budgets
 from clustergraph.web.cache import KEPT
 from clustergraph.web.clients import proxy_network
@@ -20,7 +21,6 @@ from clustergraph.web.metrics import Meter
 from clustergraph.web.querylog import QueryLog, Record
 from clustergraph.web.readiness import Readiness
 from clustergraph.web.running import Running
-from clustergraph.web.unread import Unread
 
 
 class AnswerCut(Exception):
@@ -80,7 +80,7 @@ class Desk:
     forms: Forms
     judges: Judges
     readiness: Readiness = field(default_factory=Readiness)
-    unread: Unread = field(default_factory=Unread)
+    backlog: Backlog = field(default_factory=Backlog)
 
     def ended(self, record: Record) -> None:
         """Counts, measures and logs a query that has ended, whatever came of it."""

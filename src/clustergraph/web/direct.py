@@ -19,9 +19,10 @@ from clustergraph.runner import Answer
 from clustergraph.web.attended import Attended
 from clustergraph.web.cache import Key
 from clustergraph.web.choice import answer_key, choose, question
-from clustergraph.web.clients import client_of, connected_client
-from clustergraph.web.connection import AHEAD_LIMIT_BYTES, BoundedProtocol
-from clustergraph.web.desk import AnswerCut, Desk
+from clustergraph.web.clients import client_of
+from clustergraph.web.connection import AHEAD_LIMIT_BYTES
+from clustergraph.web.counted import CountedProtocol
+from clustergraph.web.desk import AnswerCut
 from clustergraph.web.pending import Pending
 from clustergraph.web.plain import BLOCKS, REQUEST, Plain, asked_by
 from clustergraph.web.problems import is_of_browser
@@ -40,7 +41,7 @@ _FROM_CACHE: Final = b"server-timing: cache\r\n"
 _NOT_MODIFIED: Final = b"HTTP/1.1 304 Not Modified\r\n"
 
 
-class DirectProtocol(BoundedProtocol):
+class DirectProtocol(CountedProtocol):
     """One HTTP connection, with the short way for plain requests."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,30 +52,18 @@ class DirectProtocol(BoundedProtocol):
         self._later = b""
         self._status = self._sent_bytes = 0  # of the answer to the request that a worker has
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Notes who is there, and turns away a client that has too many connections."""
-        super().connection_made(transport)
-        self._peer: str | None = self.client[0] if self.client else None
-        if (app := self.app_state.get("app")) is not None and not self.transport.is_closing():
-            self._desk: Desk = app.state.desk
-            if self._desk.budgets.connect(client := self._client()):
-                self.counted = client
-            else:
-                self._turn_away()
-
-    def _client(self) -> str | None:
-        peer, app = self.client[0] if self.client else None, self.app_state.get("app")
-        return connected_client(peer, app.state.served.version.site.settings) if app else None
-
     def data_received(self, data: bytes) -> None:
         """Takes a plain request whole, or leaves it to the framework."""
         if self._pending is not None:
             # The next request came before the answer to this one: it waits, as they are answered in their order.
             self._later += data
             if len(self._later) > AHEAD_LIMIT_BYTES:  # to read no more would hide that the client leaves
-                self._abort()
+                self.drop()
         elif self._is_taken() or not self._took(data):
+            self._plain = b""
             super().data_received(data)
+        else:
+            self._plain = data
 
     def _is_taken(self) -> bool:
         """Whether the framework has begun something, or a client that reads nothing would have us hold ever more."""
@@ -89,8 +78,6 @@ class DirectProtocol(BoundedProtocol):
         if self._pending is not None:
             self._pending.attended.failed(ClientDisconnect())
         self._end()
-        if self.counted is not None:
-            self._desk.budgets.disconnect(self.counted)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -164,8 +151,7 @@ class DirectProtocol(BoundedProtocol):
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
         site, now_s = version.site, time.monotonic()
-        forwarded = [(b"x-forwarded-for", plain.forwarded)] if plain.forwarded else ()
-        client = client_of(self._peer, forwarded, site.settings)
+        client = client_of(self._peer, plain.headers, site.settings)
         pool, budgets = site.open_runner, self._desk.budgets
         if not isinstance(pool, WorkerPool) or not budgets.runs_at_once(client, now_s):
             return False

@@ -8,6 +8,7 @@ from clustergraph.lanes import CALM_S, OWN_QUEUE, OWN_QUEUE_OF_CLIENT
 from clustergraph.queries import TEXT_LIMIT
 from clustergraph.settings import Limit, Settings
 from clustergraph.submissions import FILES_LIMIT, FINDINGS_LIMIT, PAGE_CHARACTERS, PATH_LIMIT, TRIPLES_LIMIT
+from clustergraph.web.backlog import HELD_LIMIT_BYTES
 from clustergraph.web.budget import CLIENT_CONNECTIONS, CLIENT_LIMIT
 from clustergraph.web.connection import (
     AHEAD_LIMIT_BYTES,
@@ -16,14 +17,13 @@ from clustergraph.web.connection import (
     HEAD_LINES,
     HEAD_TIME_LIMIT_S,
     PIPELINE_LIMIT,
-    SLOWEST_BYTES_S,
 )
 from clustergraph.web.forms import FORM_QUEUE
 from clustergraph.web.problems import BY_STATUS
 from clustergraph.web.protocol import BODY_TIME_LIMIT_S, FORM_OVERHEAD_BYTES
 from clustergraph.web.refusals import HEADER_LIMITS
 from clustergraph.web.responses import TARGET_LIMIT_BYTES
-from clustergraph.web.unread import HELD_LIMIT_BYTES
+from clustergraph.web.stalls import SLOWEST_BYTES_S
 
 CONNECTION_LIMIT: Final = 500  # above it new ones get 503 at once; a worker's descriptors must stay free
 ENDING_LIMIT_S: Final = 10  # for requests under way when the server is told to stop
@@ -33,7 +33,13 @@ _TOO_LARGE: Final = "413 `too-large`"
 _TOO_MUCH: Final = "503 `validation-aborted`"
 
 FIXED: Final = (
-    Limit("connections", CONNECTION_LIMIT, "connections", "connections held at once", "503"),
+    Limit(
+        "connections",
+        CONNECTION_LIMIT,
+        "connections",
+        "connections held at once",
+        "503; a client with at least two more than the newcomer loses one that waits for a request or takes an answer",
+    ),
     Limit("client_connections", CLIENT_CONNECTIONS, "connections", "connections of one client held at once", "503"),
     Limit("connection_idle", IDLE_LIMIT_S, "s", "time between two requests of a connection", "it is closed"),
     Limit("head_size", HEAD_LIMIT_BYTES, "bytes", "request line and headers together", "431 `head-too-large`"),
@@ -73,6 +79,13 @@ FIXED: Final = (
         "bytes/s",
         "what a client takes of an answer that is held for it, looked at every 30 s",
         "the answer is cut, where it is less",
+    ),
+    Limit(
+        "held",
+        HELD_LIMIT_BYTES,
+        "bytes",
+        "bodies not yet answered and answers not yet taken, of all clients, beside the cache",
+        "who has most of them loses the connection that has had some for longest",
     ),
     Limit("spare_time", SPARE_S, "s", "the same, while other queries wait for a worker", "the answer is cut"),
     Limit(
@@ -119,13 +132,6 @@ FIXED: Final = (
         "characters",
         "texts of one submission that its page shows again",
         "the rest is left out, which the page says",
-    ),
-    Limit(
-        "submission_held",
-        HELD_LIMIT_BYTES,
-        "bytes",
-        "verdicts of all clients that are sent and not yet taken",
-        "who has most of them loses the one that was sent first: its connection ends",
     ),
     Limit("submissions", judges.AT_ONCE, "submissions", "submissions judged at once", "further ones wait"),
     Limit("submission_queue", judges.QUEUE, "submissions", "submissions that wait", "503 `busy`"),

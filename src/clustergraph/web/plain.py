@@ -38,6 +38,11 @@ class Plain(NamedTuple):
     forwarded: bytes
     is_last: bool
 
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The header lines that tell for whom the request is made."""
+        return [(b"x-forwarded-for", self.forwarded)] if self.forwarded else []
+
     def scope(self, app: Any, method: str) -> Scope:
         """What the framework would have been told of the request, as far as the answer to trouble depends on it."""
         accept = [(b"accept", self.accept)] if self.accept else []
@@ -113,6 +118,13 @@ class Blocks:
 
 BLOCKS: Final = Blocks()
 """Those of this process."""
+
+
+def headers_in(request: bytes) -> list[tuple[bytes, bytes]]:
+    """The header lines of a plain request that tell for whom it is made; none of anything else."""
+    read = REQUEST.match(request)
+    plain = BLOCKS.read(read[3]) if read else None
+    return plain.headers if plain else []
 
 
 def asked_by(query_string: bytes, body: bytes | None, plain: Plain, settings: Settings) -> Asked | None:

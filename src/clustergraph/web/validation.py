@@ -23,7 +23,7 @@ from clustergraph.web.rendering import page
 from clustergraph.web.responses import content_type, data_headers, entity_tag, not_modified, until_disconnected
 from clustergraph.web.site import Site, client_behind, site_of
 from clustergraph.web.submitted import DATA_FORMATS, OFFERED
-from clustergraph.web.unread import HeldResponse
+from clustergraph.web.unread import TakenResponse
 from clustergraph.web.words import DEFAULT_LANGUAGE, WORDS
 
 router: Final = APIRouter()
@@ -63,7 +63,7 @@ async def validate(request: Request) -> Response:
     except BaseException:
         end()
         raise
-    return HeldResponse(answer, client_behind(request) or "", desk_of(request).unread, end)
+    return TakenResponse(answer, end)
 
 
 def _chosen(request: Request) -> Format:
