@@ -5,6 +5,7 @@ import http.client
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -208,6 +209,10 @@ def test_six_swaps_lose_no_request_and_mix_no_versions(served: Server, releases:
         assert [mark in reply.body for mark in marks.values()] == [one == reply.digest for one in marks]
         answers[reply.path, reply.digest].add((reply.tag, reply.body))
     assert {key: len(found) for key, found in answers.items()} == {(path, one): 1 for path in PATHS for one in marks}
+    asked = re.findall(r'cache_requests_total\{result="\w+"\} (\S+)', served.get("/metrics").body.decode())
+    assert sum(map(float, asked)) >= sum(one.path == QUERY for own in replies for one in own), (
+        "a change of data does not begin to count anew"
+    )
     tags = [tag for found in answers.values() for tag, _ in found]
     assert len(set(tags)) == len(tags) == 2 * len(PATHS)
     assert all(len(own) >= len(PATHS) for own in replies), "a reader ended early"
@@ -322,6 +327,20 @@ def test_a_build_that_is_not_whole_is_refused_by_name_and_the_old_one_goes_on(
     expected = f"clustergraph: the new build is not served, the one before it still is: {said}"
     assert steady.log()[known:] == [expected.format(steady.dist, ANEW)]
     assert [steady.get(path) for path in PATHS] == before
+
+
+def test_that_the_folder_is_sound_again_is_told_once(steady: Server, releases: tuple[Release, Release]) -> None:
+    known = len(steady.log())
+    for spoil in (flip, lambda _: None):
+        shutil.rmtree(steady.dist)
+        publish(releases[0].folder, steady.dist, spoil)
+        steady.process.send_signal(signal.SIGHUP)
+        known += 1
+        until(lambda number=known: len(steady.log()) == number)
+    steady.process.send_signal(signal.SIGHUP)
+    assert steady.get(PATHS[0]).status == 200
+
+    assert steady.log()[known - 1 :] == [f"clustergraph: {steady.dist} holds what is served again"]
 
 
 def test_a_build_that_cannot_be_loaded_is_refused_and_the_old_one_goes_on(

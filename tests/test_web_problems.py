@@ -75,6 +75,14 @@ def test_every_name_is_explained(client: TestClient) -> None:
             "GET, HEAD, OPTIONS",
         ),
         (
+            "PUT",
+            "/validate",
+            405,
+            "method-not-allowed",
+            "'PUT' is not for this address: use one of GET, HEAD, OPTIONS, POST",
+            "GET, HEAD, OPTIONS, POST",
+        ),
+        (
             "TRACE",
             "/static/style.css",
             405,
@@ -83,7 +91,7 @@ def test_every_name_is_explained(client: TestClient) -> None:
             "GET, HEAD, OPTIONS",
         ),
     ],
-    ids=["404", "405", "405 of a thing", "405 of a file"],
+    ids=["404", "405", "405 of a thing", "405 of two routes", "405 of a file"],
 )
 def test_the_framework_speaks_with_our_voice(
     client: TestClient, method: str, path: str, status: int, name: str, detail: str, allow: str | None

@@ -78,6 +78,13 @@ def test_a_file_is_judged_beside_the_dataset(client: TestClient) -> None:
     }
 
 
+def test_the_memory_of_the_process_that_judges_is_told(client: TestClient) -> None:
+    client.post("/validate", content=MISSPELT, headers=TURTLE)
+
+    told = client.get("/metrics").text
+    assert float(told.partition('clustergraph_child_resident_bytes{process="judge"} ')[2].split()[0]) > 1 << 20
+
+
 def test_the_same_is_said_however_it_is_sent_in_both_languages(client: TestClient) -> None:
     text = MISSPELT.decode()
     file = {"path": PLACE[0], "text": text}
