@@ -312,6 +312,10 @@ def steady(releases: tuple[Release, Release], tmp_path_factory: pytest.TempPathF
     server.close()
 
 
+def has_said(server: Server, lines: int) -> bool:
+    return len(server.log()) == lines
+
+
 @pytest.mark.parametrize(("spoil", "said"), SPOILT)
 def test_a_build_that_is_not_whole_is_refused_by_name_and_the_old_one_goes_on(
     steady: Server, releases: tuple[Release, Release], spoil: Callable[[Path], object], said: str
@@ -336,7 +340,7 @@ def test_that_the_folder_is_sound_again_is_told_once(steady: Server, releases: t
         publish(releases[0].folder, steady.dist, spoil)
         steady.process.send_signal(signal.SIGHUP)
         known += 1
-        until(lambda number=known: len(steady.log()) == number)
+        until(partial(has_said, steady, known))
     steady.process.send_signal(signal.SIGHUP)
     assert steady.get(PATHS[0]).status == 200
 
