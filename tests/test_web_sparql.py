@@ -1027,7 +1027,19 @@ def test_an_error_is_shown_under_its_query_with_its_place(client: TestClient) ->
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert f"{query}</textarea>" in response.text
     assert "Line 2, column 15: " in response.text
-    assert "   2 │ WHERE { ?a ?b }\n     │               ^</pre>" in response.text
+    assert ">2 │ WHERE { ?a ?b <mark>}</mark></pre>" in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("SELECT * {", "SELECT * {<mark> </mark>"),
+        (f"SELECT * {{ {'?s ?p ?o . ' * 20}?x }}", f"│ …{'?s ?p ?o . ' * 7}?x <mark>}}</mark></pre>"),
+        (f"SELECT * {{ ?x }} #{'a' * 99}", f"<mark>}}</mark> #{'a' * 78}…</pre>"),
+    ],
+)
+def test_of_a_long_line_the_surroundings_of_the_error_are_shown(client: TestClient, query: str, shown: str) -> None:
+    assert shown in client.get("/sparql", params={"query": query}, headers={"accept": BROWSER}).text
 
 
 @pytest.mark.parametrize(
