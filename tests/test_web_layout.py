@@ -24,6 +24,9 @@ WIDTHS: Final = (1280, 390)
 LIMIT_S: Final = 120.0
 ROW_LIMIT_PX: Final = 240.0  # a quarter of a screen
 LONG_LINE: Final = f"SELECT ?{'a' * 90} WHERE {{ ?s ?p }} # {'and more ' * 20}"
+UNBROKEN: Final = (
+    f'SELECT * {{ VALUES (?a ?b ?c) {{ (<https://example.org/{"a" * 150}> <urn:{"b" * 90}> "{"c" * 250}") }} }}'
+)
 PAGES: Final = (
     *(f"/browse/{kind}" for kind in ("cluster", "organisation", "area", "source", "membership", "aim", "scheme")),
     "/graph",
@@ -34,6 +37,7 @@ PAGES: Final = (
     "/queries/disagreements",
     "/queries/clusters-of-member",
     f"/sparql?format=html&query={quote('SELECT * { ?s a cg:Claim }')}",
+    f"/sparql?format=html&query={quote(UNBROKEN)}",
     f"/sparql?format=html&query={quote(LONG_LINE)}",
 )
 
