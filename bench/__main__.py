@@ -16,7 +16,7 @@ from bench.chart import chart
 from bench.generate import REPOSITORY, generate
 from bench.machine import memory_bytes
 from bench.peers import HERE, MEMORY_QUADS, PEERS, Ours, Peer, Unavailable
-from bench.report import GENERATED, markdown
+from bench.report import GENERATED, REAL_BUILD, markdown
 from bench.run import Options, Tell, run_dataset, run_hostile
 from bench.validation_report import page_with_part_of
 from clustergraph.published import DATASET
@@ -74,7 +74,7 @@ def _dist(size: str) -> tuple[str, Path, int]:
     if size == REAL:
         folder = REPOSITORY / "dist"
         with (folder / DATASET).open("rb") as stream:
-            return "The real build", folder, sum(1 for _ in stream)
+            return REAL_BUILD, folder, sum(1 for _ in stream)
     folder = HERE / ".work" / "data" / size
     return GENERATED, folder, generate(int(size), folder).quads
 

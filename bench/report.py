@@ -10,8 +10,10 @@ from bench.mix import ANALYTIC, MIX, MODES, REPEATED, UNIQUE
 
 OURS: Final = "clustergraph"
 GENERATED: Final = "Generated"
+REAL_BUILD: Final = "The real build"
 REMARKS: Final = Path(__file__).with_name("remarks.md")
 TARGET_QUADS: Final = 1_000_000  # the size at which targets are set
+_OVER_BUDGET: Final = ": 429"
 _REPEATED_LEAST: Final = 20.0
 _START_MOST_S: Final = 4.0
 _GROWTH_MOST: Final = 1.3
@@ -44,6 +46,17 @@ def peers_of(dataset: Mapping[str, Any]) -> list[str]:
 
 def questions_of(dataset: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(one["query"] for one in dataset["cells"]))
+
+
+def charted(results: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The dataset of the chart: the largest that most servers were asked at."""
+    largest: Mapping[str, Any] = max(results["datasets"], key=lambda one: (len(peers_of(one)), one["quads"]))
+    return largest
+
+
+def described(dataset: Mapping[str, Any]) -> str:
+    """What a dataset is, in a few words."""
+    return f"{dataset['quads']:,} quads, {dataset['name'].lower()}"
 
 
 def rounded(value: float) -> str:
@@ -114,8 +127,9 @@ def _processor(dataset: Mapping[str, Any], query: str, mode: str, peer: str) -> 
     if theirs["processor_ms"] is None:
         return "unknown"
     text = rounded(theirs["processor_ms"])
-    is_alone = peer == OURS or ours is None or not ours["processor_ms"]
-    return text if is_alone else f"{text} (**{rounded(theirs['processor_ms'] / ours['processor_ms'])}×**)"
+    if peer == OURS or ours is None or not ours["processor_ms"]:
+        return text
+    return f"{text} (**{rounded(theirs['processor_ms'] / ours['processor_ms'])}×**)"
 
 
 def _costs(dataset: Mapping[str, Any]) -> str:
@@ -266,12 +280,18 @@ def markdown(results: Mapping[str, Any]) -> str:
         *(f"Left out: {name}, {reason}.\n" for name, reason in results["absent"].items()),
         "*Unique*: no two requests have the same text. *Repeated*: thirty wordings, some much more often than others. "
         "Ratios are ours ÷ theirs, above 1 where we are faster. † some requests of this cell failed.\n",
-        "![Requests per second of each server](performance.svg)\n",
+        f"![{_caption(results)}](performance.svg)\n",
+        f"{_caption(results)}. The scale is logarithmic; the figures stand in the tables below.\n",
         *_targets_part(results),
         *(part for dataset in results["datasets"] for part in _dataset_part(dataset)),
         *_hostile_part(results),
     ]
     return "\n".join(parts)
+
+
+def _caption(results: Mapping[str, Any]) -> str:
+    dataset = charted(results)
+    return f"Unique questions answered per second by each server ({described(dataset)})"
 
 
 def _targets_part(results: Mapping[str, Any]) -> list[str]:
@@ -284,10 +304,17 @@ def _targets_part(results: Mapping[str, Any]) -> list[str]:
     return ["## Targets\n", _table(["work", "target", "measured", ""], rows), *remarks]
 
 
+_MERGED: Final = (
+    "The quads are the lines of the build's one file: each statement in the graph of its source, and again in the "
+    "default graph, which is the merge of all the others. The home page counts the triples of that merge.\n"
+)
+
+
 def _dataset_part(dataset: Mapping[str, Any]) -> list[str]:
     options = dataset["options"]
     return [
         f"## {dataset['name']}: {dataset['quads']:,} quads\n",
+        *((_MERGED,) if dataset["name"] == REAL_BUILD else ()),
         f"clustergraph {dataset['ours']}, {options['concurrency']} connections, rounds for each cell: "
         f"{options['rounds']} of {options['seconds']:g} s.\n",
         *(f"Left out: {name}, {reason}.\n" for name, reason in dataset["absent"].items()),
@@ -334,6 +361,21 @@ def _hostile_part(results: Mapping[str, Any]) -> list[str]:
         f"{outcome['rate']} requests per second for {outcome['seconds']:g} s each, of which {outcome['share']:.0%} "
         "hostile while attacked; waits count from the moment a request was due.\n",
         _table(["", "good, p50 ms", "good, p99 ms", "good, by status", "hostile, by status"], rows),
+        *_refused(outcome["attacked"]["hostile"]),
+    ]
+
+
+def _refused(hostile: Mapping[str, int]) -> list[str]:
+    """How the hostile requests ended, in words."""
+    total = sum(hostile.values())
+    refused = sum(count for name, count in hostile.items() if name.endswith(_OVER_BUDGET))
+    if not total:
+        return []
+    return [
+        f"Of the {total} hostile requests, {refused} ({refused / total:.0%}) were refused with 429: the budget of "
+        f"their sender was used up, so they were not evaluated. The other {total - refused} were ended at a limit or "
+        "refused for what they are. It is mostly the budget that this measures: an attack from many addresses has a "
+        "budget for each of them, and meets the limits and the turns of clients alone until those are used up.\n"
     ]
 
 

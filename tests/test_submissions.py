@@ -155,6 +155,8 @@ def test_json_that_is_none_or_has_another_shape_is_refused(document: Any, status
         ([field("text", b"x")], "other", 400),
         ([field("text", b"x")], "", 400),
         ([field("note", b"x")] * 300, "b", 413),
+        ([field("note", b"x")] * 201, "b", 413),
+        ([field("note", b"x")] * 200, "b", 422),
         ([b"A: " + b"x" * 3_000 + b"\r\n\r\n"], "b", 400),
         ([b"Content-Transfer-Encoding: base64\r\n" + field("text", b"eA==")], "b", 400),
         ([b"Content-Transfer-Encoding: \xff\r\n" + field("text", b"x")], "b", 400),

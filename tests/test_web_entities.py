@@ -6,7 +6,7 @@ from pyoxigraph import RdfFormat, parse
 from clustergraph.settings import Settings
 from clustergraph.terms import expand
 from clustergraph.web.app import create_app
-from web_runner import LocalRunner, TestClient, client_for, problem, published
+from web_runner import DATASET, LocalRunner, TestClient, client_for, problem, published
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ALPHA = expand("cluster:alpha")
@@ -41,6 +41,23 @@ def test_a_thing_sends_on_to_the_document_that_suits(client: TestClient, accept:
 
     assert (response.status_code, response.headers["location"]) == (303, f"/doc/cluster/alpha.{extension}")
     assert response.headers["vary"] == "Accept, Accept-Encoding"
+
+
+def test_two_values_of_one_name_are_told_apart_and_others_need_no_second_name(tmp_path: Path) -> None:
+    twins = """
+graph:curated {
+    cluster:alpha cg:hasFocusArea area:hub , area:other , area:third .
+    area:hub skos:prefLabel "Hub area"@en .
+    area:other skos:prefLabel "Hub area"@en .
+    area:third skos:prefLabel "Third area"@en .
+}
+"""
+
+    text = client_for(tmp_path, LocalRunner(DATASET + twins)).get("/doc/cluster/alpha.html").text
+
+    assert '>Hub area</a> <code class="apart">area:hub</code>' in text
+    assert '>Hub area</a> <code class="apart">area:other</code>' in text
+    assert text.count('class="apart"') == 2
 
 
 def test_the_host_header_never_reaches_the_location(client: TestClient) -> None:

@@ -84,7 +84,7 @@ class Markup(HTMLParser):
 ALLOWED_TAGS = """
     html head meta title link script body a header
     div nav img main footer p code h1 h2 h3 section ul ol li span dl dt dd
-    q article table thead tbody tr th td form label textarea input button pre strong
+    q article table thead tbody tr th td form label textarea input button pre mark strong
 """
 ALIVE = {"style", "srcdoc", "formaction", "http-equiv", "background"}
 OUR_SCRIPT = {"src": "/static/script.js", "defer": ""}

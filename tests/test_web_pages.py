@@ -63,6 +63,14 @@ def test_a_public_address_is_what_every_description_names(tmp_path: Path, addres
     assert elsewhere.get("/").headers["etag"] != client.get("/").headers["etag"]
 
 
+def test_harvesters_find_the_description_of_the_dataset_at_its_well_known_address(client: TestClient) -> None:
+    response = client.get("/.well-known/void")
+
+    assert (response.status_code, response.headers["location"]) == (302, "/graph/metadata")
+    assert response.headers["cache-control"] == "public, max-age=300, must-revalidate"
+    assert '<link rel="describedby" href="/.well-known/void">' in client.get("/").text
+
+
 def test_things_of_a_kind_are_listed_by_name_in_both_languages(client: TestClient) -> None:
     text = client.get("/browse/area").text
 

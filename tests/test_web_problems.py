@@ -15,6 +15,7 @@ from clustergraph.settings import Settings
 from clustergraph.web import envelope
 from clustergraph.web.problems import BY_STATUS, PROBLEMS, escaped, shown, told
 from clustergraph.web.refusals import HEADER_LIMITS, HeaderLimit
+from clustergraph.web.rendering import linked
 from web_runner import FailingRunner, LocalRunner, TestClient, client_for, exchange, problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -38,6 +39,40 @@ def test_names_and_statuses_go_together() -> None:
     by_name = {row.name: row for row in rows}
     assert all(by_name[row.name] == row for row in rows)
     assert {row.status for row in PROBLEMS.values()} == {400, 403, 404, 406, 409, 413, 422, 429, 500, 503, 504}
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/id/cluster/omega", 'all of that kind are listed at <a href="/browse/cluster">/browse/cluster</a>.</p>'),
+        ("/graph/omega", 'all of them are listed at <a href="/graph">/graph</a>.</p>'),
+        ("/queries/omega", 'the list is at <a href="/queries">/queries</a>.</p>'),
+        ("/omega", 'from the saved queries at <a href="/queries">/queries</a>.</p>'),
+    ],
+)
+def test_the_page_of_an_error_links_to_where_it_sends_the_reader(client: TestClient, path: str, sentence: str) -> None:
+    text = client.get(path, headers={"accept": BROWSER}).text
+
+    assert sentence in text
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "the list is at /browse/cluster/x",
+        "the list is at /browse/omega",
+        "the list is at //evil.example/graph",
+        "the list is at /graph?x",
+        "'the list is at /graph'",
+        "the list is at/graph",
+    ],
+)
+def test_nothing_but_a_list_of_ours_becomes_a_link(detail: str) -> None:
+    assert "<a" not in linked(detail)
+
+
+def test_markup_beside_a_link_stays_text() -> None:
+    assert linked("<b>&'\" is not at /graph.") == ('&lt;b&gt;&amp;&#39;&#34; is not at <a href="/graph">/graph</a>.')
 
 
 def test_every_name_is_explained(client: TestClient) -> None:

@@ -980,14 +980,47 @@ def test_any_validator_is_none_of_an_answer_that_does_not_exist(client: TestClie
     assert statuses == [status, status]
 
 
-def test_any_validator_is_that_of_an_answer_that_was_given_before(client: TestClient) -> None:
+def test_any_validator_is_that_of_an_answer_that_exists_whether_or_not_it_was_given_before(client: TestClient) -> None:
     asked = [f"/sparql?{urlencode({'query': one})}" for one in ("ASK {}", "ASK {}", " ASK {}")]
 
     answers = [client.get(one, headers={"if-none-match": "*"}) for one in asked]
 
-    assert [one.status_code for one in answers] == [200, 304, 304]
+    assert [(one.status_code, one.content) for one in answers] == [(304, b"")] * 3
     assert len({one.headers["etag"] for one in answers}) == 1
+    assert client.get(asked[0]).headers["etag"] == answers[0].headers["etag"]
     assert client.post("/sparql", data={"query": "ASK {}"}, headers={"if-none-match": "*"}).status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/ns?format=turtle",
+        "/doc/cluster/alpha.ttl",
+        "/browse/cluster",
+        "/queries/clusters.csv",
+        f"/sparql?{urlencode({'query': 'SELECT * { ?s ?p ?o }'})}",
+    ],
+)
+def test_any_validator_names_an_answer_whether_it_is_kept_or_not(
+    tmp_path: Path, path: str, method: str, coding: str
+) -> None:
+    client = client_for(tmp_path)
+    headers = {"accept-encoding": coding}
+
+    anew, kept = (client.request(method, path, headers={**headers, "if-none-match": "*"}) for _ in range(2))
+    whole = client.get(path, headers=headers)
+
+    assert (anew.status_code, kept.status_code, whole.status_code) == (304, 304, 200)
+    assert anew.content == kept.content == b""
+    unlike = {"server-timing", "content-length"}
+    told, again = ({name: one.headers[name] for name in one.headers if name not in unlike} for one in (anew, kept))
+    assert told == again
+    assert "content-type" not in told
+    assert "content-encoding" not in told
+    assert told["etag"] == whole.headers["etag"]
 
 
 def test_a_long_query_is_refused_like_a_short_one(client: TestClient) -> None:
@@ -1027,7 +1060,19 @@ def test_an_error_is_shown_under_its_query_with_its_place(client: TestClient) ->
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert f"{query}</textarea>" in response.text
     assert "Line 2, column 15: " in response.text
-    assert "   2 │ WHERE { ?a ?b }\n     │               ^</pre>" in response.text
+    assert ">2 │ WHERE { ?a ?b <mark>}</mark></pre>" in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("SELECT * {", "SELECT * {<mark> </mark>"),
+        (f"SELECT * {{ {'?s ?p ?o . ' * 20}?x }}", f"│ …{'?s ?p ?o . ' * 7}?x <mark>}}</mark></pre>"),
+        (f"SELECT * {{ ?x }} #{'a' * 99}", f"<mark>}}</mark> #{'a' * 78}…</pre>"),
+    ],
+)
+def test_of_a_long_line_the_surroundings_of_the_error_are_shown(client: TestClient, query: str, shown: str) -> None:
+    assert shown in client.get("/sparql", params={"query": query}, headers={"accept": BROWSER}).text
 
 
 @pytest.mark.parametrize(

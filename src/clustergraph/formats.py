@@ -62,6 +62,7 @@ ALIASES: Final[dict[str, str]] = {
 }
 """Short names that people type after `format=`, and clients send."""
 
+_RDF_TYPES: Final = frozenset(one.media_type for one in GRAPH_FORMATS) | {"text/n3"}
 _PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;,\s]*)')
 _QVALUE = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
@@ -129,7 +130,8 @@ def _quality(media_type: str, ranges: Sequence[_Range]) -> float:
 def negotiate(accept: str | None, offered: Sequence[Format]) -> Format:
     """The offered format the client likes best.
 
-    Shape:  `offered` is in our order of preference; the first wins a tie and a missing or empty header.
+    Shape:  `offered` is in our order of preference; the first wins a tie and a missing or empty header. To a client
+            that names a format of RDF, but not HTML, a page is what it likes least of all that it takes equally.
     Raises: NotAcceptable if every offer is excluded (`q=0` counts as excluded).
     Source: RFC 9110, section 12.5.1.
 
@@ -139,11 +141,20 @@ def negotiate(accept: str | None, offered: Sequence[Format]) -> Format:
     if accept is None or not accept.strip():
         return offered[0]
     ranges = _ranges(accept)
-    ranked = [(_best_quality(one, ranges), -place) for place, one in enumerate(offered)]
-    quality, place = max(ranked)
+    is_page_last = _is_of_harvester(ranges)
+    ranked = [
+        (_best_quality(one, ranges), not (is_page_last and one is HTML), -place) for place, one in enumerate(offered)
+    ]
+    quality, _, place = max(ranked)
     if quality == 0:
         raise NotAcceptable(accept, [one.media_type for one in offered])
     return offered[-place]
+
+
+def _is_of_harvester(ranges: Sequence[_Range]) -> bool:
+    """Whether a client names a format of RDF, and none of pages: it reads data, whatever else it says it takes."""
+    wanted = {f"{one.type}/{one.subtype}" for one in ranges if one.quality > 0}
+    return wanted.isdisjoint((HTML.media_type, *HTML.also)) and not wanted.isdisjoint(_RDF_TYPES)
 
 
 def _best_quality(one: Format, ranges: Sequence[_Range]) -> float:

@@ -125,7 +125,7 @@ def _form(head: Mapping[str, Any], body: bytes) -> _Read:
 
 def _multipart(head: Mapping[str, Any], body: bytes) -> _Read:
     boundary = _parameters(head["content_type"]).get("boundary", "").encode("latin-1", "replace")
-    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, _FIELDS + 2)
+    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, _FIELDS + 1)
     if not boundary or len(pieces) < 3 or not pieces[-1].startswith(b"--"):  # noqa: PLR2004  # a field and two borders
         if len(pieces) > _FIELDS:
             raise Unfit(413, f"the form has more than {_FIELDS} fields: send fewer files")

@@ -243,6 +243,13 @@ ANSWERING: Final[tuple[Control, ...]] = (
             "test_web_sparql.py::test_the_same_question_has_the_same_strong_tag_and_needs_no_second_answer",
         ),
         (
+            "304: `*` names what is not kept, too",
+            "T20",
+            'self._known.strip() == "*" and "etag" in headers',
+            '"etag" not in headers',
+            "test_web_sparql.py::test_any_validator_names_an_answer_whether_it_is_kept_or_not",
+        ),
+        (
             "cache key: the coding of a GET",
             "T20",
             "accept, scope[CODING].encode()",
@@ -541,6 +548,13 @@ ANSWERING: Final[tuple[Control, ...]] = (
     *of(
         "src/clustergraph/web/rendering.py",
         "test_web_hostile.py",
+        (
+            "only lists of ours become links in a sentence",
+            "T18",
+            "(?<= at )(/(?:browse",
+            "(/(?:browse",
+            "test_web_problems.py::test_nothing_but_a_list_of_ours_becomes_a_link",
+        ),
         (
             "HTML escaping",
             "T17",

@@ -101,7 +101,7 @@ JUDGING: Final[tuple[Control, ...]] = (
         (
             "fields of a multipart form",
             "T13",
-            "_FIELDS + 2)",
+            "_FIELDS + 1)",
             "-1)",
             "test_a_form_that_cannot_be_read_is_refused",
         ),

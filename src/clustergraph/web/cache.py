@@ -18,7 +18,7 @@ ANSWER_SHARE: Final = 8  # no answer may take more than this part of the cache
 KEYS_LIMIT: Final = 8  # of one answer
 KEY_LIMIT_BYTES: Final = 4_096
 _OVERHEAD_BYTES: Final = 1_024  # of one answer: objects, headers, keys
-_OF_THE_BODY: Final = frozenset(
+OF_THE_BODY: Final = frozenset(
     (b"content-length", b"content-type", b"content-encoding", b"content-disposition", b"transfer-encoding")
 )
 _PROTECTED_SHARE: Final = 0.8  # of the cache, for answers that were asked for more than once
@@ -63,7 +63,7 @@ class Stored:
 
         Source: RFC 9110, section 15.4.5.
         """
-        return head_of(one for one in headers_in(self.head) if one[0] not in _OF_THE_BODY)
+        return head_of(one for one in headers_in(self.head) if one[0] not in OF_THE_BODY)
 
     @property
     def head_private(self) -> bytes:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clustergraph.codings import IDENTITY, WORTHWHILE_BYTES, compressed, preferred
 from clustergraph.web.attended import QUERY
-from clustergraph.web.cache import FAILED, KEPT, REPACKED, AnswerCache, Stored, head_of, variant_tag
+from clustergraph.web.cache import FAILED, KEPT, OF_THE_BODY, REPACKED, AnswerCache, Stored, head_of, variant_tag
 from clustergraph.web.desk import AnswerCut, Unmeasured, count_answer, route_of
 from clustergraph.web.line import line_of
 from clustergraph.web.metrics import server_timing
@@ -125,6 +125,7 @@ class _Sender:
         self._known = known
         self._scope = scope
         self._headless = HEAD_FLAG in scope
+        self._bodiless = self._headless  # what is made is kept, but not sent
         self._measured = scope.get("http_version") == "1.0" and not self._headless
         self._start: Message | None = None
         self._kept: bytearray | None = None
@@ -162,7 +163,6 @@ class _Sender:
         if self._measured and start["status"] not in (204, 304) and "content-length" not in headers:
             raise Unmeasured
         self.started = True
-        count_answer(self._scope, "HEAD" if self._headless else self._scope["method"], start["status"])
         if KEPT not in self._scope:
             self._add_headers(headers)
             message = await self._compressed(headers, message) if is_whole else message
@@ -172,11 +172,24 @@ class _Sender:
             self._kept_headers = list(headers.raw)
         if self._scope["method"] not in ("GET", "HEAD"):
             _make_private(headers)
+        self._leave_out_if_known(start, headers)
         self._status = start["status"]
+        count_answer(self._scope, "HEAD" if self._headless else self._scope["method"], self._status)
         if QUERY in self._scope and self._scope[QUERY].phases:
             headers["Server-Timing"] = server_timing(self._scope[QUERY].phases)
         await self._send(start)
         await self._go_on(message)
+
+    def _leave_out_if_known(self, start: Message, headers: MutableHeaders) -> None:
+        """Makes a 304 of an answer to `*`, which names any that there is; of one not kept nobody knew that before.
+
+        Source: RFC 9110, section 13.1.2.
+        """
+        if start["status"] == 200 and self._known.strip() == "*" and "etag" in headers:  # noqa: PLR2004
+            start["status"] = 304
+            self._bodiless = True
+            for name in OF_THE_BODY:
+                del headers[name.decode()]
 
     def _add_headers(self, headers: MutableHeaders) -> None:
         for name, value in SAFETY.items():
@@ -209,10 +222,10 @@ class _Sender:
     async def _go_on(self, message: Message) -> None:
         if self._kept is not None:
             self._keep(message)
-        await self._send({**message, "body": b""} if self._headless else message)
+        await self._send({**message, "body": b""} if self._bodiless else message)
         if line_of(self._scope).is_lost:  # the server takes what goes nowhere in silence, and as fast as it is made
             raise ClientDisconnect
-        if not self._headless:
+        if not self._bodiless:
             self._sent_bytes += len(message.get("body", b""))
 
     def _keep(self, message: Message) -> None:

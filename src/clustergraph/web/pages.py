@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from clustergraph.errors import Busy, ClusterGraphError, NotFound
 from clustergraph.results import Term, select
@@ -12,7 +12,7 @@ from clustergraph.terms import KINDS, entity_iri
 from clustergraph.web.desk import desk_of
 from clustergraph.web.problems import BY_STATUS, PROBLEMS, problem_response, shown, told
 from clustergraph.web.rendering import page
-from clustergraph.web.responses import data_headers, entity_tag, not_modified
+from clustergraph.web.responses import CACHE_CONTROL, data_headers, entity_tag, not_modified
 from clustergraph.web.site import questions_of, site_of
 
 router: Final = APIRouter()
@@ -110,6 +110,15 @@ async def ready(request: Request) -> Response:
         busy = trouble.problem._replace(status=503)
         return problem_response(request, type(trouble)(busy, trouble.detail, trouble.place, unready))
     return JSONResponse({"status": "ready", "dataset": site.digest}, headers=_NO_STORE)
+
+
+@router.get("/.well-known/void", status_code=302, summary="Where the dataset is described for harvesters")
+async def void() -> Response:
+    """302 to the graph that describes the dataset.
+
+    Source: Describing Linked Datasets with the VoID Vocabulary, section 7.2.
+    """
+    return RedirectResponse("/graph/metadata", 302, {"Cache-Control": CACHE_CONTROL})
 
 
 @router.get("/robots.txt", summary="What crawlers are asked")

@@ -6,15 +6,17 @@ from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from clustergraph.results import Term
-from clustergraph.terms import CG, GRAPH, ONTOLOGY, PREFIXES, XSD, compact, kind_and_slug, sparql_prologue
+from clustergraph.terms import CG, GRAPH, KINDS, ONTOLOGY, PREFIXES, XSD, compact, kind_and_slug, sparql_prologue
 from clustergraph.web.site import FOLDER, Site
 
 CELL_LIMIT: Final = 2_000  # characters of one value shown in a page, and of an address that is a link
 
 _WEB_ADDRESS: Final = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
+_OWN_LIST: Final = re.compile(rf"(?<= at )(/(?:browse/(?:{'|'.join(KINDS)})|graph|queries))(?=\.?(?:\s|$))")
 _GRAPH_NAME: Final = re.compile(r"(?:source/)?[a-z0-9]+(?:-{1,2}[a-z0-9]+)*")
 _TERM_NAME: Final = re.compile(r"[A-Za-z0-9_]+")
 
@@ -72,6 +74,20 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
 
 
+def linked(text: str) -> Markup:
+    """A sentence of ours, escaped, in which each list of this site that it sends the reader to is a link.
+
+    Shape: what a client wrote is repeated in quotation marks, and no address that touches them becomes a link.
+
+    >>> print(linked("<b> is not there: the list is at /queries."))
+    &lt;b&gt; is not there: the list is at <a href="/queries">/queries</a>.
+    """
+    parts = _OWN_LIST.split(text)
+    return Markup("").join(
+        Markup('<a href="{0}">{0}</a>').format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+    )
+
+
 def with_used_prefixes(query: str) -> str:
     """A query of ours with only those prefixes that it uses, below its header, for people to read and change."""
     lines = query.removeprefix(sparql_prologue()).splitlines(keepends=True)
@@ -101,6 +117,7 @@ def _environment() -> Environment:
         "compact": compact_text,
         "cut": cut,
         "sentence": sentence,
+        "linked": linked,
     }
     return environment
 

@@ -136,7 +136,7 @@ def _known(request: Request) -> str:
 def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
     """304 if the client has this very answer already, else None; what other methods than GET bring has no validator.
 
-    Shape: `*` names no answer here, as nobody knows yet whether there is one.
+    Shape: `*` names no answer here, as nobody knows yet whether there is one; the envelope sees to it once there is.
     """
     tag = headers.get("ETag")
     if tag and _names_exactly(_known(request), tag):

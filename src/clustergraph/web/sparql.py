@@ -196,14 +196,25 @@ def _example(text: str) -> tuple[str, str | None]:
 
 
 def _frame(query: str | None, trouble: Trouble | None) -> dict[str, Any] | None:
-    """The line of the query in which an error stands, and the number of characters before it."""
+    """The line of the query in which an error stands, around its place.
+
+    Shape: `marked` is the character at the place, and a space behind the end of the line.
+    """
     line, column = (trouble.place.get("line"), trouble.place.get("column")) if trouble else (None, None)
     lines = (query or "").split("\n")
     if not line or not column or not 1 <= line <= len(lines):
         return None
-    return {"number": line, "text": lines[line - 1][:200], "before": " " * min(column - 1, 200)}
+    text, place = lines[line - 1], min(column - 1, len(lines[line - 1]))
+    before, after = text[:place], text[place + 1 :]
+    return {
+        "number": line,
+        "before": before if len(before) <= _FRAME_SIDE else f"…{before[-_FRAME_SIDE:]}",
+        "marked": text[place : place + 1].strip() or " ",
+        "after": after if len(after) <= _FRAME_SIDE else f"{after[:_FRAME_SIDE]}…",
+    }
 
 
+_FRAME_SIDE: Final = 80  # characters of a line shown on each side of an error
 _NUMBERS: Final = {int: "integer", float: "decimal"}
 _UNIT_CODES: Final = {"s": "SEC", "bytes": "AD"}  # UN/CEFACT recommendation 20
 _COUNTED: Final = "C62"  # the same, of what has no unit
