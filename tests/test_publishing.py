@@ -222,7 +222,7 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Published:
 
 @pytest.fixture(scope="module")
 def third(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    return tiny(tmp_path_factory.mktemp("third") / "dist", {"curated": 7})
+    return tiny(tmp_path_factory.mktemp("third") / "dist", {"curated": 9})
 
 
 @pytest.fixture(scope="module")
