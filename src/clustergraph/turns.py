@@ -94,7 +94,7 @@ class Turn:
             operations = [_replaced(one, mine, is_silent=log.is_silent(one)) for one in sorted(log.holders)]
         else:
             # Counted, because Virtuoso 7 inserts in spite of FILTER NOT EXISTS, and never with !BOUND.
-            others = f"SELECT (COUNT(*) AS ?n) {{ {_said(DATASET, _HOLDER, '?holder')} }}"
+            others = "SELECT (COUNT(*) AS ?n) { " + _said(DATASET, _HOLDER, "?holder") + " }"
             operations = [f"INSERT {{ {mine} }} WHERE {{ {{ {others} }} FILTER(?n = 0) }}"]
         self._store.update(" ;\n".join(operations))
         log = _log(self._store)
