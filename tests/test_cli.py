@@ -5,8 +5,11 @@ import json
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -802,3 +805,38 @@ def test_a_server_that_cannot_make_its_store_says_so_before_it_promises_anything
         "",
         f"clustergraph: cannot write to '{sample}/{folder}' ({cause}): choose another folder with --store-dir\n",
     )
+
+
+@pytest.mark.parametrize("closed", ["0", "2", "12", "012"])
+def test_a_standard_file_that_is_closed_is_the_null_device_and_nothing_else(
+    real_dist: Path, tmp_path: Path, closed: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = [sys.executable, "-m", "clustergraph", "serve", str(real_dist), "--query-log", "-", "--port", str(port)]
+    closing = " ".join(f"{number}>&-" for number in closed)
+    with (tmp_path / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", f'exec "$@" {closing}', "sh", *program], stdin=log, stdout=log, stderr=log
+        )
+    try:
+        end = time.monotonic() + 60
+        while not is_ready(port):
+            assert process.poll() is None, (tmp_path / "log.txt").read_text(encoding="utf-8")
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        found = [str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in range(3)]
+    finally:
+        process.terminate()
+        status = process.wait(60)
+
+    assert found == ["/dev/null" if str(number) in closed else str(tmp_path / "log.txt") for number in range(3)]
+    assert status == 0
+
+
+def is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready"):  # our own loopback address
+            return True
+    except OSError:
+        return False

@@ -6,28 +6,31 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any, Final
 
 import httpx2
 import pyoxigraph as ox
 import pytest
 
+from clustergraph import turns
 from clustergraph.engine import Engine as OwnEngine
 from clustergraph.engine import load_engine
 from clustergraph.errors import ClusterGraphError, UsageError
 from clustergraph.formats import GRAPH_FORMATS, JSON, TURTLE, Format
 from clustergraph.layouts import Addresses, Store, detected
-from clustergraph.published import Published, open_published
-from clustergraph.publishing import STAGING, Publication, publish
+from clustergraph.published import DATASET, Published, open_published, sha256
+from clustergraph.publishing import Publication, publish
 from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
-from clustergraph.terms import GRAPH
+from clustergraph.terms import DCTERMS, DEFAULT_GRAPH, GRAPH, PUBLISHED_GRAPH
+from clustergraph.turns import STAGING
 from engines import Engine, Reply, Write, answer, front, running
 from servers import SERVERS, Absent, Server
 
@@ -81,15 +84,25 @@ def published_to(server: Server, published: Published) -> Publication:
         return publish(published, store)
 
 
-def graphs_of_ours(server: Server, *published: Published) -> set[str]:
-    """Which graphs a store holds of all that publishing these builds may ever put there."""
-    names = {graph.value.removeprefix(GRAPH) for one in published for graph in store_in_memory(one).named_graphs()}
-    names |= {"default"}
-    names |= {f"staging/{one.digest}/{name}" for one in published for name in names} | {"published", "staging"}
-    values = " ".join(f"<{GRAPH}{name}>" for name in names)
-    query = f"SELECT DISTINCT ?g {{ VALUES ?g {{ {values} }} GRAPH ?g {{ ?s ?p ?o }} }}"
+def asked(server: Server, query: str) -> list[dict[str, str]]:
     answer = httpx2.post(server.query, data={"query": query}, headers={"Accept": JSON.media_type}, timeout=60)
-    return {row["g"]["value"].removeprefix(GRAPH) for row in answer.json()["results"]["bindings"]}
+    return [{name: cell["value"] for name, cell in row.items()} for row in answer.json()["results"]["bindings"]]
+
+
+def graphs_of_ours(server: Server) -> dict[str, int]:
+    """The graphs that a store holds below our address, each with its size."""
+    inside = f"GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), '{GRAPH}'))"
+    found = asked(server, f"SELECT ?g (COUNT(*) AS ?n) {{ {inside} }} GROUP BY ?g")
+    return {row["g"].removeprefix(GRAPH): int(row["n"]) for row in found}
+
+
+def whole(published: Published) -> dict[str, int]:
+    """What graphs_of_ours gives where a build is there, and nothing else."""
+    sizes = Counter(
+        quad.graph_name.value if isinstance(quad.graph_name, ox.NamedNode) else DEFAULT_GRAPH
+        for quad in store_in_memory(published)
+    )
+    return {**{name.removeprefix(GRAPH): size for name, size in sizes.items()}, "published": len(sizes)}
 
 
 def store_in_memory(published: Published) -> ox.Store:
@@ -144,15 +157,13 @@ def test_a_store_answers_the_whole_catalogue_as_our_engine_does(server: Server, 
     assert len(expected) > 20, "the test has lost its subject"
 
 
-def test_a_second_publication_of_the_same_dataset_changes_nothing(
-    server: Server, real: Published, small: Published
-) -> None:
+def test_a_second_publication_of_the_same_dataset_changes_nothing(server: Server, real: Published) -> None:
     published_to(server, real)
-    before = graphs_of_ours(server, real, small)
+    before = graphs_of_ours(server)
 
     again = published_to(server, real)
 
-    assert (again.changed, graphs_of_ours(server, real, small)) == (False, before)
+    assert (again.changed, graphs_of_ours(server)) == (False, before)
 
 
 def test_another_dataset_takes_the_place_of_the_first_and_nothing_of_it_is_left(
@@ -161,37 +172,179 @@ def test_another_dataset_takes_the_place_of_the_first_and_nothing_of_it_is_left(
     published_to(server, real)
     published_to(server, small)
 
-    named = {graph.value.removeprefix(GRAPH) for graph in store_in_memory(small).named_graphs()}
-    assert graphs_of_ours(server, real, small) == {*named, "default", "published"}
+    assert graphs_of_ours(server) == whole(small)
 
 
-class Interrupted(Exception):
-    pass
+class Killed(BaseException):
+    """What ends a publisher at once: none of its requests is sent any more."""
 
 
-class DyingStore(Store):
-    """A store whose publisher dies when it would flip."""
+class SteppedStore(Store):
+    """A store with which things happen before requests of a publisher, which are counted from 1."""
 
-    def update(self, text: str) -> None:
-        if "DROP SILENT" in text and STAGING in text and "INSERT DATA" in text:
-            raise Interrupted
-        super().update(text)
+    def __init__(self, server: Server, before: Mapping[int, Callable[["SteppedStore"], object]]) -> None:
+        user, _, password = server.user.partition(":")
+        super().__init__(detected(server.address), user=user, password=password)
+        self.steps = 0
+        self._before = before
+        self._is_dead = False
+
+    def _sent(self, method: str, address: str, **what: Any) -> httpx2.Response:
+        self.steps += 1
+        self._before.get(self.steps, bool)(self)
+        if self._is_dead:
+            raise Killed
+        return super()._sent(method, address, **what)
+
+    def die(self) -> None:
+        self._is_dead = True
 
 
-def test_an_interrupted_publication_leaves_the_old_version_and_the_next_removes_what_is_left(
-    server: Server, real: Published, small: Published
+def tiny(folder: Path, sizes: dict[str, int]) -> Published:
+    """A build of graphs of some sizes, with their merge as default graph."""
+    lines = [f'<urn:{name}:{n}> <urn:p> "{n}"' for name, size in sizes.items() for n in range(size)]
+    graphs = [f"<{GRAPH}{name}>" for name, size in sizes.items() for _ in range(size)]
+    text = "".join(f"{line} {graph} .\n{line} .\n" for line, graph in zip(lines, graphs, strict=True))
+    folder.mkdir()
+    (folder / DATASET).write_text(text, encoding="utf-8")
+    return Published(folder, "1", sha256(folder / DATASET), {}, {})
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return tiny(tmp_path_factory.mktemp("old") / "dist", {"curated": 5, "gone": 2})
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return tiny(tmp_path_factory.mktemp("new") / "dist", {"curated": 3, "come": 4})
+
+
+@pytest.fixture(scope="module")
+def third(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return tiny(tmp_path_factory.mktemp("third") / "dist", {"curated": 9})
+
+
+@pytest.fixture(scope="module")
+def steps(server: Server, old: Published, new: Published) -> range:
+    """The requests of a publication, counted from 1."""
+    published_to(server, old)
+    with SteppedStore(server, {}) as store:
+        publish(new, store)
+    return range(1, store.steps + 1)
+
+
+def readable(server: Server) -> dict[str, int]:
+    """What a reader of a store finds, who knows nothing of what is staged."""
+    return {name: size for name, size in graphs_of_ours(server).items() if not name.startswith("staging")}
+
+
+def staged(server: Server) -> set[str]:
+    return {name for name in graphs_of_ours(server) if name.startswith("staging/")}
+
+
+def test_wherever_a_publisher_is_killed_one_whole_version_is_there_and_the_next_takes_over(
+    server: Server, steps: range, old: Published, new: Published
 ) -> None:
-    published_to(server, small)
-    before = graphs_of_ours(server, real, small)
-    with store_of(server, DyingStore) as store, pytest.raises(Interrupted):
-        publish(real, store)
-    left = graphs_of_ours(server, real, small) - before
-    digest, _ = asyncio.run(answers(server, {}))
+    seen, left = [], set()
+    for step in steps:
+        taken_over(server, old)
+        with SteppedStore(server, {step: SteppedStore.die}) as store, pytest.raises(Killed):
+            publish(new, store)
+        found = readable(server)
+        seen.append([whole(old), whole(new)].index(found))
+        left |= staged(server)
+        taken_over(server, new)
+        assert (readable(server), staged(server)) == (whole(new), set())
 
-    again = published_to(server, small)
+    assert seen == sorted(seen), "the old version came back"
+    assert ({*seen}, bool(left)) == ({0, 1}, True), "the test has lost its subject"
 
-    assert (digest, again.changed, graphs_of_ours(server, real, small)) == (small.digest, False, before)
-    assert {name.partition("/")[0] for name in left} == {"staging"}
+
+def taken_over(server: Server, published: Published) -> Publication:
+    with store_of(server) as store:
+        return publish(published, store, take_over=True)
+
+
+def test_whoever_comes_while_somebody_publishes_is_told_and_changes_nothing(
+    server: Server, steps: range, old: Published, new: Published, third: Published
+) -> None:
+    told = []
+
+    def come(_: object) -> None:
+        with pytest.raises(ClusterGraphError) as caught:
+            published_to(server, third)
+        told.append(caught.value.detail)
+
+    for step in steps[2:]:  # the second takes the turn
+        taken_over(server, old)
+        with SteppedStore(server, {step: come}) as store:
+            publish(new, store)
+        assert readable(server) == whole(new)
+
+    sentence = r"another publish is under way \(last seen at [0-9-]+T[0-9:]+Z\): wait for it, or, .*, --take-over"
+    assert len(told) == len(steps) - 2
+    assert [one for one in told if not re.fullmatch(sentence, one)] == []
+
+
+def test_whoever_takes_over_has_the_store_and_the_other_is_told(
+    server: Server, steps: range, old: Published, new: Published, third: Published
+) -> None:
+    told = set()
+
+    def come(_: object) -> None:
+        taken_over(server, third)
+
+    for step in steps[2:-1]:  # the second takes the turn, and what the last does is the end of the turn alone
+        taken_over(server, old)
+        with SteppedStore(server, {step: come}) as store, pytest.raises(ClusterGraphError) as caught:
+            publish(new, store)
+        told.add(caught.value.detail)
+        assert (readable(server), staged(server)) == (whole(third), set()), step
+
+    assert told == {"another publish took over from this one: the store holds what that one puts there"}
+
+
+def test_of_many_who_publish_at_once_the_store_holds_one_whole(
+    server: Server, old: Published, new: Published, third: Published
+) -> None:
+    builds = [old, new, third]
+    for round_ in range(5):
+        start = Barrier(len(builds))
+        done: dict[str, object] = {}
+
+        def run(one: Published, start: Barrier = start, done: dict[str, object] = done) -> None:
+            with store_of(server) as store:
+                start.wait(60)
+                try:
+                    done[one.digest] = publish(one, store)
+                except ClusterGraphError as exc:
+                    done[one.digest] = exc.detail
+
+        threads = [Thread(target=run, args=(one,)) for one in builds]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        held = [whole(one) for one in builds]
+        assert readable(server) in held, (round_, done)
+        assert staged(server) == set(), (round_, done)
+
+
+def test_a_publisher_of_whom_nothing_was_heard_for_long_holds_up_nobody(
+    server: Server, old: Published, new: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published_to(server, old)
+    with SteppedStore(server, {12: SteppedStore.die}) as store, pytest.raises(Killed):
+        publish(new, store)
+    with pytest.raises(ClusterGraphError, match="another publish is under way"):
+        published_to(server, new)
+    monkeypatch.setattr(turns, "_SILENCE", timedelta(seconds=-1))
+
+    published_to(server, new)
+
+    assert graphs_of_ours(server) == whole(new)
 
 
 PAGES = [
@@ -265,22 +418,23 @@ def test_a_store_that_loses_triples_is_not_left_to_be_served(server: Server, rea
     class LosingStore(Store):
         def update(self, text: str) -> None:
             super().update(text)
-            if STAGING in text and "INSERT DATA" in text and "DROP" in text and "WHERE" in text:
+            if PUBLISHED_GRAPH in text:
                 super().update(f"DROP SILENT GRAPH <{GRAPH}curated>")
 
     published_to(server, real)
 
     with store_of(server, LosingStore) as store, pytest.raises(ClusterGraphError, match="the store counts 0 of the"):
         publish(small, store)
+    digests = asked(server, f"SELECT ?o {{ GRAPH <{PUBLISHED_GRAPH}> {{ ?s <{DCTERMS}identifier> ?o }} }}")
 
-    with store_of(server) as store:
-        assert publish(small, store).changed
+    assert digests == []
+    assert published_to(server, small).changed
 
 
 @pytest.mark.parametrize("server", ["virtuoso"], indirect=True)  # the others are started without users
-def test_a_wrong_password_is_told_before_anything_is_changed(server: Server, real: Published, small: Published) -> None:
+def test_a_wrong_password_is_told_before_anything_is_changed(server: Server, real: Published) -> None:
     published_to(server, real)
-    before = graphs_of_ours(server, real, small)
+    before = graphs_of_ours(server)
 
     with (
         Store(detected(server.address), user="dba", password=server.name) as store,
@@ -288,7 +442,7 @@ def test_a_wrong_password_is_told_before_anything_is_changed(server: Server, rea
     ):
         store.update("DROP ALL")
 
-    assert graphs_of_ours(server, real, small) == before
+    assert graphs_of_ours(server) == before
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:3030/ds", "ftp://127.0.0.1/ds", "http://", "http://[::1/ds", "ds"])

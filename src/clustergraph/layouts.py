@@ -18,7 +18,7 @@ _JSON: Final = "application/sparql-results+json"
 _UPDATE: Final = "application/sparql-update"
 _TRIPLES: Final = "application/n-triples"
 _CONNECT_LIMIT_S: Final = 10.0
-_ANSWER_LIMIT_S: Final = 3600.0  # loading a large graph, or moving it, is one request
+ANSWER_LIMIT_S: Final = 3600.0  # loading a large graph, or moving it, is one request
 _DETECT_LIMIT_S: Final = 10.0
 _PIECE_BYTES: Final = 1 << 16
 _OK: Final = range(200, 300)
@@ -86,7 +86,7 @@ class Store:
             auth=_Credentials(user, password) if user else None,
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx2.Timeout(_ANSWER_LIMIT_S, connect=_CONNECT_LIMIT_S),
+            timeout=httpx2.Timeout(ANSWER_LIMIT_S, connect=_CONNECT_LIMIT_S),
         )
 
     def __enter__(self) -> Self:

@@ -484,6 +484,35 @@ BUILDING: Final[tuple[Control, ...]] = (
             "if counted is triples:",
             "test_a_store_that_loses_triples_is_not_left_to_be_served",
         ),
+        (
+            "publishing: what is published changes in one's turn alone",
+            "T34",
+            'return f"DELETE {{ {pattern} }} WHERE {{ {turn.condition} {pattern} }}"',
+            'return f"DELETE {{ {pattern} }} WHERE {{ {pattern} }}"',
+            "test_whoever_takes_over_has_the_store_and_the_other_is_told",
+        ),
+    ),
+    *of(
+        "src/clustergraph/turns.py",
+        "test_publishing.py",
+        (
+            "publishing: one publisher at a time",
+            "T34",
+            "            self._refuse_others(log, {one for one in log.holders if not log.is_silent(one)})\n",
+            "            pass\n",
+            "test_whoever_comes_while_somebody_publishes_is_told_and_changes_nothing",
+        ),
+    ),
+    *of(
+        "src/clustergraph/cli/__init__.py",
+        "test_cli.py",
+        (
+            "terminal: no socket in the place of a closed standard file",
+            "T26",
+            "    _open_standard_files()\n",
+            "",
+            "test_a_standard_file_that_is_closed_is_the_null_device_and_nothing_else",
+        ),
     ),
     *of(
         "src/clustergraph/cli/query.py",

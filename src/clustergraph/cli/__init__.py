@@ -1,5 +1,6 @@
 """The terminal: each verb is a call and a print. Exit status 0, 1 (findings), 2 (usage), 3 (our fault)."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Final
@@ -50,6 +51,7 @@ def verbs() -> None:
 
 def main() -> None:
     """Runs one verb and leaves the process with its status."""
+    _open_standard_files()
     try:
         # Outside of standalone mode click returns the status of a verb.
         sys.exit(verbs(prog_name="clustergraph", standalone_mode=False))
@@ -64,3 +66,17 @@ def main() -> None:
     except Exception as exc:
         click.echo(f"clustergraph failed, and it is our fault: {type(exc).__name__}: {printable(str(exc))}", err=True)
         sys.exit(3)
+
+
+def _open_standard_files() -> None:
+    """Opens the null device on each of the standard files that is closed.
+
+    What is opened next would have its number else, and get what is meant for it: a socket our log, a child our pipes.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, which is this one
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))

@@ -25,6 +25,7 @@ _PASSWORD_VARIABLE = "CLUSTERGRAPH_PASSWORD"  # noqa: S105  # the name of a vari
 @click.option(
     "--user", default="", metavar="NAME", help=f"User name; {_PASSWORD_VARIABLE} or a prompt has the password."
 )
+@click.option("--take-over", is_flag=True, help="Stop another publish that is under way, or ended before its time.")
 def publish(
     dist: Path | None,
     address: str | None,
@@ -32,11 +33,14 @@ def publish(
     update_address: str | None,
     graphs_address: str | None,
     user: str,
+    *,
+    take_over: bool,
 ) -> None:
     """Load a build into a SPARQL 1.1 store, for serve --engine.
 
     Reads the folder that `clustergraph build` made (default: dist/). Writes to the store alone, in graphs below
-    https://w3id.org/clustergraph/graph/; whoever asks the store sees the old version until the new one is whole.
+    https://w3id.org/clustergraph/graph/. Whoever asks the store sees the old version until the new one is whole, if
+    the store does all of an update request or nothing: Oxigraph and Fuseki over TDB2 do, Virtuoso does not.
 
     \b
     Example: clustergraph publish --to http://127.0.0.1:3030/ds
@@ -48,7 +52,7 @@ def publish(
     addresses = _addresses(address, (query_address, update_address, graphs_address))
     before = time.monotonic()
     with Store(addresses, user=user, password=_password(user)) as store:
-        done = run(published, store, tell=lambda line: click.echo(line, err=True))
+        done = run(published, store, take_over=take_over, tell=lambda line: click.echo(line, err=True))
     name = f"sha256:{done.digest[:12]}…"
     if not done.changed:
         click.echo(f"The store holds {name} already")
