@@ -160,6 +160,16 @@ REFUSES = "the engine does not answer us: try again in a moment"
 GAVE_UP = "the engine gave up on this query: ask for less, or in smaller steps"
 BOMB = gzip.compress(b" " * 50_000_000)
 
+SURPLUS = (
+    "the engine's answer is broken (more bytes than its answer has): ask for something else until it is mended"
+)
+
+
+def in_chunks(body: bytes, trailers: str = "") -> bytes:
+    whole = head(more="Transfer-Encoding: chunked\r\n") + b"%x\r\n%s\r\n" % (len(body), body)
+    return whole + f"0\r\n{trailers}\r\n".encode()
+
+
 HOSTILE = [
     pytest.param(never, (504, "query-timed-out", TOO_LATE), id="never answers"),
     pytest.param(dripping_head, (504, "query-timed-out", TOO_LATE), id="drips"),
@@ -172,6 +182,26 @@ HOSTILE = [
     pytest.param(saying(head()), (503, "query-aborted", BROKE_OFF), id="no body"),
     pytest.param(saying(answer(b"<html>log in</html>", "text/html")), (503, "busy", OTHER_FORM), id="a page"),
     pytest.param(saying(answer(b"{}", "application/json")), (503, "busy", OTHER_FORM), id="another format"),
+    pytest.param(
+        saying(answer(table(["s"], [["urn:a"]]), f"{XML}; charset=ISO-8859-1")),
+        (503, "busy", OTHER_FORM),
+        id="another charset",
+    ),
+    pytest.param(
+        saying(answer(table(["s"], [["urn:a"]])) + answer(table(["s"], [["urn:b"]]))),
+        (503, "query-aborted", SURPLUS),
+        id="another answer behind it",
+    ),
+    pytest.param(
+        saying(in_chunks(table(["s"], [["x:1"]]), "X-SPARQL-MaxRows: 1\r\n")),
+        (503, "query-aborted", SHORTENED),
+        id="rows beyond its limit held back, as it says in the end",
+    ),
+    pytest.param(
+        saying(b"HTTP/1.1 100 Continue\r\n\r\n" * 17 + answer(table(["s"], []))),
+        (503, "busy", "the engine cannot be reached: try again in a moment"),
+        id="answers before the answer",
+    ),
     pytest.param(
         saying(head(more="X-SPARQL-MaxRows: 1\r\n") + table(["s"], [["x:1"]])),
         (503, "query-aborted", SHORTENED),
@@ -296,6 +326,33 @@ CONSTRUCT = "CONSTRUCT WHERE { ?s ?p ?o }"
 SAYS_NO_END = "the engine does not say where its answer ends, so half of it could pass for the whole: use SELECT"
 
 
+def test_rdf_that_is_longer_than_it_says_is_no_answer_and_is_not_kept(tmp_path: Path) -> None:
+    said = answer(TRIPLES, "application/n-triples") + TRIPLES
+
+    with served(tmp_path, saying(said)) as (engine, front):
+        replies = [front.get("/sparql", query=CONSTRUCT, format="n-triples") for _ in range(2)]
+
+    assert [told(one) for one in replies] == [(503, "query-aborted", SURPLUS)] * 2
+    assert len(engine.asked) == 2
+
+
+def test_no_connection_is_used_again_whatever_stands_behind_an_answer(tmp_path: Path) -> None:
+    with served(tmp_path, saying(answer(table(["s"], [["urn:a"]])))) as (engine, front):
+        for number in range(3):
+            front.get("/sparql", query=f"SELECT ?s {{ ?s ?p {number} }}", format="csv")
+
+    assert [one.lower().count("connection: close") for one in engine.heads] == [1, 1, 1]
+    assert [one.lower().count("connection:") for one in engine.heads] == [1, 1, 1]
+
+
+def test_a_few_answers_before_the_answer_are_passed_over(tmp_path: Path) -> None:
+    said = b"HTTP/1.1 100 Continue\r\n\r\n" * 16 + answer(table(["s"], [["urn:a"]]))
+
+    reply = asked(tmp_path, saying(said), form="csv")
+
+    assert (reply.status, reply.body) == (200, b"s\r\nurn:a\r\n")
+
+
 @pytest.mark.parametrize("form", [one.name for one in GRAPH_FORMATS])
 def test_rdf_that_ends_with_the_connection_is_refused(tmp_path: Path, form: str) -> None:
     reply = asked(tmp_path, saying(head("application/n-triples") + TRIPLES), CONSTRUCT, form)
@@ -359,6 +416,9 @@ NO_RDF = [
     pytest.param(b"# ERROR: out of memory at /opt/x\n", NO_TRIPLE, id="words in a comment"),
     pytest.param(b"<urn:a> a <urn:b> .\n", NO_TRIPLE, id="Turtle"),
     pytest.param(b'{"error": "out of memory at /opt/x"}', NO_TRIPLE, id="JSON"),
+    pytest.param(
+        b'<urn:a> <urn:p> "x"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#langString> .\n', NO_TRIPLE, id="no language"
+    ),
     pytest.param(b'<urn:a> <urn:p> "\xff" .\n', "bytes that are no UTF-8", id="no UTF-8"),
     pytest.param("<urn:\u00e9".encode()[:-1], "bytes that are no UTF-8", id="half a character"),
 ]
@@ -401,6 +461,22 @@ NO_RESULTS = [
     ),
     pytest.param(
         BEGINNING + row(["t"], ["urn:a"]) + END, "a binding of no column of the head", id="a column behind the head"
+    ),
+    pytest.param(BEGINNING + ROW % b"<uri>foo</uri>" + END, "a uri that is none", id="a relative IRI"),
+    pytest.param(
+        BEGINNING
+        + ROW % b'<literal datatype="http://www.w3.org/1999/02/22-rdf-syntax-ns#langString">x</literal>'
+        + END,
+        "a text with a language that is not named",
+        id="no language",
+    ),
+    *(
+        pytest.param(
+            f'<?xml version="1.0" encoding="{one}"?>'.encode() + table(["s"], [["urn:a"]]),
+            "a character encoding that is not UTF-8",
+            id=one,
+        )
+        for one in ("UTF-7", "rot13", "idna", "big5")
     ),
     pytest.param(BEGINNING + ROW % b"text" + END, "text inside <binding>", id="text"),
     pytest.param(BEGINNING + ROW % b"" + END, "a binding without a value", id="no value"),
@@ -505,7 +581,7 @@ def test_an_engine_that_is_away_is_logged_once_and_so_is_its_return(caplog: pyte
         asyncio.run(look(engine))
 
     assert [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"] == [
-        "the engine cannot be reached: try again in a moment (ConnectError: All connection attempts failed)",
+        "the engine cannot be reached: try again in a moment (ConnectError: Connection refused)",
         f"the engine answers again, and holds sha256:{DIGEST[:12]}…",
     ]
 
@@ -606,6 +682,21 @@ def test_an_ask_is_answered_with_a_boolean_however_the_engine_says_it(
     reply = asked(tmp_path, saying(answer(said, "application/sparql-results+json")), "ASK { ?s ?p ?o }", "csv")
 
     assert (reply.status, reply.body) == (200, expected)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b'{"head":{},"boolean":true,"boolean":false}', id="twice"),
+        pytest.param(b'{"error":"x","head":{"vars":["e"]},"results":{"bindings":[]}}', id="an error as a table"),
+        pytest.param(b'{"error":"x","head":{},"boolean":false}', id="an error beside it"),
+        pytest.param(b'["boolean"]', id="a list"),
+    ],
+)
+def test_what_is_no_single_boolean_answers_no_ask(tmp_path: Path, said: bytes) -> None:
+    reply = asked(tmp_path, saying(answer(said, "application/sparql-results+json")), "ASK { ?s ?p ?o }", "csv")
+
+    assert told(reply) == (503, "query-aborted", BROKE_OFF)
 
 
 REFUSED = [
@@ -1023,6 +1114,7 @@ def test_a_state_that_is_too_long_is_not_read(tmp_path: Path) -> None:
 STATE = table(["digest", "graph"], [[DIGEST, GRAPH], [DIGEST, "urn:second"]])
 NO_STATE = [
     pytest.param(answer(STATE, "text/html"), id="a page"),
+    pytest.param(answer(b'<?xml version="1.0" encoding="UTF-7"?>' + STATE), id="in no encoding of ours"),
     pytest.param(answer(STATE[: STATE.index(b"urn:second")]), id="half a document"),
     pytest.param(answer(STATE.removesuffix(b"</results></sparql>")), id="without its end"),
     pytest.param(answer(table(["digest"], [[DIGEST]])), id="a column is missing"),

@@ -34,6 +34,7 @@ from clustergraph.remote_jobs import RemoteJob, RemoteLane
 from clustergraph.runner import Answer, Limits, QueryRequest
 from clustergraph.sparql_xml import Row, TableReader, Unreadable
 from clustergraph.terms import DEFAULT_GRAPH, NO_GRAPH, PUBLISHED_GRAPH
+from clustergraph.transport import Transport
 
 _logger: Final = logging.getLogger("clustergraph.remote")
 
@@ -159,8 +160,7 @@ class RemoteEngine:
             trust_env=False,
             follow_redirects=False,
             timeout=None,  # the deadlines are ours
-            # The lanes bound the connections: a bound here would have one that is being closed keep out its successor.
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=self.open.size + self.own.size),
+            transport=Transport(),  # the lanes bound its connections
             headers={"Accept-Encoding": "identity", "User-Agent": "clustergraph"},
         )
         await self._look()
@@ -233,7 +233,7 @@ class RemoteEngine:
         return DatasetUnusable(self._trouble.detail if self._trouble else _NO_DATASET)
 
     async def _sent(self, form: dict[str, str | list[str]], accept: str) -> httpx2.Response:
-        for hung_up in (_HUNG_UP, ()):  # an engine may close a connection as we use it again; to ask twice is safe
+        for hung_up in (_HUNG_UP, ()):  # an engine may hang up as it starts anew; to ask twice is safe
             try:
                 request = self._client.build_request("POST", self._address, data=form, headers={"Accept": accept})
                 return await self._client.send(request, stream=True)

@@ -33,10 +33,11 @@ _IRI: Final = (
 """An IRI with its scheme: where the base of a reader is another, a relative one means another thing."""
 _STRING: Final = rf'"(?:[^"\\\n\r]++|\\[tbnrf"\'\\]|{_CODE_POINT})*+"'
 _GAP: Final = r"[ \t]*+"
+_TAGGED: Final = rf"<{re.escape(RDF)}(?:l|dirL)angString>"  # what has one has a tag instead
 
 
 def _statement(opening: str) -> str:
-    node, value = rf"{_IRI}|{BLANK}", rf"{_STRING}(?:{LANGUAGE}|\^\^{_IRI})?+"
+    node, value = rf"{_IRI}|{BLANK}", rf"{_STRING}(?:{LANGUAGE}|\^\^(?!{_TAGGED}){_IRI})?+"
     return rf"{opening}{node}){_GAP}{opening}{_IRI}){_GAP}{opening}{node}|{value}){_GAP}\."
 
 

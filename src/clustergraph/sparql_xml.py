@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Final, NamedTuple, TypeAlias
 from xml.parsers import expat
 
+from clustergraph.terms import RDF
+
 RESULTS: Final = "http://www.w3.org/2005/sparql-results#"
 CELL_LIMIT: Final = 16 << 20  # characters of one value
 ROW_LIMIT: Final = 32 << 20  # characters of all values of one row
@@ -18,11 +20,16 @@ DEPTH_LIMIT: Final = 16  # elements in elements; results have five
 NAME_LIMIT: Final = 100  # different names of elements, attributes and namespaces: the parser remembers each
 _LANGUAGE: Final = "http://www.w3.org/XML/1998/namespace lang"
 _KINDS: Final = ("uri", "bnode", "literal")
+_ENCODINGS: Final = ("", "UTF-8", "US-ASCII", "ISO-8859-1", "UTF-16")
+"""Those that the parser knows itself: for any other it asks Python, whose codecs may raise whatever they like."""
+
 _NAME: Final = re.compile(r"[\w\u00b7]+")
-_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|^`\\]+')
+_IRI: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.\-]*+:[^\x00-\x20<>"{}|^`\\]*+')
+"""With its scheme: a relative one means another thing wherever it is read."""
 _LABEL: Final = re.compile(r"\w(?:[\w.\u00b7-]*[\w\u00b7-])?")
 _LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[a-z]+)?")
 _VALUES: Final = {"uri": _IRI, "bnode": _LABEL}
+_TAGGED: Final = (f"{RDF}langString", f"{RDF}dirLangString")
 _VIRTUOSO_LABEL: Final = "nodeID://"  # in front of each label that Virtuoso 7 gives, where it cannot stand
 _PARENTS: Final = {
     "sparql": "",
@@ -68,9 +75,12 @@ def _cell(kind: str, text: str, attributes: Mapping[str, str]) -> Cell:
     """
     value = text.removeprefix(_VIRTUOSO_LABEL) if kind == "bnode" else text
     cell = Cell(kind, value, attributes.get(_LANGUAGE, ""), attributes.get("datatype", ""))
+    if cell.datatype in _TAGGED and not cell.language:
+        message = "a text with a language that is not named"
+        raise Broken(message)
     for what, pattern, found in (
         (f"a {kind} that is none", _VALUES.get(kind), value),
-        ("a datatype that is no IRI", _IRI, cell.datatype or "urn:"),
+        ("a datatype that is no IRI", _IRI, cell.datatype or "urn:any"),
         ("a language tag that is none", _LANGUAGE_TAG, cell.language or "en"),
     ):
         if pattern and not pattern.fullmatch(found):
@@ -116,6 +126,7 @@ class TableReader:
         self._parser.CharacterDataHandler = self._characters
         self._parser.StartNamespaceDeclHandler = self._count_names
         self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.XmlDeclHandler = self._look_at_encoding
 
     def feed(self, data: bytes) -> list[Row]:
         """The rows that these bytes complete.
@@ -145,6 +156,11 @@ class TableReader:
     def _refuse(self, *_: object) -> None:
         message = "a document type, which may define entities without end"
         raise Unreadable(message)
+
+    def _look_at_encoding(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if (encoding or "").upper() not in _ENCODINGS:
+            message = "a character encoding that is not UTF-8"
+            raise Broken(message)
 
     def _count_names(self, *_: object) -> None:
         if len(self._parser.intern) > NAME_LIMIT:
