@@ -29,7 +29,7 @@ from clustergraph.intake import gathered
 from clustergraph.restating import GraphWriter
 from clustergraph.rewriting import TableWriter, is_true, truth_in
 from clustergraph.runner import QueryRequest
-from clustergraph.sparql_xml import Broken, Unreadable
+from clustergraph.sparql_cells import Broken, Unreadable
 from clustergraph.transport import Surplus
 
 _logger: Final = logging.getLogger("clustergraph.remote")

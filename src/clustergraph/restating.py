@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from clustergraph.formats import JSON_LD, RDF_XML, Format
 from clustergraph.reading.terms import unescaped
 from clustergraph.reading.tokens import BLANK, LANGUAGE
-from clustergraph.sparql_xml import Broken
+from clustergraph.sparql_cells import Broken
 from clustergraph.terms import RDF
 from clustergraph.xml_names import NO_PREDICATE, cannot_hold, divided, shown
 

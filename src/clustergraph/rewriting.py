@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from clustergraph.formats import CSV, JSON, TSV, XML, Format
-from clustergraph.sparql_xml import RESULTS, Broken, Cell, Row, TableReader, Unreadable
+from clustergraph.sparql_cells import Broken, Cell, Row, Unreadable
+from clustergraph.sparql_xml import RESULTS, TableReader
 
 _TO_QUOTE: Final = re.compile(r'[",\r\n]')
 
@@ -161,7 +162,7 @@ def is_true(body: bytes) -> bool:
     try:
         said = json.loads(body, object_pairs_hook=_once)
         # Virtuoso 7 answers some ASK with a table of one cell, or of none, instead of a boolean.
-        truth = said["boolean"] if _BOOLEAN >= said.keys() else _ONE_CELL[_only_value(said)]
+        truth = said["boolean"] if said.keys() <= _BOOLEAN else _ONE_CELL[_only_value(said)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         message = "no boolean"
         raise Unreadable(message) from exc
@@ -188,7 +189,7 @@ _ONE_CELL: Final = {"1": True, "0": False, "true": True, "false": False}
 
 
 def _only_value(said: Any) -> str:
-    if said.keys() != _TABLE:
+    if not said.keys() <= _TABLE:
         raise KeyError
     rows = said["results"]["bindings"]
     if rows == [] and len(said["head"]["vars"]) == 1:

@@ -5,11 +5,11 @@ tag tells a whole answer from half of one. Holds one row at a time, and no more 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Set
+from typing import Final
 from xml.parsers import expat
 
-from clustergraph.terms import RDF
+from clustergraph.sparql_cells import Broken, Cell, Row, Unreadable, cell_of
 
 RESULTS: Final = "http://www.w3.org/2005/sparql-results#"
 CELL_LIMIT: Final = 16 << 20  # characters of one value
@@ -18,19 +18,11 @@ TAG_LIMIT_BYTES: Final = 1 << 19  # of one tag or comment: the parser holds it u
 COLUMN_LIMIT: Final = 1_000
 DEPTH_LIMIT: Final = 16  # elements in elements; results have five
 NAME_LIMIT: Final = 100  # different names of elements, attributes and namespaces: the parser remembers each
-_LANGUAGE: Final = "http://www.w3.org/XML/1998/namespace lang"
 _KINDS: Final = ("uri", "bnode", "literal")
 _ENCODINGS: Final = ("", "UTF-8", "US-ASCII", "ISO-8859-1", "UTF-16")
 """Those that the parser knows itself: for any other it asks Python, whose codecs may raise whatever they like."""
 
 _NAME: Final = re.compile(r"[\w\u00b7]+")
-_IRI: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.\-]*+:[^\x00-\x20<>"{}|^`\\]*+')
-"""With its scheme: a relative one means another thing wherever it is read."""
-_LABEL: Final = re.compile(r"\w(?:[\w.\u00b7-]*[\w\u00b7-])?")
-_LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[a-z]+)?")
-_VALUES: Final = {"uri": _IRI, "bnode": _LABEL}
-_TAGGED: Final = (f"{RDF}langString", f"{RDF}dirLangString")
-_VIRTUOSO_LABEL: Final = "nodeID://"  # in front of each label that Virtuoso 7 gives, where it cannot stand
 _PARENTS: Final = {
     "sparql": "",
     "head": "sparql",
@@ -46,46 +38,6 @@ _PARENTS: Final = {
 _VALUED: Final = frozenset({*_KINDS, "boolean"})
 _CLOSED: Final = frozenset({*_VALUED, "results", "result", "binding"})
 """In the first only text may stand; in the second no element that we do not know, as it could be part of a row."""
-
-
-class Unreadable(Exception):
-    """What arrived is not, or no longer, a SPARQL result in XML."""
-
-
-class Broken(Unreadable):
-    """What arrived is not cut but wrong, or more than any answer needs; says in our words what."""
-
-
-class Cell(NamedTuple):
-    """One bound value: `kind` is uri, bnode or literal."""
-
-    kind: str
-    value: str
-    language: str = ""
-    datatype: str = ""
-
-
-Row: TypeAlias = Sequence[Cell | None]
-
-
-def _cell(kind: str, text: str, attributes: Mapping[str, str]) -> Cell:
-    """A value as it stands in the answer.
-
-    Raises: Broken for what is no term: its parts would pass for other terms, or other rows, where it is written anew.
-    """
-    value = text.removeprefix(_VIRTUOSO_LABEL) if kind == "bnode" else text
-    cell = Cell(kind, value, attributes.get(_LANGUAGE, ""), attributes.get("datatype", ""))
-    if cell.datatype in _TAGGED and not cell.language:
-        message = "a text with a language that is not named"
-        raise Broken(message)
-    for what, pattern, found in (
-        (f"a {kind} that is none", _VALUES.get(kind), value),
-        ("a datatype that is no IRI", _IRI, cell.datatype or "urn:any"),
-        ("a language tag that is none", _LANGUAGE_TAG, cell.language or "en"),
-    ):
-        if pattern and not pattern.fullmatch(found):
-            raise Broken(what)
-    return cell
 
 
 def _local(name: str) -> str:
@@ -266,7 +218,7 @@ class TableReader:
         if self._row_size > ROW_LIMIT:
             message = "a row without an end"
             raise Broken(message)
-        self._cell = _cell(kind, text, self._attributes)
+        self._cell = cell_of(kind, text, self._attributes)
 
     def _end_binding(self, _: str) -> None:
         if self._cell is None:

@@ -16,7 +16,9 @@ import httpx2
 _READ_BYTES: Final = 1 << 16
 _HEAD_LIMIT_BYTES: Final = 100 << 10
 INFORMATIONAL_LIMIT: Final = 16  # answers that say that the answer is to come
-_BEHIND_S: Final = 0.005  # for what may stand behind the end of an answer; an engine that hangs up, as asked, takes less
+_BEHIND_S: Final = (
+    0.005  # for what may stand behind the end of an answer; an engine that hangs up, as asked, takes less
+)
 
 
 class Surplus(httpx2.RemoteProtocolError):
@@ -77,7 +79,9 @@ class _Exchange(httpx2.AsyncByteStream):
             event = await self._event()
             if isinstance(event, h11.Response):
                 extensions = {"trailers": self._trailers}
-                return httpx2.Response(event.status_code, headers=list(event.headers), stream=self, extensions=extensions)
+                return httpx2.Response(
+                    event.status_code, headers=list(event.headers), stream=self, extensions=extensions
+                )
             if event is h11.PAUSED or (isinstance(event, h11.InformationalResponse) and event.status_code == 101):  # noqa: PLR2004
                 message = "it changes to another protocol"
                 raise httpx2.RemoteProtocolError(message)

@@ -232,7 +232,7 @@ def _nothing() -> None:
 
 def attend(request: Request, query: str) -> Attended:
     """The query of a request, which the scope carries from now on."""
-    digest = site_of(request).published.digest
+    digest = site_of(request).digest
     attended = Attended(desk_of(request), client_behind(request), query, digest, line_of(request.scope))
     request.scope[QUERY] = attended
     return attended
