@@ -82,9 +82,6 @@ class _Exchange(httpx2.AsyncByteStream):
                 return httpx2.Response(
                     event.status_code, headers=list(event.headers), stream=self, extensions=extensions
                 )
-            if event is h11.PAUSED or (isinstance(event, h11.InformationalResponse) and event.status_code == 101):  # noqa: PLR2004
-                message = "it changes to another protocol"
-                raise httpx2.RemoteProtocolError(message)
         message = f"more than {INFORMATIONAL_LIMIT} answers before the answer"
         raise httpx2.RemoteProtocolError(message)
 
