@@ -102,6 +102,12 @@ class _Exchange(httpx2.AsyncByteStream):
     async def aclose(self) -> None:
         """Hangs up, whatever is still to come."""
         self._writer.transport.abort()
+        self._reader.feed_eof()
+        with suppress(
+            OSError
+        ):  # the reader and its connection hold each other: nothing of the body is to stay with them
+            while await self._reader.read(_READ_BYTES):
+                pass
 
     async def _is_more(self) -> bool:
         try:

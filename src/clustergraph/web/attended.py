@@ -200,6 +200,7 @@ class Attended:
         if self._is_over:
             return
         self._is_over = True
+        self._cut = _nothing  # what it ends tells this of its own end, so that each would hold the other
         self._measure()
         now_s = time.monotonic()
         if self._entry is not None:
