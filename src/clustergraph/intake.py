@@ -9,36 +9,6 @@ HELD_BYTES: Final = 1 << 16  # that nobody has taken; above it the sender waits
 TURN_S: Final = 0.005  # of one read: then all others have their turn
 
 
-async def begun(frames: AsyncGenerator[bytes, None]) -> tuple[bytes | None, AsyncGenerator[bytes, None]]:
-    """A short body as a whole; of a longer one None, and all of it as it comes.
-
-    Shape: the second is there in both cases, and is closed by whoever does not read it to its end.
-    Raises: what breaks the first HELD_BYTES.
-    """
-    held: list[bytes] = []
-    size = 0
-    try:
-        async for frame in frames:
-            held.append(frame)
-            size += len(frame)
-            if size > HELD_BYTES:
-                return None, _rest(held, frames)
-    except BaseException:
-        await frames.aclose()
-        raise
-    return b"".join(held), _rest(held, frames)
-
-
-async def _rest(held: list[bytes], frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    try:
-        while held:
-            yield held.pop(0)
-        async for frame in frames:
-            yield frame
-    finally:
-        await frames.aclose()
-
-
 async def gathered(source: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The same bytes, those that came meanwhile as one piece.
 

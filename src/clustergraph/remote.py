@@ -25,7 +25,6 @@ from clustergraph.exchange import (
     deadline,
     pieces,
 )
-from clustergraph.intake import begun
 from clustergraph.jobs import DISCONNECT
 from clustergraph.lanes import OWN_QUEUE, OWN_QUEUE_OF_CLIENT, Lane, Turn
 from clustergraph.portable import Portable, portable
@@ -190,7 +189,7 @@ class RemoteEngine:
             check_end(job.response, asked.form)
         limit_bytes = self._limits.output_limit_bytes
         frames = body(job.response, chosen, asked.form, columns=asked.columns, limit_bytes=limit_bytes)
-        whole, rest = await begun(job.frames(frames))
+        whole, rest = await job.begun(frames)
         took_s = time.monotonic() - began
         release = partial(job.end, DISCONNECT)
         return Answer(chosen, rest, release, whole, queue_s=began - came, evaluate_s=took_s)
