@@ -1,12 +1,13 @@
 """One connection for each exchange with an engine, and what is seen on it beside the body."""
 
 import asyncio
+from typing import Any
 
 import httpx2
 import pytest
 
 import engines
-from clustergraph.transport import Surplus, Transport
+from clustergraph.transport import Surplus, Transport, _Exchange
 from engines import Behaviour, Engine, Write
 
 
@@ -88,3 +89,21 @@ def test_where_nobody_listens_there_is_no_connection() -> None:
 
     with pytest.raises(httpx2.ConnectError, match="Connection refused"):
         asyncio.run(ask())
+
+
+def test_of_an_answer_that_is_given_up_nothing_stays_in_memory() -> None:
+    async def left(address: str) -> bytes:
+        async with httpx2.AsyncClient(transport=Transport()) as client:
+            request = client.build_request("POST", address, data={"query": "ASK {}"})
+            response = await client.send(request, stream=True)
+            await anext(response.aiter_raw())
+            await asyncio.sleep(0.05)  # whatever arrives meanwhile is not to stay
+            await response.aclose()
+            exchange: Any = response.stream
+            while not isinstance(exchange, _Exchange):
+                exchange = exchange._stream
+            reader: Any = exchange._reader
+            return bytes(reader._buffer)
+
+    with engines.running(Engine(saying(engines.answer(b"x" * 1_000_000)))) as engine:
+        assert asyncio.run(left(engine.address)) == b""

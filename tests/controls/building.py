@@ -331,6 +331,13 @@ BUILDING: Final[tuple[Control, ...]] = (
             "for _ in range(10**6):",
             "test_what_is_no_answer_is_an_error_of_the_client[no end of beginnings]",
         ),
+        (
+            "another engine: nothing of an answer that is given up stays in memory",
+            "T3",
+            "while await self._reader.read(_READ_BYTES):",
+            "while self._state is None:",
+            "test_of_an_answer_that_is_given_up_nothing_stays_in_memory",
+        ),
     ),
     *of(
         "src/clustergraph/remote_jobs.py",
