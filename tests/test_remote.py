@@ -25,6 +25,7 @@ from clustergraph import remote_jobs
 from clustergraph.errors import ClusterGraphError, OverBudget, QueryTimedOut, QueryTooHungry, UsageError
 from clustergraph.formats import CSV, GRAPH_FORMATS, JSON, N_TRIPLES
 from clustergraph.remote import RemoteEngine
+from clustergraph.remote_state import State
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.web import readiness
@@ -160,6 +161,14 @@ REFUSES = "the engine does not answer us: try again in a moment"
 GAVE_UP = "the engine gave up on this query: ask for less, or in smaller steps"
 BOMB = gzip.compress(b" " * 50_000_000)
 
+SURPLUS = "the engine's answer is broken (more bytes than its answer has): ask for something else until it is mended"
+
+
+def in_chunks(body: bytes, trailers: str = "") -> bytes:
+    whole = head(more="Transfer-Encoding: chunked\r\n") + b"%x\r\n%s\r\n" % (len(body), body)
+    return whole + f"0\r\n{trailers}\r\n".encode()
+
+
 HOSTILE = [
     pytest.param(never, (504, "query-timed-out", TOO_LATE), id="never answers"),
     pytest.param(dripping_head, (504, "query-timed-out", TOO_LATE), id="drips"),
@@ -172,6 +181,26 @@ HOSTILE = [
     pytest.param(saying(head()), (503, "query-aborted", BROKE_OFF), id="no body"),
     pytest.param(saying(answer(b"<html>log in</html>", "text/html")), (503, "busy", OTHER_FORM), id="a page"),
     pytest.param(saying(answer(b"{}", "application/json")), (503, "busy", OTHER_FORM), id="another format"),
+    pytest.param(
+        saying(answer(table(["s"], [["urn:a"]]), f"{XML}; charset=ISO-8859-1")),
+        (503, "busy", OTHER_FORM),
+        id="another charset",
+    ),
+    pytest.param(
+        saying(answer(table(["s"], [["urn:a"]])) + answer(table(["s"], [["urn:b"]]))),
+        (503, "query-aborted", SURPLUS),
+        id="another answer behind it",
+    ),
+    pytest.param(
+        saying(in_chunks(table(["s"], [["x:1"]]), "X-SPARQL-MaxRows: 1\r\n")),
+        (503, "query-aborted", SHORTENED),
+        id="rows beyond its limit held back, as it says in the end",
+    ),
+    pytest.param(
+        saying(b"HTTP/1.1 100 Continue\r\n\r\n" * 17 + answer(table(["s"], []))),
+        (503, "busy", "the engine cannot be reached: try again in a moment"),
+        id="answers before the answer",
+    ),
     pytest.param(
         saying(head(more="X-SPARQL-MaxRows: 1\r\n") + table(["s"], [["x:1"]])),
         (503, "query-aborted", SHORTENED),
@@ -258,7 +287,7 @@ async def breaking_off(_: dict[str, list[str]], write: Write) -> None:
 
 
 async def breaking_off_in_a_length(_: dict[str, list[str]], write: Write) -> None:
-    whole = answer(table(["s"], [["urn:a"]] * 10_000))
+    whole = answer(table(["s"], [["urn:a"]] * 30_000))
     await write(whole[: len(whole) // 2])
 
 
@@ -294,6 +323,33 @@ def test_rdf_that_is_not_whole_is_visibly_cut(tmp_path: Path) -> None:
 TRIPLES = b"<urn:a> <urn:p> <urn:b> .\n"
 CONSTRUCT = "CONSTRUCT WHERE { ?s ?p ?o }"
 SAYS_NO_END = "the engine does not say where its answer ends, so half of it could pass for the whole: use SELECT"
+
+
+def test_rdf_that_is_longer_than_it_says_is_no_answer_and_is_not_kept(tmp_path: Path) -> None:
+    said = answer(TRIPLES, "application/n-triples") + TRIPLES
+
+    with served(tmp_path, saying(said)) as (engine, front):
+        replies = [front.get("/sparql", query=CONSTRUCT, format="n-triples") for _ in range(2)]
+
+    assert [told(one) for one in replies] == [(503, "query-aborted", SURPLUS)] * 2
+    assert len(engine.asked) == 2
+
+
+def test_no_connection_is_used_again_whatever_stands_behind_an_answer(tmp_path: Path) -> None:
+    with served(tmp_path, saying(answer(table(["s"], [["urn:a"]])))) as (engine, front):
+        for number in range(3):
+            front.get("/sparql", query=f"SELECT ?s {{ ?s ?p {number} }}", format="csv")
+
+    assert [one.lower().count("connection: close") for one in engine.heads] == [1, 1, 1]
+    assert [one.lower().count("connection:") for one in engine.heads] == [1, 1, 1]
+
+
+def test_a_few_answers_before_the_answer_are_passed_over(tmp_path: Path) -> None:
+    said = b"HTTP/1.1 100 Continue\r\n\r\n" * 16 + answer(table(["s"], [["urn:a"]]))
+
+    reply = asked(tmp_path, saying(said), form="csv")
+
+    assert (reply.status, reply.body) == (200, b"s\r\nurn:a\r\n")
 
 
 @pytest.mark.parametrize("form", [one.name for one in GRAPH_FORMATS])
@@ -359,6 +415,9 @@ NO_RDF = [
     pytest.param(b"# ERROR: out of memory at /opt/x\n", NO_TRIPLE, id="words in a comment"),
     pytest.param(b"<urn:a> a <urn:b> .\n", NO_TRIPLE, id="Turtle"),
     pytest.param(b'{"error": "out of memory at /opt/x"}', NO_TRIPLE, id="JSON"),
+    pytest.param(
+        b'<urn:a> <urn:p> "x"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#langString> .\n', NO_TRIPLE, id="no language"
+    ),
     pytest.param(b'<urn:a> <urn:p> "\xff" .\n', "bytes that are no UTF-8", id="no UTF-8"),
     pytest.param("<urn:\u00e9".encode()[:-1], "bytes that are no UTF-8", id="half a character"),
 ]
@@ -401,6 +460,22 @@ NO_RESULTS = [
     ),
     pytest.param(
         BEGINNING + row(["t"], ["urn:a"]) + END, "a binding of no column of the head", id="a column behind the head"
+    ),
+    pytest.param(BEGINNING + ROW % b"<uri>foo</uri>" + END, "a uri that is none", id="a relative IRI"),
+    pytest.param(
+        BEGINNING
+        + ROW % b'<literal datatype="http://www.w3.org/1999/02/22-rdf-syntax-ns#langString">x</literal>'
+        + END,
+        "a text with a language that is not named",
+        id="no language",
+    ),
+    *(
+        pytest.param(
+            f'<?xml version="1.0" encoding="{one}"?>'.encode() + table(["s"], [["urn:a"]]),
+            "a character encoding that is not UTF-8",
+            id=one,
+        )
+        for one in ("UTF-7", "rot13", "idna", "big5")
     ),
     pytest.param(BEGINNING + ROW % b"text" + END, "text inside <binding>", id="text"),
     pytest.param(BEGINNING + ROW % b"" + END, "a binding without a value", id="no value"),
@@ -472,7 +547,7 @@ def test_another_dataset_of_the_engine_is_logged(caplog: pytest.LogCaptureFixtur
         async with RemoteEngine(engine.address, DIGEST, limits=Limits()) as runner:
             for digest in (DIGEST, "b" * 64, "b" * 64):
                 engine.digest = digest
-                await runner._look()
+                await runner._watch.look()
 
     with engines.running(Engine(saying(b""))) as engine, caplog.at_level(logging.INFO, "clustergraph.remote"):
         asyncio.run(look(engine))
@@ -497,7 +572,7 @@ def test_an_engine_that_is_away_is_logged_once_and_so_is_its_return(caplog: pyte
         async with RemoteEngine(engine.address, DIGEST, limits=Limits()) as runner:
             for address in ("http://127.0.0.1:1/", "http://127.0.0.1:1/", engine.address, engine.address):
                 runner._address = httpx2.URL(address)
-                await runner._look()
+                await runner._watch.look()
                 with suppress(ClusterGraphError):
                     await runner.answer(QueryRequest("ASK {}", result_format=JSON))
 
@@ -505,7 +580,7 @@ def test_an_engine_that_is_away_is_logged_once_and_so_is_its_return(caplog: pyte
         asyncio.run(look(engine))
 
     assert [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"] == [
-        "the engine cannot be reached: try again in a moment (ConnectError: All connection attempts failed)",
+        "the engine cannot be reached: try again in a moment (ConnectError: Connection refused)",
         f"the engine answers again, and holds sha256:{DIGEST[:12]}…",
     ]
 
@@ -589,7 +664,7 @@ def test_a_value_without_an_end_is_given_up(tmp_path: Path) -> None:
 
     reply = asked(tmp_path, behave, form="csv", time_limit_s=engines.TIME_LIMIT_S)
 
-    assert (reply.status, reply.body, reply.is_cut) == (200, b"s\r\n", True)
+    assert told(reply) == (503, "query-aborted", broken("a value without an end"))
 
 
 @pytest.mark.parametrize(
@@ -606,6 +681,21 @@ def test_an_ask_is_answered_with_a_boolean_however_the_engine_says_it(
     reply = asked(tmp_path, saying(answer(said, "application/sparql-results+json")), "ASK { ?s ?p ?o }", "csv")
 
     assert (reply.status, reply.body) == (200, expected)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b'{"head":{},"boolean":true,"boolean":false}', id="twice"),
+        pytest.param(b'{"error":"x","head":{"vars":["e"]},"results":{"bindings":[]}}', id="an error as a table"),
+        pytest.param(b'{"error":"x","head":{},"boolean":false}', id="an error beside it"),
+        pytest.param(b'["boolean"]', id="a list"),
+    ],
+)
+def test_what_is_no_single_boolean_answers_no_ask(tmp_path: Path, said: bytes) -> None:
+    reply = asked(tmp_path, saying(answer(said, "application/sparql-results+json")), "ASK { ?s ?p ?o }", "csv")
+
+    assert told(reply) == (503, "query-aborted", BROKE_OFF)
 
 
 REFUSED = [
@@ -1020,13 +1110,19 @@ def test_a_state_that_is_too_long_is_not_read(tmp_path: Path) -> None:
     assert told(reply) == (503, "dataset-unusable", said)
 
 
-STATE = table(["digest", "graph"], [[DIGEST, GRAPH], [DIGEST, "urn:second"]])
+def told_state(*rows: tuple[str, str]) -> bytes:
+    said = table(["digest", "graph"], [[f"urn:{digest}", graph] for digest, graph in rows])
+    return re.sub(rb"<uri>urn:([0-9a-f]{64})</uri>", rb"<literal>\1</literal>", said)
+
+
+STATE = told_state((DIGEST, GRAPH), (DIGEST, "urn:second"))
 NO_STATE = [
     pytest.param(answer(STATE, "text/html"), id="a page"),
+    pytest.param(answer(b'<?xml version="1.0" encoding="UTF-7"?>' + STATE), id="in no encoding of ours"),
     pytest.param(answer(STATE[: STATE.index(b"urn:second")]), id="half a document"),
     pytest.param(answer(STATE.removesuffix(b"</results></sparql>")), id="without its end"),
-    pytest.param(answer(table(["digest"], [[DIGEST]])), id="a column is missing"),
-    pytest.param(answer(table(["graph", "digest"], [[GRAPH, DIGEST]])), id="other columns"),
+    pytest.param(answer(table(["digest"], [["urn:a"]])), id="a column is missing"),
+    pytest.param(answer(told_state((DIGEST, GRAPH)).replace(b"digest", b"d")), id="other columns"),
     pytest.param(answer(beginning(["digest", "graph"]) + b"<result/></results></sparql>"), id="an empty row"),
 ]
 
@@ -1038,15 +1134,157 @@ def test_what_does_not_say_the_whole_state_says_none_and_what_was_seen_before_ho
             seen = [(runner.is_up, runner.digest)]
             for state in (answer(STATE), said):
                 engine.state = state
-                await runner._look()
+                await runner._watch.look()
                 seen.append((runner.is_up, runner.digest))
-            assert runner._state is not None
-            assert runner._state.graphs == {GRAPH, "urn:second"}
+            assert runner.state is not None
+            assert runner.state.graphs == {GRAPH, "urn:second"}
         return seen
 
     with engines.running(Engine(never)) as engine:
         engine.state = said
         assert asyncio.run(look(engine)) == [(False, "0" * 64), (True, DIGEST), (False, DIGEST)]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < 20
+        time.sleep(0.02)
+
+
+UNREADABLE_STATE = answer(b'<?xml version="1.0" encoding="UTF-7"?>' + STATE)
+
+
+def test_an_engine_is_looked_at_again_whatever_it_has_said_or_went_wrong(caplog: pytest.LogCaptureFixture) -> None:
+    async def look(engine: Engine) -> list[bool]:
+        seen = []
+        async with RemoteEngine(engine.address, DIGEST, limits=Limits(), poll_s=0.01) as runner:
+            seen.append(runner.is_up)
+            for state, wrong in (
+                (UNREADABLE_STATE, None),
+                (None, None),
+                (None, RuntimeError("unheard of")),
+                (None, None),
+            ):
+                engine.state = state
+
+                async def fail(wrong: Exception | None = wrong) -> State:
+                    raise wrong or AssertionError
+
+                runner._watch._read = fail if wrong else runner._read_state
+                async with asyncio.timeout(engines.TIME_LIMIT_S):
+                    while runner.is_up == seen[-1]:
+                        await asyncio.sleep(0.01)
+                seen.append(runner.is_up)
+        return seen
+
+    with engines.running(Engine(never)) as engine, caplog.at_level(logging.WARNING, "clustergraph.remote"):
+        assert asyncio.run(look(engine)) == [True, False, True, False, True]
+
+    said = "the engine does not say which dataset it holds"
+    assert [one.getMessage() for one in caplog.records if one.name == "clustergraph.remote"] == [
+        f"{said} (Broken: a character encoding that is not UTF-8)",
+        f"{said} (RuntimeError: unheard of)",
+    ]
+
+
+def test_an_engine_that_says_that_it_holds_no_dataset_is_asked_nothing_and_no_answer_is_kept(tmp_path: Path) -> None:
+    with served(tmp_path, saying(answer(table(["s"], [["urn:a"]])))) as (engine, front):
+        before = [front.get("/sparql", query=SELECT, format="csv").status for _ in range(2)]
+        engine.state = answer(beginning(["digest", "graph"]) + END)
+        until(lambda: front.get("/sparql", query=SELECT, format="csv").status != 200)
+        away = front.get("/sparql", query=SELECT, format="csv")
+        ready = front.get("/health/ready")
+        engine.state, engine.behaviour = None, saying(answer(table(["s"], [["urn:b"]])))
+        until(lambda: front.get("/sparql", query=SELECT, format="csv").status == 200)
+        after = front.get("/sparql", query=SELECT, format="csv")
+
+    said = "there is no dataset to answer from just now: try again in a minute"
+    assert (before, told(away), ready.status) == ([200, 200], (503, "dataset-unusable", said), 503)
+    assert after.body == b"s\r\nurn:b\r\n"
+
+
+def test_what_is_kept_is_forgotten_when_an_engine_answers_again() -> None:
+    async def look(engine: Engine) -> list[tuple[int, int]]:
+        changes: list[None] = []
+        doubts: list[None] = []
+        seen = []
+        async with RemoteEngine(
+            engine.address,
+            DIGEST,
+            limits=Limits(),
+            changed=lambda: changes.append(None),
+            doubted=lambda: doubts.append(None),
+        ) as runner:
+            for state in (UNREADABLE_STATE, None, None, answer(beginning(["digest", "graph"]) + END), None):
+                engine.state = state
+                await runner._watch.look()
+                seen.append((len(changes), len(doubts)))
+        return seen
+
+    with engines.running(Engine(never)) as engine:
+        assert asyncio.run(look(engine)) == [(0, 0), (0, 1), (0, 1), (0, 2), (0, 3)]
+
+
+def test_an_answer_names_its_dataset_only_if_the_engine_holds_it_still(tmp_path: Path) -> None:
+    async def behave(_: dict[str, list[str]], write: Write) -> None:
+        await write(answer(table(["s"], [[f"urn:{engine.digest[0]}"]])))
+
+    with served(tmp_path, behave) as (engine, front):
+        first = front.get("/sparql", query=SELECT, format="csv")
+        engine.digest = "b" * 64
+        second = front.get("/sparql", query=f"{SELECT} LIMIT 9", format="csv")
+        third = front.get("/sparql", query=f"{SELECT} LIMIT 9", format="csv")
+
+    names = ("x-clustergraph-dataset", "cache-control")
+    told = [
+        (one.body, *(one.headers.get(name) for name in names), "etag" in one.headers) for one in (first, second, third)
+    ]
+    kept = "public, max-age=300, must-revalidate"
+    assert told == [
+        (b"s\r\nurn:a\r\n", DIGEST, kept, True),
+        (b"s\r\nurn:b\r\n", None, "no-store", False),
+        (b"s\r\nurn:b\r\n", "b" * 64, kept, True),
+    ]
+
+
+def test_an_answer_that_is_sent_before_it_is_whole_names_no_dataset_and_is_not_kept(tmp_path: Path) -> None:
+    said = answer(table(["s"], [["urn:a"]] * 20_000))
+
+    with served(tmp_path, saying(said)) as (engine, front):
+        replies = [front.get("/sparql", query=SELECT, format="csv") for _ in range(2)]
+
+    assert [(one.status, one.is_cut, one.headers["cache-control"]) for one in replies] == [(200, False, "no-store")] * 2
+    assert [one.headers.keys() & {"etag", "x-clustergraph-dataset"} for one in replies] == [set(), set()]
+    assert len(engine.asked) == 2
+
+
+def test_answers_that_end_at_the_same_time_share_a_look() -> None:
+    async def test(engine: Engine) -> tuple[list[bool], int]:
+        async with RemoteEngine(engine.address, DIGEST, limits=Limits()) as runner:
+            looks: list[None] = []
+            read = runner._watch._read
+
+            async def counted() -> State:
+                looks.append(None)
+                return await read()
+
+            runner._watch._read = counted
+            seen = await asyncio.gather(*(runner.confirmed(runner.state) for _ in range(20)))
+            return seen, len(looks)
+
+    with engines.running(Engine(never)) as engine:
+        assert asyncio.run(test(engine)) == ([True] * 20, 1)
+
+
+def test_the_query_log_names_the_dataset_of_the_engine(tmp_path: Path) -> None:
+    log = tmp_path / "log" / "queries.jsonl"
+    log.parent.mkdir()
+    with served(tmp_path, saying(answer(table(["s"], [["urn:a"]]))), query_log=log) as (_, front):
+        front.get("/sparql", query=SELECT, format="csv")
+
+    (line,) = log.read_text().splitlines()
+    assert json.loads(line)["dataset"] == DIGEST[:16]
 
 
 def test_other_graphs_under_the_same_digest_are_a_change() -> None:
@@ -1057,8 +1295,8 @@ def test_other_graphs_under_the_same_digest_are_a_change() -> None:
             engine.address, DIGEST, limits=Limits(), changed=lambda: changes.append(None)
         ) as runner:
             for graphs in ([GRAPH], [GRAPH, "urn:second"], [GRAPH, "urn:second"], [GRAPH]):
-                engine.state = answer(table(["digest", "graph"], [[DIGEST, one] for one in graphs]))
-                await runner._look()
+                engine.state = answer(told_state(*((DIGEST, one) for one in graphs)))
+                await runner._watch.look()
                 seen.append(len(changes))
         return seen
 

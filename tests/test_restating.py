@@ -13,7 +13,7 @@ from clustergraph import restating
 from clustergraph.errors import FormatCannotHold
 from clustergraph.formats import GRAPH_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from clustergraph.restating import GraphWriter
-from clustergraph.sparql_xml import Broken
+from clustergraph.sparql_cells import Broken
 
 READ = {
     "turtle": ox.RdfFormat.TURTLE,

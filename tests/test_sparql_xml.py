@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from clustergraph import sparql_xml
 from clustergraph.formats import CSV, JSON, TSV, XML, Format
 from clustergraph.rewriting import TableWriter, is_true, truth_in
-from clustergraph.sparql_xml import Broken, TableReader, Unreadable
+from clustergraph.sparql_cells import Broken, Unreadable
+from clustergraph.sparql_xml import TableReader
 
 WRITERS = {
     "json": ox.QueryResultsFormat.JSON,

@@ -1,6 +1,7 @@
 """The queries under way, and the ids that end them."""
 
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +229,19 @@ def test_an_id_that_is_none_is_refused_where_the_answer_is_kept_too(tmp_path: Pa
     answers = [client.get("/sparql", params=asked, headers=headers) for headers in ({}, {QUERY_ID: "short"})]
 
     assert [one.status_code for one in answers] == [200, 422]
+
+
+def test_what_has_ended_holds_nobody_who_would_have_ended_it() -> None:
+    class Query:
+        def cancel(self) -> None:
+            raise AssertionError
+
+    running, query = Running(), Query()
+    entry = running.begin(None, "SELECT", query.cancel, 0.0, None)
+    left = weakref.ref(query)
+
+    running.end(entry)
+    del query
+
+    assert left() is None
+    entry.cancel()

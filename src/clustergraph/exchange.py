@@ -29,7 +29,8 @@ from clustergraph.intake import gathered
 from clustergraph.restating import GraphWriter
 from clustergraph.rewriting import TableWriter, is_true, truth_in
 from clustergraph.runner import QueryRequest
-from clustergraph.sparql_xml import Broken, Unreadable
+from clustergraph.sparql_cells import Broken, Unreadable
+from clustergraph.transport import Surplus
 
 _logger: Final = logging.getLogger("clustergraph.remote")
 
@@ -41,6 +42,7 @@ _PLACES: Final = (
 )
 _ASKED_FOR: Final = {"SELECT": XML, "ASK": JSON, "CONSTRUCT": N_TRIPLES, "DESCRIBE": N_TRIPLES}
 """What the engine is asked for, whatever we answer in: of these it can be seen whether they are whole."""
+_CHARSETS: Final = ("utf-8", "utf8", "us-ascii")  # what we read whatever an engine sends
 _SHORTENED: Final = ("x-sparql-maxrows", "x-sql-state")
 _OK: Final = 200
 _BAD_REQUEST: Final = 400
@@ -145,26 +147,29 @@ async def check_status(response: httpx2.Response, query: str, *, lines_before: i
 
 
 def check_type(response: httpx2.Response, form: str) -> None:
-    """Nothing, if the body is what was asked for and not packed.
+    """Nothing, if the body is what was asked for, in UTF-8 and not packed.
 
     Raises: Busy otherwise: what a proxy or a login page says must not pass for an answer.
     """
     wanted = _ASKED_FOR[form]
     sent = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     packed = response.headers.get("content-encoding", "identity").strip().lower()
-    if sent not in (wanted.media_type, *wanted.also) or packed != "identity":
-        _logger.warning("the engine answered in %.80r, %.80r, not in %s", sent, packed, wanted.media_type)
+    charset = (response.charset_encoding or "utf-8").lower()
+    if sent not in (wanted.media_type, *wanted.also) or packed != "identity" or charset not in _CHARSETS:
+        told = (sent, charset, packed, wanted.media_type)
+        _logger.warning("the engine answered in %.80r, %.80r, %.80r, not in %s", *told)
         raise _OTHER_FORM()
 
 
 def check_whole(response: httpx2.Response) -> None:
-    """Nothing, if the engine does not say that a limit of its own ended the answer.
+    """Nothing, if the engine does not say that a limit of its own ended the answer, as far as it has been read.
 
     Raises: QueryAborted: such an answer is well formed, and shorter than the right one.
     Source: the SPARQL endpoint of Virtuoso 7, which says so of tables; of graphs it cuts it says nothing.
     """
-    if told := [name for name in _SHORTENED if name in response.headers]:
-        _logger.warning("the engine shortened an answer: %s is %.20r", told[0], response.headers[told[0]])
+    behind = {name.decode().lower() for name, _ in response.extensions.get("trailers", ())}
+    if told := [name for name in _SHORTENED if name in response.headers or name in behind]:
+        _logger.warning("the engine shortened an answer: it sends %s", told[0])
         message = "the engine holds back what is beyond a limit of its own: narrow the query, or add a smaller LIMIT"
         raise QueryAborted(message)
 
@@ -185,7 +190,8 @@ def check_end(response: httpx2.Response, form: str) -> None:
 async def pieces(response: httpx2.Response, limit_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body as it arrives.
 
-    Raises: QueryTooHungry over the limit; QueryAborted where the engine breaks off.
+    Raises: QueryTooHungry over the limit; QueryAborted where the engine breaks off, says behind the body that it is not
+            whole, or sends more than the answer.
     """
     left = limit_bytes
     try:
@@ -195,6 +201,9 @@ async def pieces(response: httpx2.Response, limit_bytes: int) -> AsyncGenerator[
                 if left < 0:
                     raise _too_long(limit_bytes)
                 yield piece
+        check_whole(response)
+    except Surplus as exc:
+        raise _wrong(Broken(exc)) from exc
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as exc:
         _logger.warning("the engine broke off: %s: %s", type(exc).__name__, exc)
         raise _broken() from exc

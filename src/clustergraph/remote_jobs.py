@@ -11,8 +11,10 @@ import httpx2
 from clustergraph.endings import READER, unread
 from clustergraph.errors import ClusterGraphError, QueryMalformed
 from clustergraph.exchange import deadline
+from clustergraph.intake import HELD_BYTES
 from clustergraph.jobs import DEADLINE, DIED, DISCONNECT, SPARE_LOOK_S, SPARE_S, STALL, STALL_LIMIT_S, STREAM_LIMIT_S
 from clustergraph.lanes import Lane, Turn
+from clustergraph.runner import in_one_frame
 
 RemoteLane: TypeAlias = Lane[int, Turn[int]]
 """Requests that an engine is sent at once, by number, and the queries that wait to be one of them."""
@@ -91,15 +93,35 @@ class RemoteJob:
             return DISCONNECT
         return DIED if self.response is None or self._is_streaming else REFUSED
 
-    async def frames(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async def begun(self, body: AsyncGenerator[bytes, None]) -> tuple[bytes | None, AsyncGenerator[bytes, None]]:
+        """A short body as a whole, of a longer one None; and its frames.
+
+        Raises: what breaks the first HELD_BYTES.
+        """
+        self._is_streaming = True
+        held: list[bytes] = []
+        try:
+            while sum(map(len, held)) <= HELD_BYTES:
+                async with self.counted():
+                    frame = await anext(body, None)
+                if frame is None:
+                    self.end()
+                    whole = b"".join(held)
+                    return whole, in_one_frame(whole)
+                held.append(frame)
+        except BaseException:
+            await body.aclose()
+            raise
+        return None, self._frames(held, body)
+
+    async def _frames(self, held: list[bytes], body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """The frames. Time is counted while we wait for the engine, not while the client takes what it gave."""
         too_slow = f"{READER} more than {STREAM_LIMIT_S:g} s"
         slow = asyncio.get_running_loop().call_later(STREAM_LIMIT_S, self._lose, too_slow)
-        self._is_streaming = True
         try:
             while True:
                 async with self.counted():
-                    frame = await anext(body, None)
+                    frame = held.pop(0) if held else await anext(body, None)
                 if frame is None:
                     break
                 self._watch(SPARE_S, time.monotonic() + STALL_LIMIT_S)

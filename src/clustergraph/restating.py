@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from clustergraph.formats import JSON_LD, RDF_XML, Format
 from clustergraph.reading.terms import unescaped
 from clustergraph.reading.tokens import BLANK, LANGUAGE
-from clustergraph.sparql_xml import Broken
+from clustergraph.sparql_cells import Broken
 from clustergraph.terms import RDF
 from clustergraph.xml_names import NO_PREDICATE, cannot_hold, divided, shown
 
@@ -33,10 +33,11 @@ _IRI: Final = (
 """An IRI with its scheme: where the base of a reader is another, a relative one means another thing."""
 _STRING: Final = rf'"(?:[^"\\\n\r]++|\\[tbnrf"\'\\]|{_CODE_POINT})*+"'
 _GAP: Final = r"[ \t]*+"
+_TAGGED: Final = rf"<{re.escape(RDF)}(?:l|dirL)angString>"  # what has one has a tag instead
 
 
 def _statement(opening: str) -> str:
-    node, value = rf"{_IRI}|{BLANK}", rf"{_STRING}(?:{LANGUAGE}|\^\^{_IRI})?+"
+    node, value = rf"{_IRI}|{BLANK}", rf"{_STRING}(?:{LANGUAGE}|\^\^(?!{_TAGGED}){_IRI})?+"
     return rf"{opening}{node}){_GAP}{opening}{_IRI}){_GAP}{opening}{node}|{value}){_GAP}\."
 
 

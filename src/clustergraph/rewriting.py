@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from clustergraph.formats import CSV, JSON, TSV, XML, Format
-from clustergraph.sparql_xml import RESULTS, Broken, Cell, Row, TableReader, Unreadable
+from clustergraph.sparql_cells import Broken, Cell, Row, Unreadable
+from clustergraph.sparql_xml import RESULTS, TableReader
 
 _TO_QUOTE: Final = re.compile(r'[",\r\n]')
 
@@ -159,10 +160,10 @@ def is_true(body: bytes) -> bool:
     Raises: Unreadable.
     """
     try:
-        said = json.loads(body)
+        said = json.loads(body, object_pairs_hook=_once)
         # Virtuoso 7 answers some ASK with a table of one cell, or of none, instead of a boolean.
-        truth = said["boolean"] if "boolean" in said else _ONE_CELL[_only_value(said)]
-    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        truth = said["boolean"] if said.keys() <= _BOOLEAN else _ONE_CELL[_only_value(said)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         message = "no boolean"
         raise Unreadable(message) from exc
     if not isinstance(truth, bool):
@@ -171,10 +172,25 @@ def is_true(body: bytes) -> bool:
     return truth
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object each of whose names stands there once.
+
+    Raises: ValueError: readers differ on which of two holds.
+    """
+    if len(said := dict(pairs)) < len(pairs):
+        message = "a name that stands there twice"
+        raise ValueError(message)
+    return said
+
+
+_BOOLEAN: Final = {"head", "boolean"}
+_TABLE: Final = {"head", "results"}
 _ONE_CELL: Final = {"1": True, "0": False, "true": True, "false": False}
 
 
 def _only_value(said: Any) -> str:
+    if not said.keys() <= _TABLE:
+        raise KeyError
     rows = said["results"]["bindings"]
     if rows == [] and len(said["head"]["vars"]) == 1:
         return "0"

@@ -5,9 +5,11 @@ tag tells a whole answer from half of one. Holds one row at a time, and no more 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Set
+from typing import Final
 from xml.parsers import expat
+
+from clustergraph.sparql_cells import Broken, Cell, Row, Unreadable, cell_of
 
 RESULTS: Final = "http://www.w3.org/2005/sparql-results#"
 CELL_LIMIT: Final = 16 << 20  # characters of one value
@@ -16,14 +18,11 @@ TAG_LIMIT_BYTES: Final = 1 << 19  # of one tag or comment: the parser holds it u
 COLUMN_LIMIT: Final = 1_000
 DEPTH_LIMIT: Final = 16  # elements in elements; results have five
 NAME_LIMIT: Final = 100  # different names of elements, attributes and namespaces: the parser remembers each
-_LANGUAGE: Final = "http://www.w3.org/XML/1998/namespace lang"
 _KINDS: Final = ("uri", "bnode", "literal")
+_ENCODINGS: Final = ("", "UTF-8", "US-ASCII", "ISO-8859-1", "UTF-16")
+"""Those that the parser knows itself: for any other it asks Python, whose codecs may raise whatever they like."""
+
 _NAME: Final = re.compile(r"[\w\u00b7]+")
-_IRI: Final = re.compile(r'[^\x00-\x20<>"{}|^`\\]+')
-_LABEL: Final = re.compile(r"\w(?:[\w.\u00b7-]*[\w\u00b7-])?")
-_LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[a-z]+)?")
-_VALUES: Final = {"uri": _IRI, "bnode": _LABEL}
-_VIRTUOSO_LABEL: Final = "nodeID://"  # in front of each label that Virtuoso 7 gives, where it cannot stand
 _PARENTS: Final = {
     "sparql": "",
     "head": "sparql",
@@ -39,43 +38,6 @@ _PARENTS: Final = {
 _VALUED: Final = frozenset({*_KINDS, "boolean"})
 _CLOSED: Final = frozenset({*_VALUED, "results", "result", "binding"})
 """In the first only text may stand; in the second no element that we do not know, as it could be part of a row."""
-
-
-class Unreadable(Exception):
-    """What arrived is not, or no longer, a SPARQL result in XML."""
-
-
-class Broken(Unreadable):
-    """What arrived is not cut but wrong, or more than any answer needs; says in our words what."""
-
-
-class Cell(NamedTuple):
-    """One bound value: `kind` is uri, bnode or literal."""
-
-    kind: str
-    value: str
-    language: str = ""
-    datatype: str = ""
-
-
-Row: TypeAlias = Sequence[Cell | None]
-
-
-def _cell(kind: str, text: str, attributes: Mapping[str, str]) -> Cell:
-    """A value as it stands in the answer.
-
-    Raises: Broken for what is no term: its parts would pass for other terms, or other rows, where it is written anew.
-    """
-    value = text.removeprefix(_VIRTUOSO_LABEL) if kind == "bnode" else text
-    cell = Cell(kind, value, attributes.get(_LANGUAGE, ""), attributes.get("datatype", ""))
-    for what, pattern, found in (
-        (f"a {kind} that is none", _VALUES.get(kind), value),
-        ("a datatype that is no IRI", _IRI, cell.datatype or "urn:"),
-        ("a language tag that is none", _LANGUAGE_TAG, cell.language or "en"),
-    ):
-        if pattern and not pattern.fullmatch(found):
-            raise Broken(what)
-    return cell
 
 
 def _local(name: str) -> str:
@@ -116,6 +78,7 @@ class TableReader:
         self._parser.CharacterDataHandler = self._characters
         self._parser.StartNamespaceDeclHandler = self._count_names
         self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.XmlDeclHandler = self._look_at_encoding
 
     def feed(self, data: bytes) -> list[Row]:
         """The rows that these bytes complete.
@@ -145,6 +108,11 @@ class TableReader:
     def _refuse(self, *_: object) -> None:
         message = "a document type, which may define entities without end"
         raise Unreadable(message)
+
+    def _look_at_encoding(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if (encoding or "").upper() not in _ENCODINGS:
+            message = "a character encoding that is not UTF-8"
+            raise Broken(message)
 
     def _count_names(self, *_: object) -> None:
         if len(self._parser.intern) > NAME_LIMIT:
@@ -250,7 +218,7 @@ class TableReader:
         if self._row_size > ROW_LIMIT:
             message = "a row without an end"
             raise Broken(message)
-        self._cell = _cell(kind, text, self._attributes)
+        self._cell = cell_of(kind, text, self._attributes)
 
     def _end_binding(self, _: str) -> None:
         if self._cell is None:

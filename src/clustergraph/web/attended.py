@@ -200,6 +200,7 @@ class Attended:
         if self._is_over:
             return
         self._is_over = True
+        self._cut = _nothing  # what it ends tells this of its own end, so that each would hold the other
         self._measure()
         now_s = time.monotonic()
         if self._entry is not None:
@@ -232,7 +233,7 @@ def _nothing() -> None:
 
 def attend(request: Request, query: str) -> Attended:
     """The query of a request, which the scope carries from now on."""
-    digest = site_of(request).published.digest
+    digest = site_of(request).digest
     attended = Attended(desk_of(request), client_behind(request), query, digest, line_of(request.scope))
     request.scope[QUERY] = attended
     return attended

@@ -155,7 +155,7 @@ class DirectProtocol(CountedProtocol):
         pool, budgets = site.open_runner, self._desk.budgets
         if not isinstance(pool, WorkerPool) or not budgets.runs_at_once(client, now_s):
             return False
-        attended = Attended(self._desk, client, asked.query or "", site.published.digest)
+        attended = Attended(self._desk, client, asked.query or "", site.digest)
         judgement = self._desk.judge.at_once(asked.query or "")
         if judgement is None:
             return False  # it takes too long to read to keep others waiting

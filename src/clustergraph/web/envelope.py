@@ -23,6 +23,7 @@ from clustergraph.web.problems import BY_STATUS, Trouble, our_fault, problem_res
 from clustergraph.web.refusals import refusal
 from clustergraph.web.responses import CODING, HEAD_FLAG, KEYS, kept_response
 from clustergraph.web.running import QUERY_ID
+from clustergraph.web.settled import settle
 from clustergraph.web.site import SITE
 from clustergraph.web.targets import ANY_ACCEPT, kept_target, varies_by_accept
 
@@ -164,6 +165,7 @@ class _Sender:
             raise Unmeasured
         self.started = True
         if KEPT not in self._scope:
+            await settle(self._scope, headers, is_whole=is_whole)
             self._add_headers(headers)
             message = await self._compressed(headers, message) if is_whole else message
         has_body = not self._headless or "content-length" in headers  # of a longer answer HEAD made the head alone

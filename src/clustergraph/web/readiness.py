@@ -34,7 +34,7 @@ class Readiness:
 
 
 async def _trouble(runner: Runner) -> ClusterGraphError | None:
-    if isinstance(runner, WorkerPool) and runner.trouble is not None:
+    if isinstance(runner, WorkerPool | RemoteEngine) and runner.trouble is not None:
         return runner.trouble
     try:
         for is_own in _lanes_to_ask(runner):

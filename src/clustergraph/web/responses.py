@@ -18,6 +18,7 @@ from clustergraph.runner import Answer, QueryRequest
 from clustergraph.web.attended import QUERY, Attended
 from clustergraph.web.cache import KEPT, REPACKED, Stored, headers_in
 from clustergraph.web.desk import AnswerCut
+from clustergraph.web.settled import note_asked
 from clustergraph.web.site import Site, questions_of, site_of
 
 # In the scope of a request:
@@ -160,6 +161,7 @@ async def answer_while_connected(request: Request, question: QueryRequest) -> An
     if attended is None:
         working = asyncio.ensure_future(questions_of(request).runner.answer(question))
     else:
+        note_asked(request.scope, site_of(request).runner)
         working = asyncio.ensure_future(site_of(request).runner.answer(attended.asking(question)))
     others = [asyncio.ensure_future(_disconnected(request))]
     if attended is not None:

@@ -45,6 +45,14 @@ class Entry:
             self.cancelled = True
             self._cancel()
 
+    def forget(self) -> None:
+        """Lets go of who runs it, who holds this in turn: nothing waits for a collection then."""
+        self._cancel = _nothing
+
+
+def _nothing() -> None:
+    """What there is to end of a query that has ended."""
+
 
 class Running:
     """The queries under way, by the ids that their senders chose.
@@ -76,6 +84,7 @@ class Running:
 
     def end(self, entry: Entry) -> None:
         """Removes a query, however it ended. A second call does nothing."""
+        entry.forget()
         self._entries.pop(entry, None)
         namesakes = self._by_name.get(entry.name) if entry.name else None
         if entry.name and namesakes is not None:

@@ -16,6 +16,7 @@ from clustergraph.settings import Settings, origin
 from clustergraph.web.cache import AnswerCache
 from clustergraph.web.clients import client_of
 from clustergraph.web.desk import desk_of
+from clustergraph.web.settled import note_asked
 
 FOLDER: Final = Path(__file__).parent
 SITE: Final = "clustergraph.site"  # where a request carries it in its scope
@@ -125,4 +126,5 @@ def questions_of(request: Request) -> Questions:
     """
     site = site_of(request)
     refused = desk_of(request).budgets.refused_page
+    note_asked(request.scope, site.runner)
     return Questions(_OwnRunner(site.runner, client_behind(request) or "", refused), site.texts)

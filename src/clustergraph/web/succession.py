@@ -94,16 +94,20 @@ class Succession:
             own_running=max(settings.own_workers, OWN_RUNNING),
             queue_per_worker=settings.queue_per_worker,
             queue_wait_s=settings.queue_wait_s,
-            changed=self._forget,
+            changed=self._note_change,
+            doubted=self._forget,
             tell=self._tell,
         )
 
     def _tell(self, cause: str) -> None:
         self._meter.count("worker_kills", cause)
 
-    def _forget(self) -> None:
-        """Begins with an empty cache: the engine holds another dataset now."""
+    def _note_change(self) -> None:
         self._meter.count("swaps", "done")
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begins with an empty cache: what the engine holds now is another dataset, or may be."""
         site = self._served.version.site
         self._served.change(replace(site, answers=site.answers.successor()))
 
