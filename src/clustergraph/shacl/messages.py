@@ -78,7 +78,8 @@ def _sentence(result: Result, shapes: Index, name: Name, language: str) -> str:
     if code == "C028" and value is not None:
         sentence += _guess(values["value"], shown, language)
     if code in LOGICAL and result.details:
-        leaves = dict.fromkeys(_said(leaf, shapes, name, language, value) for leaf in leaves_of(result))
+        apart = _apart(leaves_of(result))
+        leaves = dict.fromkeys(_said(leaf, shapes, name, language, value) for leaf in apart)
         sentence += f" ({'; '.join(list(leaves)[:_LISTED])})"
     return sentence
 
@@ -93,13 +94,37 @@ def _variant(result: Result) -> str:
         return ""
     if not isinstance(result.value, Literal):
         return " node"
-    return "" if (result.value.datatype,) == result.against else " other"
+    if (result.value.datatype,) == result.against:
+        return ""
+    return " other" if len(result.against) == 1 else " others"
 
 
 def leaves_of(result: Result) -> Iterable[Result]:
     """The results at the bottom of a result: what would have to be mended for it to go away."""
     for one in result.details:
         yield from leaves_of(one) if one.details else (one,)
+
+
+def _apart(leaves: Iterable[Result]) -> list[Result]:
+    """Leaves without those that a nearer one makes idle: one datatype of several is asked for, all named in one leaf.
+
+    A value that is ill-formed in one of the datatypes was meant for that one.
+    """
+    kept: list[Result] = []
+    for leaf in leaves:
+        one = next((at for at, other in enumerate(kept) if _is_choice(leaf, other)), None)
+        if one is None:
+            kept.append(leaf)
+        elif not _variant(leaf) or not _variant(kept[one]):
+            kept[one] = leaf if not _variant(leaf) else kept[one]
+        else:
+            kept[one] = kept[one]._replace(against=(*kept[one].against, *leaf.against))
+    return kept
+
+
+def _is_choice(one: Result, other: Result) -> bool:
+    of_datatype = {one.component, other.component} == {component("Datatype")}
+    return of_datatype and (one.focus, one.path, one.value) == (other.focus, other.path, other.value)
 
 
 def _guess(value: str, others: Sequence[str], language: str) -> str:

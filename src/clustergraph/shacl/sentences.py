@@ -46,9 +46,13 @@ SENTENCES: Final[dict[str, Sentences]] = {
         ENGLISH: "{value} has datatype {datatype}, and {first} is asked for",
         ITALIAN: "{value} ha tipo di dato {datatype}, ed è richiesto {first}",
     },
+    "C002 others": {
+        ENGLISH: "{value} has datatype {datatype}, and one of {list} is asked for",
+        ITALIAN: "{value} ha tipo di dato {datatype}, ed è richiesto uno fra {list}",
+    },
     "C002 node": {
-        ENGLISH: "{value} is not a literal, and one of datatype {first} is asked for",
-        ITALIAN: "{value} non è un letterale, e ne è richiesto uno di tipo {first}",
+        ENGLISH: "{value} is not a literal, and one of datatype {list} is asked for",
+        ITALIAN: "{value} non è un letterale, e ne è richiesto uno di tipo {list}",
     },
     "C003": {
         ENGLISH: "{value} is {kind}, and {kinds} is asked for",
