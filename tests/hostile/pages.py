@@ -6,7 +6,7 @@ from typing import Final
 
 _TAGS: Final = """
     html head meta title link script body a header div nav img main footer p code h1 h2 h3 section ul ol li span
-    dl dt dd q article table thead tbody tr th td form label textarea input button pre strong
+    dl dt dd q article table thead tbody tr th td form label textarea input button pre strong mark
 """
 TAGS: Final = frozenset(_TAGS.split())
 _ATTRIBUTES: Final = """
