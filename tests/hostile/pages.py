@@ -16,6 +16,7 @@ _ATTRIBUTES: Final = """
 ATTRIBUTES: Final = frozenset(_ATTRIBUTES.split())
 SCRIPT: Final = {"src": "/static/script.js", "defer": ""}
 METAS: Final = ({"charset": "utf-8"}, {"name": "viewport", "content": "width=device-width, initial-scale=1"})
+_LINKS: Final = ("alternate", "describedby")  # which a browser follows by no means
 RESOURCES: Final = frozenset(("/static/style.css", "/static/icon.svg", "/static/script.js"))
 
 
@@ -58,7 +59,7 @@ def _is_ours(tag: str, name: str, value: str, rel: str) -> bool:
     if name == "href" and tag == "a":
         return _is_own_path(value) or (_is_web(value) and "noopener" in rel and "noreferrer" in rel)
     if name in ("src", "href"):
-        return value in RESOURCES or (tag == "link" and rel == "alternate" and _is_own_path(value))
+        return value in RESOURCES or (tag == "link" and rel in _LINKS and _is_own_path(value))
     if name == "action":
         return _is_own_path(value)
     return True
