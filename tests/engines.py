@@ -75,6 +75,7 @@ class Engine:
         self.state: bytes | None = None  # what it says of its dataset instead of the truth
         self.asked: list[dict[str, list[str]]] = []
         self.heads: list[str] = []
+        self.exchanges: list[int] = []  # on each connection that has ended
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}/sparql"
@@ -89,11 +90,13 @@ class Engine:
             writer.write(data)
             await writer.drain()
 
+        count = 0
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             try:
                 while True:
                     sent = (await reader.readuntil(b"\r\n\r\n")).decode()
                     length = next(line for line in sent.lower().split("\r\n") if line.startswith("content-length:"))
+                    count += 1
                     form = parse_qs((await reader.readexactly(int(length.split(":")[1]))).decode())
                     if "identifier" in form["query"][0]:
                         await self._state(write)
@@ -103,6 +106,7 @@ class Engine:
                     await self.behaviour(form, write)
                     return
             finally:
+                self.exchanges.append(count)
                 writer.close()
 
     async def serve(self, stop: asyncio.Event) -> None:

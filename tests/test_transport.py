@@ -107,3 +107,15 @@ def test_of_an_answer_that_is_given_up_nothing_stays_in_memory() -> None:
 
     with engines.running(Engine(saying(engines.answer(b"x" * 1_000_000)))) as engine:
         assert asyncio.run(left(engine.address)) == b""
+
+
+def test_trouble_with_tls_is_told_by_its_own_name() -> None:
+    async def within() -> str:
+        server = await asyncio.start_server(lambda _, writer: writer.write(b"no TLS"), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, httpx2.AsyncClient(transport=Transport()) as client:
+            with pytest.raises(httpx2.ConnectError) as caught:
+                await client.get(f"https://127.0.0.1:{port}/sparql")
+        return str(caught.value)
+
+    assert asyncio.run(within()) in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")

@@ -14,13 +14,27 @@ MEGABYTE = 1 << 20
 
 @dataclass(eq=False)
 class Reader:
-    """A connection of a client that takes nothing."""
+    """A connection of a client that takes nothing of its own accord."""
 
     client_now: str | None
+    unread_bytes: int = 0
     is_dropped: bool = False
 
     def drop(self) -> None:
         self.is_dropped = True
+
+
+@dataclass(eq=False)
+class Kept:
+    """A body that is sent without a copy."""
+
+    body: bytes
+    is_kept: bool
+
+
+def answered(held: Backlog, reader: Reader, size: int, shared: Kept | None = None) -> None:
+    reader.unread_bytes = size
+    held.hold(reader, ANSWER, size, shared=shared)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +46,7 @@ def test_what_is_held_is_bounded_and_who_holds_most_loses_what_it_has_held_longe
     held, readers, sizes = Backlog(), [Reader(client) for client in "baacda"], []
 
     for reader in readers:
-        held.hold(reader, ANSWER, MEGABYTE)
+        answered(held, reader, MEGABYTE)
         sizes.append(held.held_bytes)
 
     assert [one // MEGABYTE for one in sizes] == [1, 2, 3, 4, 4, 4]
@@ -43,24 +57,50 @@ def test_bytes_are_weighed_and_not_connections() -> None:
     held, many, one = Backlog(), [Reader("a") for _ in range(3)], Reader("b")
     for reader in many:
         held.hold(reader, BODY, MEGABYTE // 2)
-    held.hold(one, ANSWER, 3 * MEGABYTE)
+    answered(held, one, 3 * MEGABYTE)
 
     assert ([reader.is_dropped for reader in many], one.is_dropped) == ([False] * 3, True)
     assert held.held_bytes == 3 * MEGABYTE // 2
 
 
+def test_who_reads_and_who_has_sent_all_stay_where_for_others_nothing_moves() -> None:
+    held, idle, (sender, reader) = Backlog(), [Reader(client) for client in "abcde"], [Reader("y"), Reader("z")]
+    held.hold(sender, BODY, MEGABYTE, is_whole=True)
+    answered(held, reader, 2 * MEGABYTE)
+    for one in idle:
+        for part in held._parts.values():
+            part.moved_s -= backlog.REST_S
+        reader.unread_bytes -= 1
+        held.hold(one, BODY, MEGABYTE // 2)
+
+    assert (sender.is_dropped, reader.is_dropped) == (False, False)
+    assert [one.is_dropped for one in idle] == [True, True, True, False, False]
+
+
+def test_what_was_taken_meanwhile_is_held_no_more() -> None:
+    held, readers = Backlog(), [Reader(client) for client in "abc"]
+    answered(held, readers[0], 3 * MEGABYTE)
+    readers[0].unread_bytes = MEGABYTE
+    for one in readers[1:]:
+        answered(held, one, MEGABYTE)
+
+    assert [one.is_dropped for one in readers] == [False] * 3
+    assert held.held_bytes == 3 * MEGABYTE
+
+
 def test_an_answer_that_is_larger_than_all_that_is_held_is_dropped() -> None:
     held, reader = Backlog(), Reader(None)
 
-    held.hold(reader, ANSWER, 5 * MEGABYTE)
+    answered(held, reader, 5 * MEGABYTE)
 
     assert (reader.is_dropped, held.held_bytes) == (True, 0)
 
 
-def test_what_all_are_sent_without_a_copy_is_counted_once() -> None:
-    held, readers, kept = Backlog(), [Reader(client) for client in "abcdef"], bytes(3)
-    for reader in readers:
-        held.hold(reader, ANSWER, 3 * MEGABYTE, kept)
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_all_are_sent_without_a_copy_is_counted_once_however_much_of_it_each_has_left(is_kept: bool) -> None:
+    held, readers, shared = Backlog(), [Reader(client) for client in "abcdef"], Kept(bytes(3 * MEGABYTE), is_kept)
+    for number, reader in enumerate(readers):
+        answered(held, reader, 3 * MEGABYTE - number, shared)
     before = held.held_bytes
     for reader in readers:
         held.release(reader, ANSWER)
@@ -68,27 +108,40 @@ def test_what_all_are_sent_without_a_copy_is_counted_once() -> None:
     assert ([reader.is_dropped for reader in readers], before, held.held_bytes) == ([False] * 6, 3 * MEGABYTE, 0)
 
 
+@pytest.mark.parametrize(("is_kept", "dropped"), [(True, [False, False]), (False, [True, False])])
+def test_what_the_cache_has_is_not_held_for_a_connection(is_kept: bool, dropped: list[bool]) -> None:
+    held, readers = Backlog(), [Reader("a"), Reader("b")]
+    for reader, size in zip(readers, (3, 2), strict=True):
+        answered(held, reader, size * MEGABYTE, Kept(bytes(size * MEGABYTE), is_kept))
+
+    assert [reader.is_dropped for reader in readers] == dropped
+
+
 PARTS = st.tuples(
     st.integers(0, 4), st.sampled_from([BODY, ANSWER]), st.integers(0, 3 * MEGABYTE), st.sampled_from([None, 0, 1])
 )
 
 
-@given(st.lists(st.tuples(st.booleans(), PARTS), max_size=40))
+@given(st.lists(st.tuples(st.integers(0, 3), PARTS), max_size=40))
 def test_the_bytes_are_counted_and_bounded_whatever_is_held_and_released(
-    steps: list[tuple[bool, tuple[int, str, int, int | None]]],
+    steps: list[tuple[int, tuple[int, str, int, int | None]]],
 ) -> None:
-    held, readers, shared = Backlog(), [Reader(client) for client in "aabcc"], (bytes(1000), bytes(2000))
+    held, readers = Backlog(), [Reader(client) for client in "aabcc"]
+    shared = [Kept(bytes(MEGABYTE), is_kept=True), Kept(bytes(2 * MEGABYTE), is_kept=False)]
 
-    for is_released, (number, what, size, which) in steps:
-        one = None if which is None else shared[which]
-        if is_released:
+    for step, (number, what, size, which) in steps:
+        if step == 0:
             held.release(readers[number], what)
+        elif step == 1:
+            shared[which or 0].is_kept = not shared[which or 0].is_kept
         else:
-            held.hold(readers[number], what, size if one is None else len(one), one)
+            readers[number].unread_bytes = size
+            held.hold(readers[number], what, size, shared=None if which is None else shared[which])
         parts = held._parts.values()
+        others = {id(part.shared): part.shared for part in parts if part.shared is not None}
         own = sum(part.size for part in parts if part.shared is None)
-        assert held.held_bytes == own + sum({id(part.shared): part.size for part in parts if part.shared}.values())
-        assert held.held_bytes <= 4 * MEGABYTE
+        assert held.held_bytes == own + sum(len(one.body) for one in others.values())
+        assert step < 2 or own + sum(len(one.body) for one in others.values() if not one.is_kept) <= 4 * MEGABYTE
     for reader in readers:
         held.forget(reader)
-    assert (held.held_bytes, +held._sharing) == (0, {})
+    assert (held.held_bytes, dict(held._sharing)) == (0, {})

@@ -491,6 +491,23 @@ def test_a_connection_that_ends_with_something_unread_is_not_held_for_ever(
     asyncio.run(within())
 
 
+def test_what_is_unread_of_the_last_answer_is_not_held_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stalls, "STALL_LIMIT_S", 0.01)
+
+    async def within() -> None:
+        _, _, (one,) = await crowded(tmp_path, "192.0.2.1")
+        await one.send(HIDDEN.replace(b"Host: a", b"Host: a\r\nTE: trailers\r\nConnection: close"))
+        assert one.wire.is_closed
+        async with asyncio.timeout(PATIENCE_S):
+            while not one.wire.is_lost:
+                await asyncio.sleep(0.001)
+        one.lose()
+
+    asyncio.run(within())
+
+
 def test_what_is_held_for_connections_is_counted_until_it_is_answered_and_taken(tmp_path: Path) -> None:
     async def within() -> None:
         app, _, (one, other) = await crowded(tmp_path, "192.0.2.1", "192.0.2.2")

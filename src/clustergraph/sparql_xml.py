@@ -104,6 +104,10 @@ class TableReader:
         if not self.is_complete:
             message = "it ends in the middle"
             raise Unreadable(message)
+        try:
+            self._parser.Parse(b"", True)
+        except expat.ExpatError as exc:
+            raise Unreadable(str(exc)) from exc
 
     def _refuse(self, *_: object) -> None:
         message = "a document type, which may define entities without end"

@@ -6,6 +6,7 @@ commonly passes over: bytes behind its end, headers behind its end, answers befo
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
@@ -16,9 +17,7 @@ import httpx2
 _READ_BYTES: Final = 1 << 16
 _HEAD_LIMIT_BYTES: Final = 100 << 10
 INFORMATIONAL_LIMIT: Final = 16  # answers that say that the answer is to come
-_BEHIND_S: Final = (
-    0.005  # for what may stand behind the end of an answer; an engine that hangs up, as asked, takes less
-)
+_BEHIND_S: Final = 0.005  # for what may stand behind the end of an answer that tells its length, rightly or wrongly
 
 
 class Surplus(httpx2.RemoteProtocolError):
@@ -33,7 +32,7 @@ class Transport(httpx2.AsyncBaseTransport):
     """
 
     def __init__(self) -> None:
-        self._ssl = httpx2.create_ssl_context(trust_env=False)
+        self._ssl = httpx2.create_ssl_context()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer, as far as its head."""
@@ -46,6 +45,8 @@ class Transport(httpx2.AsyncBaseTransport):
                 ssl=self._ssl if is_tls else None,
                 limit=_READ_BYTES,
             )
+        except ssl.SSLError as exc:  # an OSError whose number is none of the system's
+            raise httpx2.ConnectError(getattr(exc, "verify_message", "") or exc.reason or "no TLS") from exc
         except (OSError, ValueError) as exc:  # the latter for a name that cannot be looked up
             number = getattr(exc, "errno", None)
             raise httpx2.ConnectError(os.strerror(number) if number and number > 0 else str(exc)) from exc
@@ -65,12 +66,13 @@ class _Exchange(httpx2.AsyncByteStream):
         self._writer = writer
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT_BYTES)
         self._trailers: list[tuple[bytes, bytes]] = []
+        self._tells_length = False
 
     async def begun(self, request: httpx2.Request) -> httpx2.Response:
         """The head of the answer to a request."""
         headers = [one for one in request.headers.raw if one[0].lower() != b"connection"]
-        target = request.url.raw_path
-        head = h11.Request(method=request.method, target=target, headers=[*headers, (b"Connection", b"close")])
+        # Not asked to hang up: Fuseki would send RDF without a length or chunks then, whose end nobody can tell.
+        head = h11.Request(method=request.method, target=request.url.raw_path, headers=headers)
         sent = [self._state.send(head), self._state.send(h11.Data(data=request.content)), self._sent_end()]
         with suppress(ConnectionError):  # it may have answered before it has read all
             self._writer.write(b"".join(one for one in sent if one))
@@ -78,6 +80,7 @@ class _Exchange(httpx2.AsyncByteStream):
         for _ in range(INFORMATIONAL_LIMIT + 1):
             event = await self._event()
             if isinstance(event, h11.Response):
+                self._tells_length = any(name == b"content-length" for name, _ in event.headers)
                 extensions = {"trailers": self._trailers}
                 return httpx2.Response(
                     event.status_code, headers=list(event.headers), stream=self, extensions=extensions
@@ -95,7 +98,7 @@ class _Exchange(httpx2.AsyncByteStream):
                 raise httpx2.RemoteProtocolError(message)
             yield bytes(event.data)
         self._trailers += event.headers
-        if self._state.trailing_data[0] or await self._is_more():
+        if self._state.trailing_data[0] or (self._tells_length and await self._is_more()):
             message = "more bytes than its answer has"
             raise Surplus(message)
 

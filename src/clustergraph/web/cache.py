@@ -58,6 +58,11 @@ class Stored:
         self.size_bytes = len(body) + len(head) + _OVERHEAD_BYTES  # what it takes of the cache, its keys included
 
     @property
+    def is_kept(self) -> bool:
+        """Whether a cache has it."""
+        return bool(self.keys)
+
+    @property
     def head_unchanged(self) -> bytes:
         """The head of a 304, which says nothing of the body.
 

@@ -202,6 +202,8 @@ class BoundedProtocol(SendingProtocol):
     def on_message_complete(self) -> None:
         """What follows is the next head; its clock starts with its first byte."""
         super().on_message_complete()
+        if self.backlog is not None and self._held_body_bytes > COPIED_BYTES:
+            self.backlog.hold(self, BODY, self._held_body_bytes, is_whole=True)
         self._in_head = True
         self._in_message = False
         self._stop_clock()
@@ -209,6 +211,8 @@ class BoundedProtocol(SendingProtocol):
     def on_response_complete(self) -> None:
         """Gives the rest of a body that was not waited for as long as a head; nobody else watches over it."""
         super().on_response_complete()
+        if self.transport.is_closing() and self.transport.get_write_buffer_size():
+            self._stalls.begin(self.transport)  # nothing else ends it if its client takes nothing of that
         self._held_body_bytes = 0
         if self.backlog is not None:
             self.backlog.release(self, BODY)

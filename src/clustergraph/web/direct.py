@@ -94,7 +94,7 @@ class DirectProtocol(CountedProtocol):
         version: Version = app.state.served.version
         stored = version.site.answers.get((data,))
         if stored is not None and not self._desk.query_log.is_on:
-            self._send(_OK, _FROM_CACHE + stored.head, stored.body)
+            self._send(_OK, _FROM_CACHE + stored.head, stored.body, stored)
             self._count(200, data, stored.route)
             if stored.route == _QUERIES:
                 self._desk.meter.count("queries", "cached")
@@ -145,7 +145,7 @@ class DirectProtocol(CountedProtocol):
             return status
         if is_get and not (plain.known or plain.is_last):
             site.answers.put((data,), stored)
-        self._send(_OK, _FROM_CACHE + (stored.head if is_get else stored.head_private), stored.body)
+        self._send(_OK, _FROM_CACHE + (stored.head if is_get else stored.head_private), stored.body, stored)
         return status
 
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
@@ -226,6 +226,7 @@ class DirectProtocol(CountedProtocol):
 
     async def _stream(self, pending: Pending, answer: Answer) -> None:
         """Sends a longer answer as it comes."""
+        self._shared = None
         limit, kept = pending.version.site.answers.answer_limit_bytes, bytearray()
         try:
             try:

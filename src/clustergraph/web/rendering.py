@@ -77,7 +77,7 @@ def sentence(text: str) -> str:
 def linked(text: str) -> Markup:
     """A sentence of ours, escaped, in which each list of this site that it sends the reader to is a link.
 
-    Shape: what a client wrote is repeated in quotation marks, and no address that touches them becomes a link.
+    Shape: nothing but the lists of this site becomes a link, even where a client wrote the name of one.
 
     >>> print(linked("<b> is not there: the list is at /queries."))
     &lt;b&gt; is not there: the list is at <a href="/queries">/queries</a>.

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from clustergraph.web.backlog import ANSWER, Backlog
+from clustergraph.web.backlog import ANSWER, Backlog, Shared
 from clustergraph.web.stalls import StallWatch
 
 COPIED_BYTES: Final = 16_384  # of a body that is sent in one piece with its head
@@ -22,7 +22,7 @@ class SendingProtocol(HttpToolsProtocol):
         self.backlog: Backlog | None = None
         self._is_last = False  # whether the connection ends with the answer that is under way
         self._at_work: RequestResponseCycle | None = None  # the one that was begun last
-        self._shared: bytes | None = None  # what it is sent that others are sent as well
+        self._shared: Shared | None = None  # what it is sent that others are sent as well
         self._stalls = StallWatch(self.loop)
 
     @property
@@ -37,6 +37,11 @@ class SendingProtocol(HttpToolsProtocol):
             self.backlog.forget(self)
         self._tell_all()
         super().connection_lost(exc)
+
+    @property
+    def unread_bytes(self) -> int:
+        """What is held for its client, which has not taken it yet."""
+        return self.transport.get_write_buffer_size()
 
     @property
     def reads_since_s(self) -> float | None:
@@ -54,7 +59,7 @@ class SendingProtocol(HttpToolsProtocol):
         super().pause_writing()
         self._stalls.begin(self.transport)
         if self.backlog is not None:
-            self.backlog.hold(self, ANSWER, self.transport.get_write_buffer_size(), self._shared)
+            self.backlog.hold(self, ANSWER, self.transport.get_write_buffer_size(), shared=self._shared)
 
     def resume_writing(self) -> None:
         """Watches no more: it took nearly all of it."""
@@ -87,13 +92,12 @@ class SendingProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
         self.pipeline.clear()
 
-    def _send(self, status_line: bytes, head: bytes, body: bytes = b"") -> None:
+    def _send(self, status_line: bytes, head: bytes, body: bytes = b"", shared: Shared | None = None) -> None:
         if not self.transport.is_closing():
-            beginning = self._beginning(status_line, head)
+            beginning, self._shared = self._beginning(status_line, head), shared
             if len(body) <= COPIED_BYTES:
                 self.transport.write(beginning + body)
             else:  # the one copy in the cache serves all who are being sent it
-                self._shared = body
                 self.transport.write(beginning)
                 self.transport.write(body)
             self._arm()
