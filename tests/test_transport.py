@@ -110,8 +110,13 @@ def test_of_an_answer_that_is_given_up_nothing_stays_in_memory() -> None:
 
 
 def test_trouble_with_tls_is_told_by_its_own_name() -> None:
+    async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"no TLS")
+        writer.close()
+        await writer.wait_closed()
+
     async def within() -> str:
-        server = await asyncio.start_server(lambda _, writer: writer.write(b"no TLS"), "127.0.0.1", 0)
+        server = await asyncio.start_server(plain, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server, httpx2.AsyncClient(transport=Transport()) as client:
             with pytest.raises(httpx2.ConnectError) as caught:
