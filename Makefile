@@ -40,6 +40,7 @@ wheel: $(VENV)/.serve  ## Write a wheel that carries the built dataset to build/
 	rm -rf src/clustergraph/dist
 
 bench: $(VENV)/.dev  ## Measure us beside other servers on this machine; takes long, installs the others itself
+	$(BIN)/clustergraph build
 	$(BIN)/python -m bench
 
 bench-validation: $(VENV)/.dev  ## Measure our validation beside that of others; takes ten minutes, installs the others itself
