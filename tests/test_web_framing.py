@@ -468,6 +468,13 @@ def test_whom_the_proxy_speaks_for_most_gives_up_a_place(tmp_path: Path, path: b
     asyncio.run(within())
 
 
+async def lost(one: Connection) -> None:
+    """Returns when the server has ended a connection at once."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not one.wire.is_lost:
+            await asyncio.sleep(0.001)
+
+
 def test_a_connection_that_ends_with_something_unread_is_not_held_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -480,9 +487,7 @@ def test_a_connection_that_ends_with_something_unread_is_not_held_for_ever(
         other.wire.take()
         for there in (one, other):
             there.protocol.timeout_keep_alive_handler()
-        async with asyncio.timeout(PATIENCE_S):
-            while not one.wire.is_lost:
-                await asyncio.sleep(0.001)
+        await lost(one)
 
         assert (other.wire.is_closed, other.wire.is_lost) == (True, False)
         for there in (one, other):
@@ -500,9 +505,7 @@ def test_what_is_unread_of_the_last_answer_is_not_held_for_ever(
         _, _, (one,) = await crowded(tmp_path, "192.0.2.1")
         await one.send(HIDDEN.replace(b"Host: a", b"Host: a\r\nTE: trailers\r\nConnection: close"))
         assert one.wire.is_closed
-        async with asyncio.timeout(PATIENCE_S):
-            while not one.wire.is_lost:
-                await asyncio.sleep(0.001)
+        await lost(one)
         one.lose()
 
     asyncio.run(within())

@@ -184,14 +184,14 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "what is unread as a connection ends is not held for ever",
             "T15",
-            "        if self.transport.get_write_buffer_size():\n            self._stalls.begin(self.transport)\n",
+            "        if self.unread_bytes:\n            self._stalls.begin(self.transport)\n",
             "",
             "test_a_connection_that_ends_with_something_unread_is_not_held_for_ever",
         ),
         (
             "answers not yet taken are counted",
             "T36",
-            "self.backlog.hold(self, ANSWER, self.transport.get_write_buffer_size(), shared=self._shared)",
+            "self.backlog.hold(self, ANSWER, self.unread_bytes, shared=self._shared)",
             "pass",
             "test_what_is_held_for_connections_is_counted_until_it_is_answered_and_taken",
         ),
@@ -202,7 +202,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "what is unread of the last answer is not held for ever",
             "T15",
-            "if self.transport.is_closing() and self.transport.get_write_buffer_size():",
+            "if self.transport.is_closing() and self.unread_bytes:",
             "if self.transport is None:",
             "test_what_is_unread_of_the_last_answer_is_not_held_for_ever",
         ),

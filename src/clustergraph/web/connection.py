@@ -73,7 +73,7 @@ class BoundedProtocol(SendingProtocol):
         return None
 
     def _turn_away(self) -> None:
-        if self.transport.get_write_buffer_size():  # else its end would wait until the client has taken that
+        if self.unread_bytes:  # else its end would wait until the client has taken that
             self.drop()
             return
         is_answered = self.timeout_keep_alive_task is not None or (not self._in_head and self._is_answered)
@@ -89,7 +89,7 @@ class BoundedProtocol(SendingProtocol):
         Shape: None if it does not wait, or something is done for it meanwhile: a query of its is under way, or an
                answer is not yet taken.
         """
-        if self.transport.is_closing() or self.transport.get_write_buffer_size():
+        if self.transport.is_closing() or self.unread_bytes:
             return None
         if not self._in_head:
             return self._body_since_s if self._is_answered or self._awaits_body() else None
@@ -211,7 +211,7 @@ class BoundedProtocol(SendingProtocol):
     def on_response_complete(self) -> None:
         """Gives the rest of a body that was not waited for as long as a head; nobody else watches over it."""
         super().on_response_complete()
-        if self.transport.is_closing() and self.transport.get_write_buffer_size():
+        if self.transport.is_closing() and self.unread_bytes:
             self._stalls.begin(self.transport)  # nothing else ends it if its client takes nothing of that
         self._held_body_bytes = 0
         if self.backlog is not None:

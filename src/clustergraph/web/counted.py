@@ -6,7 +6,7 @@ from typing import Any
 from clustergraph.web.clients import client_of, connected_client
 from clustergraph.web.connection import BoundedProtocol
 from clustergraph.web.desk import Desk
-from clustergraph.web.plain import headers_in
+from clustergraph.web.plain import forwarding_in
 
 
 class CountedProtocol(BoundedProtocol):
@@ -48,5 +48,5 @@ class CountedProtocol(BoundedProtocol):
         app = self.app_state.get("app")
         if self._counted is not None or app is None:
             return self._counted
-        headers = headers_in(self._plain) if self._plain else self.scope["headers"] if self.scope else ()
+        headers = forwarding_in(self._plain) if self._plain else self.scope["headers"] if self.scope else ()
         return client_of(self._peer, headers, app.state.served.version.site.settings)

@@ -151,7 +151,7 @@ class DirectProtocol(CountedProtocol):
     def _asked(self, version: Version, data: bytes, plain: Plain, asked: Asked, *, is_get: bool) -> bool:
         """Answers from the cache, or has a worker answer."""
         site, now_s = version.site, time.monotonic()
-        client = client_of(self._peer, plain.headers, site.settings)
+        client = client_of(self._peer, plain.forwarding, site.settings)
         pool, budgets = site.open_runner, self._desk.budgets
         if not isinstance(pool, WorkerPool) or not budgets.runs_at_once(client, now_s):
             return False

@@ -39,7 +39,7 @@ class Plain(NamedTuple):
     is_last: bool
 
     @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
+    def forwarding(self) -> list[tuple[bytes, bytes]]:
         """The header lines that tell for whom the request is made."""
         return [(b"x-forwarded-for", self.forwarded)] if self.forwarded else []
 
@@ -120,11 +120,11 @@ BLOCKS: Final = Blocks()
 """Those of this process."""
 
 
-def headers_in(request: bytes) -> list[tuple[bytes, bytes]]:
+def forwarding_in(request: bytes) -> list[tuple[bytes, bytes]]:
     """The header lines of a plain request that tell for whom it is made; none of anything else."""
     read = REQUEST.match(request)
     plain = BLOCKS.read(read[3]) if read else None
-    return plain.headers if plain else []
+    return plain.forwarding if plain else []
 
 
 def asked_by(query_string: bytes, body: bytes | None, plain: Plain, settings: Settings) -> Asked | None:

@@ -46,7 +46,7 @@ class SendingProtocol(HttpToolsProtocol):
     @property
     def reads_since_s(self) -> float | None:
         """When its client began to take an answer, by the clock of the loop; None where nothing is held for it."""
-        if not self.transport.get_write_buffer_size():
+        if not self.unread_bytes:
             return None
         return self.loop.time() if self._stalls.since_s is None else self._stalls.since_s
 
@@ -59,7 +59,7 @@ class SendingProtocol(HttpToolsProtocol):
         super().pause_writing()
         self._stalls.begin(self.transport)
         if self.backlog is not None:
-            self.backlog.hold(self, ANSWER, self.transport.get_write_buffer_size(), shared=self._shared)
+            self.backlog.hold(self, ANSWER, self.unread_bytes, shared=self._shared)
 
     def resume_writing(self) -> None:
         """Watches no more: it took nearly all of it."""
@@ -70,7 +70,7 @@ class SendingProtocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Ends a connection that nothing came by; what little may be held for it still is not held for ever."""
-        if self.transport.get_write_buffer_size():
+        if self.unread_bytes:
             self._stalls.begin(self.transport)
         super().timeout_keep_alive_handler()
 
