@@ -63,7 +63,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "a connection whose answer is not taken yet keeps its place",
             "T36",
-            "or self.transport.get_write_buffer_size():",
+            "or self.unread_bytes:",
             ":",
             "test_web_framing.py::test_a_connection_that_is_being_answered_keeps_its_place",
         ),
