@@ -64,9 +64,9 @@ def test_bytes_are_weighed_and_not_connections() -> None:
 
 
 def test_who_reads_and_who_has_sent_all_stay_where_for_others_nothing_moves() -> None:
-    held, idle, (sender, reader) = Backlog(), [Reader(client) for client in "abcde"], [Reader("y"), Reader("z")]
+    held, idle, (sender, reader) = Backlog(), [Reader(client) for client in "abcdefg"], [Reader("y"), Reader("z")]
     held.hold(sender, BODY, MEGABYTE, is_whole=True)
-    answered(held, reader, 2 * MEGABYTE)
+    answered(held, reader, MEGABYTE)
     for one in idle:
         for part in held._parts.values():
             part.moved_s -= backlog.REST_S
@@ -74,7 +74,20 @@ def test_who_reads_and_who_has_sent_all_stay_where_for_others_nothing_moves() ->
         held.hold(one, BODY, MEGABYTE // 2)
 
     assert (sender.is_dropped, reader.is_dropped) == (False, False)
-    assert [one.is_dropped for one in idle] == [True, True, True, False, False]
+    assert [one.is_dropped for one in idle] == [True, True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("client", ["a", None])
+def test_who_holds_more_than_a_share_makes_room_before_those_who_rest_with_little(client: str | None) -> None:
+    held, little, (much, more) = Backlog(), Reader("b"), [Reader(client), Reader(client)]
+    held.hold(little, BODY, MEGABYTE)
+    held._parts[little, BODY].moved_s -= 2 * backlog.REST_S
+    held.hold(much, BODY, 3 * MEGABYTE, is_whole=True)
+    held.hold(more, BODY, MEGABYTE // 2, is_whole=True)
+
+    is_one_client = client is not None  # else what is held says nothing of a share
+    assert (little.is_dropped, much.is_dropped) == (not is_one_client, is_one_client)
+    assert not more.is_dropped
 
 
 def test_what_was_taken_meanwhile_is_held_no_more() -> None:

@@ -22,7 +22,7 @@ async def hello(scope: dict[str, object], _receive: object, send: object) -> Non
         await send({"type": "http.response.body", "body": b"hi"})
 
 
-def exchange(*requests: bytes, closing: bool = True) -> list[bytes]:
+def exchange(*requests: bytes, closing: bool = True, idle_s: int = int(10 * PATIENCE_S)) -> list[bytes]:
     """What one connection gets back after each piece it sends, read until the server has no more or closes."""
 
     async def within() -> list[bytes]:
@@ -32,7 +32,7 @@ def exchange(*requests: bytes, closing: bool = True) -> list[bytes]:
             http=BoundedProtocol,
             lifespan="off",
             log_level="error",
-            timeout_keep_alive=int(10 * PATIENCE_S),
+            timeout_keep_alive=idle_s,
         )
         server = uvicorn.Server(config)
         serving = asyncio.ensure_future(server.serve())
@@ -113,6 +113,25 @@ def test_a_body_that_is_still_coming_after_its_answer_ends_the_connection(
     (answer,) = exchange(b"POST / HTTP/1.1\r\nHost: x\r\n" + rest)
 
     assert (answer.split(b"\r\n")[0], answer[-2:]) == (b"HTTP/1.1 200 OK", b"hi")
+
+
+EARLY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx"  # which is answered before its body is there
+
+
+def test_a_connection_whose_body_ends_behind_its_answer_ends_like_an_idle_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIME_LIMIT_S", 10 * PATIENCE_S)
+
+    answer, more = exchange(EARLY, 9 * b"x", idle_s=1)
+
+    assert (answer.split(b"\r\n")[0], more) == (b"HTTP/1.1 200 OK", b"")
+
+
+def test_a_connection_goes_on_behind_a_body_that_ends_behind_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIME_LIMIT_S", 10 * PATIENCE_S)
+
+    answers = exchange(EARLY, 9 * b"x" + REQUEST, EARLY, 9 * b"x" + REQUEST, closing=False)
+
+    assert [answer.split(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 200 OK"] * 4
 
 
 def test_a_reader_that_takes_nothing_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:

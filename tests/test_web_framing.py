@@ -533,8 +533,39 @@ def test_what_is_held_for_connections_is_counted_until_it_is_answered_and_taken(
     asyncio.run(within())
 
 
+def test_what_is_held_of_bodies_is_what_is_there_whatever_was_sent_ahead_and_whenever_it_is_answered(
+    tmp_path: Path,
+) -> None:
+    query = POST + b"Content-Length: 30000\r\n\r\nASK {}" + b" " * 29_994
+
+    async def within() -> None:
+        app = create_app(published(tmp_path), Settings(), runner=(runner := Sleeper()))
+        one, held = joined(app, ServerState(), "192.0.2.1", 1), app.state.desk.backlog
+        quick = query.replace(b"/sparql", b"/nope")
+        one.protocol.data_received(quick + query * 2 + quick + POST + b"Content-Length: 50000\r\n\r\n" + b"x" * 20_000)
+        told = [held.held_bytes]
+        await ticks()
+        told.append(held.held_bytes)  # the first is answered
+        runner.woken.set()
+        await one.settle()
+        told.append(held.held_bytes)  # the last is awaited
+        one.protocol.data_received(b"x" * 30_000 + REST + b"x" * 40_000)
+        told.append(held.held_bytes)
+        await one.settle()
+        told.append(held.held_bytes)
+        one.protocol.data_received(b"x" * 40_000)
+        told.append(held.held_bytes)
+
+        assert told == [140_000, 110_000, 20_000, 90_003, 0, 0]
+        assert len(one.protocol.cycle.body) == 0
+        one.lose()
+
+    asyncio.run(within())
+
+
 UNFINISHED = POST + b"Content-Length: 50000\r\n\r\nASK"
 REST = b"POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\nASK"
+SHORT = REST.replace(b"4000000", b"5")
 TURNED_AWAY = b"HTTP/1.1 503 Service Unavailable"
 
 
@@ -545,6 +576,8 @@ TURNED_AWAY = b"HTTP/1.1 503 Service Unavailable"
         pytest.param(UNFINISHED, b"{}", [TURNED_AWAY], id="more-of-it"),
         pytest.param(REST, b"", [b"HTTP/1.1 404 Not Found"], id="rest"),
         pytest.param(REST, b"{}", [b"HTTP/1.1 404 Not Found"], id="more-of-the-rest"),
+        pytest.param(SHORT, b"{}", [b"HTTP/1.1 404 Not Found"], id="all-of-the-rest"),
+        pytest.param(SHORT, b"{}GET", [b"HTTP/1.1 404 Not Found", TURNED_AWAY], id="a-head-behind-the-rest"),
     ],
 )
 def test_a_connection_whose_body_does_not_end_gives_up_its_place(

@@ -89,6 +89,21 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "test_a_body_that_is_still_coming_after_its_answer_ends_the_connection",
         ),
         (
+            "a clock runs behind a body that ends behind its answer",
+            "T15",
+            "self.timeout_keep_alive_task = self.loop.call_later(idle_s, self.timeout_keep_alive_handler)",
+            "pass",
+            "test_a_connection_whose_body_ends_behind_its_answer_ends_like_an_idle_one",
+            "test_web_framing.py::test_a_connection_whose_body_does_not_end_gives_up_its_place",
+        ),
+        (
+            "a clock runs over a head that begins behind such a body",
+            "T15",
+            "# the next head came with it, in part\n                self._start_clock()",
+            "# the next head came with it, in part\n                pass",
+            "test_web_framing.py::test_a_connection_whose_body_does_not_end_gives_up_its_place",
+        ),
+        (
             "body limits: as it is sent, trailers included",
             "T16",
             "if self._body_bytes > BODY_LIMIT_BYTES:",
@@ -209,9 +224,30 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "bodies not yet answered are counted",
             "T36",
-            "self.backlog.hold(self, BODY, self._held_body_bytes)",
+            "self.backlog.hold(self, BODY, held_bytes, is_whole=self._in_head)",
             "pass",
             "test_what_is_held_for_connections_is_counted_until_it_is_answered_and_taken",
+        ),
+        (
+            "bodies sent ahead stay counted as those before them are answered",
+            "T36",
+            "        self._bodies.popleft()\n",
+            "        self._bodies = deque([0] * (len(self._bodies) - 1))\n",
+            "test_what_is_held_of_bodies_is_what_is_there_whatever_was_sent_ahead_and_whenever_it_is_answered",
+        ),
+        (
+            "what comes of a body behind its answer counts for nothing",
+            "T36",
+            "        if not self.cycle.response_complete:\n            self._bodies[-1] += len(body)",
+            "        if self._bodies or self._bodies.append(0) is None:\n            self._bodies[-1] += len(body)",
+            "test_what_is_held_of_bodies_is_what_is_there_whatever_was_sent_ahead_and_whenever_it_is_answered",
+        ),
+        (
+            "a body that is answered unread is held no more",
+            "T36",
+            "            self._at_work.body = bytearray()",
+            "            pass",
+            "test_what_is_held_of_bodies_is_what_is_there_whatever_was_sent_ahead_and_whenever_it_is_answered",
         ),
     ),
     *of(
@@ -246,6 +282,13 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "while self.held_bytes < 0:",
             "test_what_is_held_is_bounded_and_who_holds_most_loses_what_it_has_held_longest",
             "test_an_answer_that_is_larger_than_all_that_is_held_is_dropped",
+        ),
+        (
+            "who holds tens of megabytes goes before those who rest with little",
+            "T36",
+            "return -above.get(client, 0), one[0],",
+            "return 0, one[0],",
+            "test_who_holds_more_than_a_share_makes_room_before_those_who_rest_with_little",
         ),
     ),
     *of(

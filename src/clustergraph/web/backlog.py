@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 HELD_LIMIT_BYTES: Final = 64 << 20
+SHARE: Final = 0.25  # of it, above which a client makes room before those who hold little, whatever moves
 REST_S: Final = 1.0  # after which what does not move is held for nothing
 BODY: Final = "body"
 ANSWER: Final = "answer"
@@ -113,10 +114,19 @@ class Backlog:
                 part.size, part.moved_s = holder.unread_bytes, now_s
 
     def _first_to_go(self) -> Holder:
-        """The connection for which something is held longest, of who holds most; first those for whom nothing moves."""
+        """The connection for which something is held longest, of who holds most.
+
+        Shape: first of who holds more than SHARE of what all may, then of those for whom nothing moves.
+        """
         at_rest_s, held, leaving = time.monotonic() - REST_S, Counter[str | None](), []
         for (holder, _), part in self._parts.items():
             if part.shared is None or not part.shared.is_kept:
                 held[holder.client_now] += part.size if part.shared is None else len(part.shared.body)
                 leaving.append((part.moved_s > at_rest_s, holder))
-        return min(leaving, key=lambda one: (one[0], -held[one[1].client_now]))[1]
+        above = {client: size for client, size in held.items() if client and size > SHARE * HELD_LIMIT_BYTES}
+
+        def place(one: tuple[bool, Holder]) -> tuple[int, bool, int]:
+            client = one[1].client_now
+            return -above.get(client, 0), one[0], -held[client]
+
+        return min(leaving, key=place)[1]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import deque
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
@@ -53,7 +54,8 @@ class BoundedProtocol(SendingProtocol):
         self._head_bytes = 0
         self._line_bytes = 0  # of the header lines of one head; what was sent with the head before it is not in them
         self._lines = 0
-        self._body_bytes = self._held_body_bytes = 0
+        self._body_bytes = 0
+        self._bodies = deque[int]()  # what came of the body of each request that is not answered, in their order
         self._body_since_s = 0.0  # the end of the head before it
         self._wants_body = True
         self._head_timer: asyncio.TimerHandle | None = None
@@ -137,6 +139,7 @@ class BoundedProtocol(SendingProtocol):
             is_head = self.parser.get_method() == b"HEAD" and _HEAD_LINE.search(data)
             self._wants_body = self._wants_body and not is_head
             self.send_400_response("")
+        self._watch()
 
     def on_message_begin(self) -> None:
         """Notes that the first byte of a request has come."""
@@ -177,14 +180,24 @@ class BoundedProtocol(SendingProtocol):
         self._shared = None
         self._stop_clock()
         super().on_headers_complete()
+        self._bodies.append(0)
         self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
 
     def on_body(self, body: bytes) -> None:
-        """Counts what is held of a body until it is answered."""
+        """Counts what is held of a body until it is answered; what comes of it afterwards is not held."""
         super().on_body(body)
-        self._held_body_bytes += len(body)
-        if self.backlog is not None and self._held_body_bytes > COPIED_BYTES:
-            self.backlog.hold(self, BODY, self._held_body_bytes)
+        if not self.cycle.response_complete:
+            self._bodies[-1] += len(body)
+            self._hold()
+
+    def _hold(self) -> None:
+        """Tells what is held of bodies now: of the one that is at work, and of those that were sent ahead."""
+        if self.backlog is None:
+            return
+        if (held_bytes := sum(self._bodies)) > COPIED_BYTES:
+            self.backlog.hold(self, BODY, held_bytes, is_whole=self._in_head)
+        else:
+            self.backlog.release(self, BODY)
 
     def send_400_response(self, msg: str) -> None:
         """Tells that a request cannot be read or is too large, where no answer is under way; its own has not begun."""
@@ -202,22 +215,32 @@ class BoundedProtocol(SendingProtocol):
     def on_message_complete(self) -> None:
         """What follows is the next head; its clock starts with its first byte."""
         super().on_message_complete()
-        if self.backlog is not None and self._held_body_bytes > COPIED_BYTES:
-            self.backlog.hold(self, BODY, self._held_body_bytes, is_whole=True)
         self._in_head = True
         self._in_message = False
         self._stop_clock()
+        self._hold()
 
     def on_response_complete(self) -> None:
         """Gives the rest of a body that was not waited for as long as a head; nobody else watches over it."""
+        if self._at_work is not None:
+            self._at_work.body = bytearray()  # nobody reads the rest of it, and its connection may stay
         super().on_response_complete()
         if self.transport.is_closing() and self.unread_bytes:
             self._stalls.begin(self.transport)  # nothing else ends it if its client takes nothing of that
-        self._held_body_bytes = 0
-        if self.backlog is not None:
-            self.backlog.release(self, BODY)
+        self._bodies.popleft()
+        self._hold()
         if not self._in_head and self._head_timer is None:
             self._start_clock()
+
+    def _watch(self) -> None:
+        """Starts a clock where none runs and nothing is under way: a body has ended behind its answer."""
+        is_at_rest = self._in_head and self._is_answered and not self.transport.is_closing()
+        if is_at_rest and self._head_timer is self.timeout_keep_alive_task is None:
+            if self._in_message:  # the next head came with it, in part
+                self._start_clock()
+            else:
+                idle_s = self.timeout_keep_alive
+                self.timeout_keep_alive_task = self.loop.call_later(idle_s, self.timeout_keep_alive_handler)
 
     def _start_clock(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_TIME_LIMIT_S, self._give_up)
