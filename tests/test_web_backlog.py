@@ -121,6 +121,15 @@ def test_what_all_are_sent_without_a_copy_is_counted_once_however_much_of_it_eac
     assert ([reader.is_dropped for reader in readers], before, held.held_bytes) == ([False] * 6, 3 * MEGABYTE, 0)
 
 
+def test_who_is_sent_one_body_over_many_connections_holds_it_once() -> None:
+    held, readers, shared, other = Backlog(), [Reader("a") for _ in range(4)], Kept(bytes(MEGABYTE), False), Reader("b")
+    for reader in readers:
+        answered(held, reader, MEGABYTE, shared)
+    held.hold(other, BODY, 7 * MEGABYTE // 2)
+
+    assert ([reader.is_dropped for reader in readers], other.is_dropped) == ([False] * 4, True)
+
+
 @pytest.mark.parametrize(("is_kept", "dropped"), [(True, [False, False]), (False, [True, False])])
 def test_what_the_cache_has_is_not_held_for_a_connection(is_kept: bool, dropped: list[bool]) -> None:
     held, readers = Backlog(), [Reader("a"), Reader("b")]

@@ -286,7 +286,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "who holds tens of megabytes goes before those who rest with little",
             "T36",
-            "return -above.get(client, 0), one[0],",
+            "return -above[client], one[0],",
             "return 0, one[0],",
             "test_who_holds_more_than_a_share_makes_room_before_those_who_rest_with_little",
         ),

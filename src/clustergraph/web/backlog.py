@@ -121,12 +121,13 @@ class Backlog:
         at_rest_s, held, leaving = time.monotonic() - REST_S, Counter[str | None](), []
         for (holder, _), part in self._parts.items():
             if part.shared is None or not part.shared.is_kept:
-                held[holder.client_now] += part.size if part.shared is None else len(part.shared.body)
+                size = part.size if part.shared is None else len(part.shared.body) // self._sharing[part.shared]
+                held[holder.client_now] += size
                 leaving.append((part.moved_s > at_rest_s, holder))
-        above = {client: size for client, size in held.items() if client and size > SHARE * HELD_LIMIT_BYTES}
+        above = {one: size if one is not None and size > SHARE * HELD_LIMIT_BYTES else 0 for one, size in held.items()}
 
         def place(one: tuple[bool, Holder]) -> tuple[int, bool, int]:
             client = one[1].client_now
-            return -above.get(client, 0), one[0], -held[client]
+            return -above[client], one[0], -held[client]
 
         return min(leaving, key=place)[1]
