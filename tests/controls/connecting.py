@@ -231,15 +231,22 @@ CONNECTING: Final[tuple[Control, ...]] = (
         (
             "bodies sent ahead stay counted as those before them are answered",
             "T36",
-            "        self._bodies.popleft()\n",
-            "        self._bodies = deque([0] * (len(self._bodies) - 1))\n",
+            "        self._held.popleft()\n",
+            "        self._held = deque([0] * (len(self._held) - 1))\n",
+            "test_what_is_held_of_bodies_is_what_is_there_whatever_was_sent_ahead_and_whenever_it_is_answered",
+        ),
+        (
+            "requests sent ahead are counted, bodies or none",
+            "T36",
+            "self._held.append(self._ahead_bytes() if self.pipeline else 0)",
+            "self._held.append(0)",
             "test_what_is_held_of_bodies_is_what_is_there_whatever_was_sent_ahead_and_whenever_it_is_answered",
         ),
         (
             "what comes of a body behind its answer counts for nothing",
             "T36",
-            "        if not self.cycle.response_complete:\n            self._bodies[-1] += len(body)",
-            "        if self._bodies or self._bodies.append(0) is None:\n            self._bodies[-1] += len(body)",
+            "        if not self.cycle.response_complete:\n            self._held[-1] += len(body)",
+            "        if self._held or self._held.append(0) is None:\n            self._held[-1] += len(body)",
             "test_what_is_held_of_bodies_is_what_is_there_whatever_was_sent_ahead_and_whenever_it_is_answered",
         ),
         (

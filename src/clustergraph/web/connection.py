@@ -20,6 +20,8 @@ HEAD_TIME_LIMIT_S: Final = (
 )
 
 PIPELINE_LIMIT: Final = 64  # requests sent ahead that wait for the answer to one before them
+AHEAD_BYTES: Final = 4_608  # that one of them takes, as measured, before anything of its own is counted
+LINE_BYTES: Final = 112  # that a header line takes beside its text
 AHEAD_LIMIT_BYTES: Final = 65_536  # sent ahead while a worker has the request before
 BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and trailers included
 # An upgrade is offered, never demanded: we go on in HTTP/1.1, as those who sent it expect (RFC 9110, section 7.8).
@@ -55,7 +57,7 @@ class BoundedProtocol(SendingProtocol):
         self._line_bytes = 0  # of the header lines of one head; what was sent with the head before it is not in them
         self._lines = 0
         self._body_bytes = 0
-        self._bodies = deque[int]()  # what came of the body of each request that is not answered, in their order
+        self._held = deque[int]()  # bytes for each request that is not answered, in their order
         self._body_since_s = 0.0  # the end of the head before it
         self._wants_body = True
         self._head_timer: asyncio.TimerHandle | None = None
@@ -180,21 +182,26 @@ class BoundedProtocol(SendingProtocol):
         self._shared = None
         self._stop_clock()
         super().on_headers_complete()
-        self._bodies.append(0)
+        self._held.append(self._ahead_bytes() if self.pipeline else 0)
+        self._hold()
         self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
+
+    def _ahead_bytes(self) -> int:
+        """What a request takes that waits for the answer to another, but for its body."""
+        return AHEAD_BYTES + self._line_bytes + self._lines * LINE_BYTES + 2 * len(self.url)  # parsed, and as it came
 
     def on_body(self, body: bytes) -> None:
         """Counts what is held of a body until it is answered; what comes of it afterwards is not held."""
         super().on_body(body)
         if not self.cycle.response_complete:
-            self._bodies[-1] += len(body)
+            self._held[-1] += len(body)
             self._hold()
 
     def _hold(self) -> None:
-        """Tells what is held of bodies now: of the one that is at work, and of those that were sent ahead."""
+        """Tells what is held now: the body of the request that is at work, and all of those that were sent ahead."""
         if self.backlog is None:
             return
-        if (held_bytes := sum(self._bodies)) > COPIED_BYTES:
+        if (held_bytes := sum(self._held)) > COPIED_BYTES:
             self.backlog.hold(self, BODY, held_bytes, is_whole=self._in_head)
         else:
             self.backlog.release(self, BODY)
@@ -227,7 +234,7 @@ class BoundedProtocol(SendingProtocol):
         super().on_response_complete()
         if self.transport.is_closing() and self.unread_bytes:
             self._stalls.begin(self.transport)  # nothing else ends it if its client takes nothing of that
-        self._bodies.popleft()
+        self._held.popleft()
         self._hold()
         if not self._in_head and self._head_timer is None:
             self._start_clock()
