@@ -120,13 +120,13 @@ def _split_outside_quotes(text: str) -> list[str]:
 def type_and_charset(content_type: str) -> tuple[str, str]:
     """The media type and the charset that a Content-Type names, in lower case; UTF-8 where it names none.
 
-    Shape: one over CONTENT_TYPE_LIMIT is not read: it is of no charset, and no media type.
+    Shape: one over CONTENT_TYPE_LIMIT is not read: it comes back as it is, and of no charset.
 
     >>> type_and_charset('Text/CSV; header=present; charset="UTF-8"')
     ('text/csv', 'utf-8')
     """
     if len(content_type) > CONTENT_TYPE_LIMIT:
-        return "", ""
+        return content_type, ""
     # No parser of mail: it reads an open quote again at every semicolon, and fails at some names of RFC 2231.
     media_type, *rest = (part.strip().lower() for part in content_type.split(";"))
     pairs = (one.partition("=") for one in rest)
