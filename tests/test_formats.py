@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from clustergraph.errors import NotAcceptable, ParameterUnsuitable
 from clustergraph.formats import (
+    CONTENT_TYPE_LIMIT,
     DOCUMENT_FORMATS,
     GRAPH_FORMATS,
     HTML,
@@ -17,8 +18,10 @@ from clustergraph.formats import (
     Format,
     named,
     negotiate,
+    type_and_charset,
 )
 
+LONG = "a/b;" + ";" * (CONTENT_TYPE_LIMIT - 3)
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 BOTH = (TURTLE, JSON_LD)
 
@@ -138,3 +141,22 @@ def test_no_two_formats_of_a_family_share_a_name(family: tuple[Format, ...], key
     names = [getattr(one, key) for one in family]
 
     assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        pytest.param("", ("", "utf-8"), id="none"),
+        pytest.param("text/csv", ("text/csv", "utf-8"), id="no charset"),
+        pytest.param(" Text/CSV ; Charset = UTF-16 ", ("text/csv", "utf-16"), id="space and capitals"),
+        pytest.param('text/csv;a=b;charset="utf8"', ("text/csv", "utf8"), id="in quotes, behind another"),
+        pytest.param('text/csv;a="charset=b";charset=c', ("text/csv", "c"), id="a value that looks like it"),
+        pytest.param("text/csv; charset*=a; charset*0=b", ("text/csv", "a"), id="as in mail, twice"),
+        pytest.param("text/csv; charset*=a%00b''x", ("text/csv", "a%00b''x"), id="as in mail, encoded"),
+        pytest.param("text/csv; charsets=a; charset", ("text/csv", ""), id="without a value"),
+        pytest.param("a/b;" + ";" * (CONTENT_TYPE_LIMIT - 4), ("a/b", "utf-8"), id="as long as is read"),
+        pytest.param(LONG, (LONG, ""), id="longer than is read"),
+    ],
+)
+def test_a_content_type_names_a_type_and_a_charset(content_type: str, expected: tuple[str, str]) -> None:
+    assert type_and_charset(content_type) == expected

@@ -1,6 +1,7 @@
 """Another engine behind our front: what a hostile or broken one can do to us, seen through the whole application."""
 
 import asyncio
+import email.message
 import gzip
 import json
 import logging
@@ -185,6 +186,26 @@ HOSTILE = [
         saying(answer(table(["s"], [["urn:a"]]), f"{XML}; charset=ISO-8859-1")),
         (503, "busy", OTHER_FORM),
         id="another charset",
+    ),
+    pytest.param(
+        saying(answer(table(["s"], [["urn:a"]]), f"{XML}; charset*=a; charset*0=b")),
+        (503, "busy", OTHER_FORM),
+        id="a charset as in mail, twice",
+    ),
+    pytest.param(
+        saying(answer(table(["s"], [["urn:a"]]), f"{XML}; charset*=a%00b''x")),
+        (503, "busy", OTHER_FORM),
+        id="a charset as in mail, encoded",
+    ),
+    pytest.param(
+        saying(answer(table(["s"], [["urn:a"]]), f'{XML};a="' + ";" * 300)),
+        (503, "busy", OTHER_FORM),
+        id="a long media type",
+    ),
+    pytest.param(
+        saying(answer(b"", status="302 Found", more=f"Location: http://xn--{'a' * 300}/\r\n")),
+        (503, "busy", REFUSES),
+        id="redirect that is no address",
     ),
     pytest.param(
         saying(answer(table(["s"], [["urn:a"]])) + answer(table(["s"], [["urn:b"]]))),
@@ -1313,6 +1334,28 @@ def test_other_graphs_under_the_same_digest_are_a_change() -> None:
 
     with engines.running(Engine(never)) as engine:
         assert asyncio.run(look(engine)) == [0, 1, 1, 2]
+
+
+def test_no_parser_of_mail_reads_a_media_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(email.message.Message, "get_content_charset", refuse)
+
+    reply = asked(tmp_path, saying(answer(table(["s"], [["urn:a"]]), f"{XML}; charset=UTF-8")), form="csv")
+
+    assert (reply.status, reply.body) == (200, b"s\r\nurn:a\r\n")
+
+
+def test_a_cookie_of_the_engine_is_never_sent_back(tmp_path: Path) -> None:
+    cookies = "".join(f"Set-Cookie: k{one}=v\r\n" for one in range(9))
+
+    with served(tmp_path, saying(answer(table(["s"], []), more=cookies))) as (engine, front):
+        for limit in range(3):
+            front.get("/sparql", query=f"{SELECT} LIMIT {limit}", format="csv")
+
+    names = [{line.partition(":")[0].lower() for line in head.split("\r\n")} for head in engine.heads]
+    assert ["cookie" in one for one in names] == [False] * 3
 
 
 def test_of_an_error_without_end_the_beginning_is_read(tmp_path: Path) -> None:

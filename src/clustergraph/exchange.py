@@ -24,7 +24,7 @@ from clustergraph.errors import (
     QueryTooHungry,
     QueryTooLarge,
 )
-from clustergraph.formats import GRAPH_FORMATS, JSON, N_TRIPLES, RESULT_FORMATS, XML, Format
+from clustergraph.formats import GRAPH_FORMATS, JSON, N_TRIPLES, RESULT_FORMATS, XML, Format, type_and_charset
 from clustergraph.intake import gathered
 from clustergraph.restating import GraphWriter
 from clustergraph.rewriting import TableWriter, is_true, truth_in
@@ -152,9 +152,8 @@ def check_type(response: httpx2.Response, form: str) -> None:
     Raises: Busy otherwise: what a proxy or a login page says must not pass for an answer.
     """
     wanted = _ASKED_FOR[form]
-    sent = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    sent, charset = type_and_charset(response.headers.get("content-type", ""))
     packed = response.headers.get("content-encoding", "identity").strip().lower()
-    charset = (response.charset_encoding or "utf-8").lower()
     if sent not in (wanted.media_type, *wanted.also) or packed != "identity" or charset not in _CHARSETS:
         told = (sent, charset, packed, wanted.media_type)
         _logger.warning("the engine answered in %.80r, %.80r, %.80r, not in %s", *told)

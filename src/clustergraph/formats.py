@@ -22,6 +22,7 @@ class Format(NamedTuple):
 
 
 ELEMENTS: Final = 64  # of a field that are read
+CONTENT_TYPE_LIMIT: Final = 256  # characters; the longest that is read here has a fifth of that
 
 JSON: Final = Format("json", "application/sparql-results+json", "srj", ("application/json",))
 XML: Final = Format("xml", "application/sparql-results+xml", "srx", ("application/xml", "text/xml"))
@@ -114,6 +115,23 @@ def _split_outside_quotes(text: str) -> list[str]:
             parts.append(text[start:position])
             start = position + 1
     return [*parts, text[start:]]
+
+
+def type_and_charset(content_type: str) -> tuple[str, str]:
+    """The media type and the charset that a Content-Type names, in lower case; UTF-8 where it names none.
+
+    Shape: one over CONTENT_TYPE_LIMIT is not read: it comes back as it is, and of no charset.
+
+    >>> type_and_charset('Text/CSV; header=present; charset="UTF-8"')
+    ('text/csv', 'utf-8')
+    """
+    if len(content_type) > CONTENT_TYPE_LIMIT:
+        return content_type, ""
+    # No parser of mail: it reads an open quote again at every semicolon, and fails at some names of RFC 2231.
+    media_type, *rest = (part.strip().lower() for part in content_type.split(";"))
+    pairs = (one.partition("=") for one in rest)
+    named = (value.strip().strip('"') for name, _, value in pairs if name.partition("*")[0].strip() == "charset")
+    return media_type, next(named, "utf-8")
 
 
 def _quality(media_type: str, ranges: Sequence[_Range]) -> float:

@@ -68,8 +68,9 @@ class StateWatch:
         self.state: State | None = None
         self.trouble: Busy | DatasetUnusable | None = None
         self._graphs: frozenset[str] | None = None
-        self._looking: asyncio.Task[None] | None = None
-        self._next: asyncio.Task[None] | None = None
+        self._begun = self._ended = 0  # looks, by number: the last that began, the newest that has ended
+        self._looking: asyncio.Task[State | None] | None = None
+        self._next: asyncio.Task[State | None] | None = None
 
     @property
     def absence(self) -> ClusterGraphError | None:
@@ -90,15 +91,29 @@ class StateWatch:
         assert self.state is not None  # noqa: S101  # else it is absent
         return self.state
 
-    async def look(self) -> None:
+    async def look(self) -> State | None:
         """Asks once. What was seen last holds while the engine does not say; not where it says that there is none.
 
+        Shape:  what this look saw; None of one that saw nothing, or that one begun later has overtaken: it is old.
         Raises: nothing, whatever the engine says: who looks every few seconds would otherwise look no more.
         """
+        self._begun += 1
+        number = self._begun
         try:
-            self._see(await self._read())
+            state = await self._read()
         except Exception as exc:  # what nobody thought of says nothing either
-            self._miss(exc)
+            if self._is_newest(number):
+                self._miss(exc)
+            return None
+        if not self._is_newest(number):
+            return None
+        self._see(state)
+        return state
+
+    def _is_newest(self, number: int) -> bool:
+        is_newest = number > self._ended
+        self._ended = max(number, self._ended)
+        return is_newest
 
     def _see(self, state: State) -> None:
         is_other = (state.digest, state.graphs) != (self.digest, self._graphs or state.graphs)
@@ -130,16 +145,16 @@ class StateWatch:
             self._next = asyncio.create_task(self._look_next())
         try:
             async with asyncio.timeout(CONFIRM_LIMIT_S):
-                await asyncio.shield(self._next)
+                seen = await asyncio.shield(self._next)
         except TimeoutError:
             return False
-        return self.trouble is None and self.state is not None and self.state == since
+        return seen is not None and seen == since == self.state
 
-    async def _look_next(self) -> None:
+    async def _look_next(self) -> State | None:
         if self._looking is not None:
             await self._looking
         self._looking, self._next = self._next, None
-        await self.look()
+        return await self.look()
 
     async def close(self) -> None:
         """Ends what is under way."""

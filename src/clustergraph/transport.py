@@ -15,9 +15,13 @@ import h11
 import httpx2
 
 _READ_BYTES: Final = 1 << 16
+_TAKEN_BYTES: Final = 1 << 12  # of what was read: no more fields are parsed at once than these hold
 _HEAD_LIMIT_BYTES: Final = 100 << 10
+FIELD_LIMIT: Final = 100  # header fields of an answer; as many again behind its chunks
 INFORMATIONAL_LIMIT: Final = 16  # answers that say that the answer is to come
 _BEHIND_S: Final = 0.005  # for what may stand behind the end of an answer that tells its length, rightly or wrongly
+_ACTED_ON: Final = (b"location", b"set-cookie")
+"""What a client acts on unasked: it reads the address of a redirect that it does not follow, and keeps cookies."""
 
 
 class Surplus(httpx2.RemoteProtocolError):
@@ -81,10 +85,9 @@ class _Exchange(httpx2.AsyncByteStream):
             event = await self._event()
             if isinstance(event, h11.Response):
                 self._tells_length = any(name == b"content-length" for name, _ in event.headers)
+                headers = [one for one in event.headers if one[0] not in _ACTED_ON]
                 extensions = {"trailers": self._trailers}
-                return httpx2.Response(
-                    event.status_code, headers=list(event.headers), stream=self, extensions=extensions
-                )
+                return httpx2.Response(event.status_code, headers=headers, stream=self, extensions=extensions)
         message = f"more than {INFORMATIONAL_LIMIT} answers before the answer"
         raise httpx2.RemoteProtocolError(message)
 
@@ -98,7 +101,7 @@ class _Exchange(httpx2.AsyncByteStream):
                 raise httpx2.RemoteProtocolError(message)
             yield bytes(event.data)
         self._trailers += event.headers
-        if self._state.trailing_data[0] or (self._tells_length and await self._is_more()):
+        if self._state.trailing_data[0] or await self._is_more(_BEHIND_S if self._tells_length else 0):
             message = "more bytes than its answer has"
             raise Surplus(message)
 
@@ -112,12 +115,18 @@ class _Exchange(httpx2.AsyncByteStream):
             while await self._reader.read(_READ_BYTES):
                 pass
 
-    async def _is_more(self) -> bool:
+    async def _is_more(self, wait_s: float) -> bool:
         try:
-            async with asyncio.timeout(_BEHIND_S):
+            async with asyncio.timeout(wait_s):
                 return bool(await self._reader.read(1))
         except (TimeoutError, OSError):
             return False
+
+    def _check_fields(self, event: object) -> None:
+        lines = self._state.trailing_data[0].count(b"\n") if event is h11.NEED_DATA else 0  # of a head in the making
+        if lines > FIELD_LIMIT + 1 or len(getattr(event, "headers", ())) > FIELD_LIMIT:  # one line tells the status
+            message = f"more than {FIELD_LIMIT} header fields"
+            raise httpx2.RemoteProtocolError(message)
 
     async def _event(self) -> object:
         """What the engine says next."""
@@ -126,10 +135,11 @@ class _Exchange(httpx2.AsyncByteStream):
                 event = self._state.next_event()
             except h11.RemoteProtocolError as exc:
                 raise httpx2.RemoteProtocolError(str(exc)) from exc
+            self._check_fields(event)
             if event is not h11.NEED_DATA:
                 return event
             try:
-                data = await self._reader.read(_READ_BYTES)
+                data = await self._reader.read(_TAKEN_BYTES)
             except OSError as exc:
                 raise httpx2.ReadError(str(exc)) from exc
             if not data and self._state.their_state is h11.SEND_RESPONSE:

@@ -6,9 +6,10 @@ from typing import Any, Final, NamedTuple
 from starlette.types import Message, Scope
 
 from clustergraph.codings import preferred
+from clustergraph.formats import CONTENT_TYPE_LIMIT
 from clustergraph.settings import Settings
 from clustergraph.web.connection import HEAD_LINES
-from clustergraph.web.protocol import CONTENT_TYPE_LIMIT, FORM, SPARQL_QUERY, Asked, asked_with, parameters
+from clustergraph.web.protocol import FORM, SPARQL_QUERY, Asked, asked_with, parameters
 
 _BLOCK_LIMIT_BYTES: Final = 2_048  # of header lines
 _BLOCKS: Final = 1_024  # of header lines that are remembered: a client sends the same ones each time

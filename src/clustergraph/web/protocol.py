@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from clustergraph.errors import ParameterUnsuitable, QueryMalformed, QueryRefused, QueryTooLarge
-from clustergraph.formats import ALL_FORMATS, Format, named
+from clustergraph.formats import ALL_FORMATS, Format, named, type_and_charset
 from clustergraph.settings import Settings
 from clustergraph.web.line import line_of
 from clustergraph.web.problems import shown
@@ -25,7 +25,6 @@ SPARQL_UPDATE: Final = "application/sparql-update"
 BODY_TIME_LIMIT_S: Final = 20.0  # for a whole body to arrive
 FORM_OVERHEAD_BYTES: Final = 16_384  # names, graphs and other parameters beside the query text
 FIELD_LIMIT: Final = 200
-CONTENT_TYPE_LIMIT: Final = 256  # characters; the longest that is read here has a fifth of that
 AT_ONCE_BYTES: Final = 16_384  # of a form that is read while others wait
 _DIGITS: Final = 15  # of a Content-Length that are read; Python refuses to read thousands
 
@@ -195,11 +194,10 @@ def sent_type(request: Request, allowed: Container[str], unread: str, instead: s
     Shape:  `unread` is said of another type, `instead` and `plain` what to send in its place, and in that of a coding.
     Raises: HTTPException 415.
     """
-    media_type, *rest = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    media_type, charset = type_and_charset(request.headers.get("content-type", ""))
     if media_type not in allowed:
         said = f"'{shown(media_type)}' {unread}" if media_type else "no Content-Type"
         raise HTTPException(415, f"{said}: send {instead}")
-    charset = next((one.removeprefix("charset=").strip('"') for one in rest if one.startswith("charset=")), "utf-8")
     if charset not in ("utf-8", "utf8"):
         raise HTTPException(415, f"the charset '{shown(charset)}' is not read here: send UTF-8")
     coding = request.headers.get("content-encoding", "identity").strip().lower()

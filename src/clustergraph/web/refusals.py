@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from clustergraph.formats import CONTENT_TYPE_LIMIT
 from clustergraph.web.plain import HOST
 from clustergraph.web.problems import problem_response, told_of_http
-from clustergraph.web.protocol import CONTENT_TYPE_LIMIT
 from clustergraph.web.responses import TARGET_LIMIT_BYTES
 
 
