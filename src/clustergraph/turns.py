@@ -26,9 +26,8 @@ NAMED_GRAPH: Final = f"{SD}namedGraph"
 
 _HOLDER: Final = f"{DCTERMS}contributor"
 _SEEN: Final = f"{DCTERMS}modified"
-_STATEMENTS: Final = (
-    f"SELECT ?s ?p ?o (STR(NOW()) AS ?now) {{ ?s ?p ?o FILTER(isIRI(?o) || (?p = <{_SEEN}> && isLiteral(?o))) }}"
-)
+_IS_SAID: Final = f"FILTER(isIRI(?o) || (?p = <{_SEEN}> && isLiteral(?o)))"
+_STATEMENTS: Final = "SELECT ?s ?p ?o (STR(NOW()) AS ?now) { ?s ?p ?o " + _IS_SAID + " }"
 _NOW: Final = "BIND(STR(NOW()) AS ?now)"
 _NAME: Final = f"{STAGING}/[0-9a-f]{{32}}"
 _IS_HOLDER: Final = f'FILTER(isIRI(?holder) && REGEX(STR(?holder), "^{_NAME}$"))'
@@ -150,7 +149,7 @@ class Turn:
             yield f"INSERT {{ {mine} }} WHERE {{ {{ {others} }} FILTER(?n = 0) {_NOW} }}"
         for one in sorted(log.holders):
             held = _said(DATASET, _HOLDER, iri(one))
-            # One who was silent may have been seen since, where its renewal waited in the store for a long request.
+            # Who was silent may be seen before this is done: in Fuseki both wait until a graph that is sent is there.
             still = "" if take_over or one not in log.seen else _seen_at(one, log.seen[one])
             yield f"DELETE {{ {held} }} INSERT {{ {mine} }} WHERE {{ {held} {still} {_NOW} }}"
             # When it was seen changes, as it does when that one renews: a store that looks for conflicts sees one.
