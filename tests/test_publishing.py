@@ -30,7 +30,7 @@ from clustergraph.remote import RemoteEngine
 from clustergraph.runner import Limits, QueryRequest
 from clustergraph.settings import Settings
 from clustergraph.terms import DCTERMS, DEFAULT_GRAPH, GRAPH, PUBLISHED_GRAPH
-from clustergraph.turns import STAGING
+from clustergraph.turns import STAGING, Turn
 from engines import Engine, Reply, Write, answer, front, running
 from servers import SERVERS, Absent, Server
 
@@ -282,7 +282,8 @@ def test_whoever_comes_while_somebody_publishes_is_told_and_changes_nothing(
             publish(new, store)
         assert readable(server) == whole(new)
 
-    sentence = r"another publish is under way \(last seen at [0-9-]+T[0-9:]+Z\): wait for it, or, .*, --take-over"
+    clock = r"last seen at [0-9-]+T[0-9:]+; the clock of the store says [0-9-]+T[0-9:]+"
+    sentence = rf"another publish is under way \({clock}\): wait for it, or, .*, --take-over"
     assert len(told) == len(steps) - 2
     assert [one for one in told if not re.fullmatch(sentence, one)] == []
 
@@ -345,6 +346,45 @@ def test_a_publisher_of_whom_nothing_was_heard_for_long_holds_up_nobody(
     published_to(server, new)
 
     assert graphs_of_ours(server) == whole(new)
+
+
+def test_a_publisher_is_seen_while_it_sends_a_graph(
+    server: Server, old: Published, new: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_RENEWAL_S", 0.01)
+    query = f"SELECT ?o {{ GRAPH <{STAGING}> {{ ?s <{DCTERMS}modified> ?o }} }}"
+    seen: list[list[dict[str, str]]] = []
+
+    class SlowStore(Store):
+        def put(self, graph: str, triples: Path) -> None:
+            super().put(graph, triples)
+            seen.append(asked(server, query))
+            while asked(server, query) == seen[-1]:
+                time.sleep(0.01)
+
+    taken_over(server, old)
+    with store_of(server, SlowStore) as store:
+        publish(new, store)
+
+    assert ([len(rows) for rows in seen], graphs_of_ours(server)) == ([1, 1], whole(new))
+
+
+def test_a_silent_publisher_that_is_seen_again_before_its_turn_is_taken_keeps_it(server: Server) -> None:
+    said = f"GRAPH <{STAGING}> {{ ?s <{DCTERMS}modified> ?"
+    with store_of(server) as store:
+        holder = Turn(store)
+        holder.take(take_over=False)
+        old_time = f"GRAPH <{STAGING}> {{ ?s <{DCTERMS}modified> '2020-01-01T00:00:00Z' }}"
+        store.update(f"DELETE {{ {said}o }} }} INSERT {{ {old_time} }} WHERE {{ {said}o }} }}")
+        with (
+            SteppedStore(server, {2: lambda _: holder.keep()}) as other,
+            pytest.raises(ClusterGraphError, match="another publish is under way"),
+        ):
+            Turn(other).take(take_over=False)
+        assert holder.is_held()
+        holder.end()
+
+    assert STAGING.removeprefix(GRAPH) not in graphs_of_ours(server)
 
 
 PAGES = [

@@ -76,10 +76,12 @@ def _stage(store: Store, turn: Turn, parts: list[_Part], default: str, tell: Cal
     for part in parts:
         turn.keep()
         tell(f"{part.name}: {part.triples:,} triples")
-        store.put(part.staging, part.file)
-        _require(store, part.staging, part.triples)
+        with turn.renewed():  # as long as the line is slow
+            store.put(part.staging, part.file)
+            _require(store, part.staging, part.triples)
     turn.keep()
     store.update(" ;\n".join(_copied(turn, part.staging, default) for part in parts))
+    turn.keep()
 
 
 def _held(store: Store) -> tuple[str, set[str]]:

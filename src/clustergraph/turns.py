@@ -2,13 +2,16 @@
 
 Each publisher has a name that nobody else has. The graph of what is staged says whose turn it is, when each was last
 seen there, and which graphs each fills. What a publisher changes beside its own graphs it changes on the condition,
-which the store judges, that it is its turn still.
+which the store judges, that it is its turn still. When it was seen, and what time it is, the store says alone: the
+clocks of two publishers may be apart.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 from typing import Final, NamedTuple
 
 import pyoxigraph as ox
@@ -23,23 +26,36 @@ NAMED_GRAPH: Final = f"{SD}namedGraph"
 
 _HOLDER: Final = f"{DCTERMS}contributor"
 _SEEN: Final = f"{DCTERMS}modified"
-_STATEMENTS: Final = "SELECT ?s ?p ?o { ?s ?p ?o }"
-_SILENCE: Final = timedelta(seconds=ANSWER_LIMIT_S)  # whoever is alive has been seen since: no request takes longer
+_IS_SAID: Final = f"FILTER(isIRI(?o) || (?p = <{_SEEN}> && isLiteral(?o)))"
+_STATEMENTS: Final = "SELECT ?s ?p ?o (STR(NOW()) AS ?now) { ?s ?p ?o " + _IS_SAID + " }"
+_NOW: Final = "BIND(STR(NOW()) AS ?now)"
+_NAME: Final = f"{STAGING}/[0-9a-f]{{32}}"
+_IS_HOLDER: Final = f'FILTER(isIRI(?holder) && REGEX(STR(?holder), "^{_NAME}$"))'
+_SILENCE: Final = timedelta(seconds=ANSWER_LIMIT_S)  # no answer takes longer, and while a graph is sent we renew
+_RENEWAL_S: Final = ANSWER_LIMIT_S / 10
 _TAKEN_OVER: Final = "another publish took over from this one: the store holds what that one puts there"
 
 
 class _Log(NamedTuple):
-    """What a store says of its publishers: whose turn it is, when each was last seen, what each listed."""
+    """What a store says of its publishers: whose turn it is, when each was last seen, what each listed.
+
+    Shape: `now` is when the store said so, by its own clock, as are all times; what it calls by no publisher's name is
+           not there.
+    """
 
     holders: set[str]
     seen: dict[str, str]
     graphs: dict[str, set[str]]
+    now: str
 
     def is_silent(self, publisher: str) -> bool:
-        """Whether nothing was heard of one for so long that nothing of it can be under way."""
+        """Whether nothing was heard of one for so long that nothing of it can be under way.
+
+        A time as far ahead is no sign of life either: the clock of the store was wrong then, or is now.
+        """
         try:
-            return datetime.now(UTC) - datetime.fromisoformat(self.seen[publisher]) > _SILENCE
-        except (LookupError, ValueError, TypeError):
+            return abs(_moment(self.now) - _moment(self.seen[publisher])) > _SILENCE
+        except (LookupError, ValueError):
             return True
 
 
@@ -62,6 +78,27 @@ class Turn:
     def renewal(self) -> str:
         """The operation that says that this publisher was seen now."""
         return _seen_now(self.name, self.condition)
+
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Says again and again that this publisher is alive, while it does what may take longer than the silence.
+
+        Not around an update of ours: the two would be in each other's way where a store looks for conflicts.
+        """
+        is_over = Event()
+
+        def renew() -> None:
+            while not is_over.wait(_RENEWAL_S):
+                with suppress(ClusterGraphError):  # the next may reach the store; keep() tells whose turn it is
+                    self._store.update(self.renewal())
+
+        thread = Thread(target=renew, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
 
     def keep(self) -> None:
         """Says that this publisher is alive.
@@ -89,25 +126,40 @@ class Turn:
         log = _log(self._store)
         if not take_over:
             self._refuse_others(log, {one for one in log.holders if not log.is_silent(one)})
-        mine = f"{_said(DATASET, _HOLDER, iri(self.name))} {_said(self.name, _SEEN, _now())}"
-        if log.holders:
-            operations = [_replaced(one, mine, is_silent=log.is_silent(one)) for one in sorted(log.holders)]
-        else:
-            # Counted, because Virtuoso 7 inserts in spite of FILTER NOT EXISTS, and never with !BOUND.
-            others = "SELECT (COUNT(*) AS ?n) { " + _said(DATASET, _HOLDER, "?holder") + " }"
-            operations = [f"INSERT {{ {mine} }} WHERE {{ {{ {others} }} FILTER(?n = 0) }}"]
-        self._store.update(" ;\n".join(operations))
+        try:
+            self._store.update(" ;\n".join(self._taking(log, take_over=take_over)))
+            self._require_alone()
+        except BaseException:
+            with suppress(ClusterGraphError):  # why it failed is told
+                self.end()
+            raise
+
+    def _require_alone(self) -> None:
         log = _log(self._store)
         if log.holders != {self.name}:  # of two who wrote at once each reads the other, or only the later does
-            self.end()
             self._refuse_others(log, log.holders - {self.name})
             raise ClusterGraphError(_TAKEN_OVER)
+
+    def _taking(self, log: _Log, *, take_over: bool) -> Iterator[str]:
+        """The operations that make it this publisher's turn, if the store says of the others what it said in `log`."""
+        mine = f"{_said(DATASET, _HOLDER, iri(self.name))} {_said(self.name, _SEEN, '?now')}"
+        if not log.holders:
+            # Counted, because Virtuoso 7 inserts in spite of FILTER NOT EXISTS, and never with !BOUND.
+            others = "SELECT (COUNT(*) AS ?n) { " + _said(DATASET, _HOLDER, "?holder") + f" {_IS_HOLDER} }}"
+            yield f"INSERT {{ {mine} }} WHERE {{ {{ {others} }} FILTER(?n = 0) {_NOW} }}"
+        for one in sorted(log.holders):
+            held = _said(DATASET, _HOLDER, iri(one))
+            # Who was silent may be seen before this is done: in Fuseki both wait until a graph that is sent is there.
+            still = "" if take_over or one not in log.seen else _seen_at(one, log.seen[one])
+            yield f"DELETE {{ {held} }} INSERT {{ {mine} }} WHERE {{ {held} {still} {_NOW} }}"
+            # When it was seen changes, as it does when that one renews: a store that looks for conflicts sees one.
+            yield _forgotten(one, _SEEN, "?any", self.condition) if log.is_silent(one) else _seen_now(one)
 
     def clear(self, tell: Callable[[str], None]) -> None:
         """Drops what other publishers staged; of one that may be alive the list stays, as it may stage more."""
         log = _log(self._store)
         others = {one for one in (*log.seen, *log.graphs) if one != self.name}
-        graphs = sorted(name for one in others for name in log.graphs.get(one, ()) if name.startswith(f"{STAGING}/"))
+        graphs = sorted(name for one in others for name in log.graphs.get(one, ()) if _is_staged(name))
         if graphs:
             tell(f"{len(graphs)} graphs that an unfinished publication left are dropped")
         struck = [operation for one in sorted(others) if log.is_silent(one) for operation in _struck(one)]
@@ -117,8 +169,9 @@ class Turn:
     @staticmethod
     def _refuse_others(log: _Log, others: set[str]) -> None:
         for one in sorted(others):
-            seen = f"last seen at {log.seen[one][:19]}Z" if one in log.seen else "not seen since"
-            message = f"another publish is under way ({seen}): wait for it, or, if you know that it ended, --take-over"
+            seen = f"last seen at {log.seen[one][:19]}" if one in log.seen else "not seen since"
+            clock = f"{seen}; the clock of the store says {log.now[:19]}"
+            message = f"another publish is under way ({clock}): wait for it, or, if you know that it ended, --take-over"
             raise ClusterGraphError(message)
 
 
@@ -155,29 +208,42 @@ def dropped(graph: str) -> str:
 
 
 def _log(store: Store) -> _Log:
-    log = _Log(set(), {}, {})
+    log = _Log(set(), {}, {}, "")
     for row in store.rows(_STATEMENTS, default_graph=STAGING):
+        log = log._replace(now=row.get("now", ""))
         match row:
-            case {"p": p, "o": holder} if p == _HOLDER:
+            case {"p": p, "o": holder} if p == _HOLDER and re.fullmatch(_NAME, holder):
                 log.holders.add(holder)
-            case {"s": publisher, "p": p, "o": moment} if p == _SEEN:
+            case {"s": publisher, "p": p, "o": moment} if p == _SEEN and re.fullmatch(_NAME, publisher):
                 log.seen[publisher] = moment
-            case {"s": publisher, "p": p, "o": graph} if p == NAMED_GRAPH:
+            case {"s": publisher, "p": p, "o": graph} if p == NAMED_GRAPH and re.fullmatch(_NAME, publisher):
                 log.graphs.setdefault(publisher, set()).add(graph)
     return log
 
 
-def _now() -> str:
-    return str(ox.Literal(datetime.now(UTC).isoformat()))
+def _is_staged(graph: str) -> bool:
+    try:
+        return iri(graph).startswith(f"<{STAGING}/")
+    except ValueError:
+        return False
+
+
+def _moment(said: str) -> datetime:
+    """A time that a store said; Virtuoso says it without its zone.
+
+    Raises: ValueError for anything else.
+    """
+    moment = datetime.fromisoformat(said)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _said(subject: str, predicate: str, term: str) -> str:
     return f"GRAPH <{STAGING}> {{ {iri(subject)} <{predicate}> {term} }}"
 
 
-def _forgotten(subject: str, predicate: str, term: str = "?any") -> str:
+def _forgotten(subject: str, predicate: str, term: str = "?any", condition: str = "") -> str:
     said = _said(subject, predicate, term)
-    return f"DELETE {{ {said} }} WHERE {{ {said} }}"
+    return f"DELETE {{ {said} }} WHERE {{ {condition} {said} }}"
 
 
 def _struck(publisher: str) -> Iterator[str]:
@@ -186,15 +252,9 @@ def _struck(publisher: str) -> Iterator[str]:
 
 
 def _seen_now(publisher: str, condition: str = "") -> str:
-    before = _said(publisher, _SEEN, "?before")
-    return f"DELETE {{ {before} }} INSERT {{ {_said(publisher, _SEEN, _now())} }} WHERE {{ {condition} {before} }}"
+    before, now = (_said(publisher, _SEEN, term) for term in ("?before", "?now"))
+    return f"DELETE {{ {before} }} INSERT {{ {now} }} WHERE {{ {condition} {before} {_NOW} }}"
 
 
-def _replaced(publisher: str, mine: str, *, is_silent: bool) -> str:
-    """The operations that take the turn of one publisher; when it was seen changes, as it does when that one renews.
-
-    So a store that looks for conflicts of writers sees one.
-    """
-    held = _said(DATASET, _HOLDER, iri(publisher))
-    after = _forgotten(publisher, _SEEN) if is_silent else _seen_now(publisher)
-    return f"DELETE {{ {held} }} INSERT {{ {mine} }} WHERE {{ {held} }} ;\n{after}"
+def _seen_at(publisher: str, moment: str) -> str:
+    return f"{_said(publisher, _SEEN, '?before')} FILTER(STR(?before) = {ox.Literal(moment)})"

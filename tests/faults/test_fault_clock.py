@@ -16,10 +16,8 @@ _JUMPING: Final = {
     ("datetime", "today"),
     ("date", "today"),
 }
-_TOLD_THE_DATE: Final = frozenset({"rules/known.py", "turns.py", "web/querylog.py"})
-"""Modules that ask what day or what time it is, and measure no time of a process by it: publishers on two machines have
-no other clock in common.
-"""
+_TOLD_THE_DATE: Final = frozenset({"rules/known.py", "web/querylog.py"})
+"""Modules that ask what day or what time it is, and measure no time of a process by it."""
 
 
 def wall_clocks(code: str) -> list[str]:
