@@ -1,6 +1,6 @@
 """The parts of SARIF 2.1.0 that we write, as a JSON Schema: all that the standard asks of them, and no more.
 
-The schema of OASIS itself is asked too where CLUSTERGRAPH_SUITES has it; this one stands in for it where not.
+The schema of OASIS itself is asked too where `tests/install-servers` has put it; this one stands in for it where not.
 Source: OASIS SARIF 2.1.0 with Errata 01, sections 3.11 (message) to 3.51 (reportingDescriptor).
 """
 

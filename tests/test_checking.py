@@ -277,6 +277,13 @@ TABLE = [
         "scrivere organisation:chime-tuners, e chiamare il file 'chime-tuners.ttl'",
     ),
     Bad(
+        "H016-claim-before-its-source.ttl",
+        f"{LEAFLET}:18:1",
+        f"source:tuners-leaflet, for which the file is named, comes after {CLAIM}: put it first",
+        f"source:tuners-leaflet, che dà il nome al file, viene dopo {CLAIM}: metterla per prima",
+        INFO,
+    ),
+    Bad(
         "C001-member-is-a-role.ttl",
         f"{LEAFLET}:17:16",
         f"{CLAIM}, org:member: role:member is not of class org:Organization / Name an organisation as the member.",
@@ -302,9 +309,9 @@ TABLE = [
     Bad(
         "C029-source-of-another-age.ttl",
         f"{LEAFLET}:8:20",
-        "source:tuners-leaflet: a rule of cgsh:source-Source is broken / "
+        "source:tuners-leaflet: '1999'^^xsd:gYear breaks a rule of cgsh:source-Source / "
         "Check 1999: the last almanac came out in 1950.",
-        "source:tuners-leaflet: una regola di cgsh:source-Source è violata / "
+        "source:tuners-leaflet: '1999'^^xsd:gYear viola una regola di cgsh:source-Source / "
         "Controlla 1999: l'ultimo almanacco è uscito nel 1950.",
     ),
 ]

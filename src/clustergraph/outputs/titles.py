@@ -84,6 +84,10 @@ _OURS: Final[dict[str, Mapping[str, str]]] = {
         "en": "A slug has lower-case ASCII letters, digits and single hyphens.",
         "it": "Uno slug ha lettere ASCII minuscole, cifre e trattini singoli.",
     },
+    "H016": {
+        "en": "A file begins with the thing it is named for.",
+        "it": "Un file inizia con la cosa che gli dà il nome.",
+    },
     "H090": {
         "en": "A comment that suppresses a finding suppresses one.",
         "it": "Un commento che sopprime un rilievo ne sopprime uno.",

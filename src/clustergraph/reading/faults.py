@@ -161,6 +161,8 @@ NAMESPACES: Final = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 """What a prefix most likely stands for that a text uses and does not declare."""
+_TYPED: Final = dict.fromkeys("“”„«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("‐‑‒–—−", "-") | {"\u00a0": " "}
+"""What word processors and web pages have in the place of a sign, by that."""
 _SHOWN: Final = 40  # characters of a word
 
 
@@ -187,6 +189,15 @@ def _expected(fault: Fault, _prefixes: list[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _unexpected(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
+    values = _expected(fault, prefixes)
+    sign = _TYPED.get(fault.values[1][:1])
+    if sign is None:
+        return values
+    written = {ENGLISH: f": write it as '{sign}'", ITALIAN: f": scriverlo come '{sign}'"}
+    return {language: (wanted, found + written[language]) for language, (wanted, found) in values.items()}
+
+
 def _missing(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
     values = _expected(fault, prefixes)
     sign, follows = values[ITALIAN]
@@ -207,4 +218,4 @@ def _prefix(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-_VALUES: Final = {UNEXPECTED: _expected, UNDECLARED: _prefix, MISSING: _missing}
+_VALUES: Final = {UNEXPECTED: _unexpected, UNDECLARED: _prefix, MISSING: _missing}

@@ -15,6 +15,7 @@ from clustergraph.rules.known import Known, Rule
 from clustergraph.rules.places import (
     claim_names_its_source,
     entity_file_claims_nothing,
+    file_begins_with_its_thing,
     file_name_is_iri,
     no_blank_node,
     slug_is_plain,
@@ -40,6 +41,7 @@ RULES: Final[dict[str, Rule]] = {
     "H013": homepage_is_plain,
     "H014": date_is_not_in_the_future,
     "H015": slug_is_plain,
+    "H016": file_begins_with_its_thing,
 }
 """Every house rule by its code."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
-from clustergraph.findings import Finding
+from clustergraph.findings import INFO, Finding
 from clustergraph.reading.parsed import OBJECT, PREDICATE, SUBJECT, TYPE
 from clustergraph.repository import CURATED, MAPPING, SHAPES, Document
 from clustergraph.rules.known import Known, finding, is_blank
@@ -32,7 +32,7 @@ _PARTED_KINDS: Final = (*CLAIM_KINDS, "area", "mapping", "membership")  # slug: 
 
 def file_name_is_iri(document: Document, _known: Known) -> Iterator[Finding]:
     """A file describes the thing it is named for, and no other."""
-    if document.graph not in (CURATED,) and not document.graph.startswith("source/"):
+    if not _is_named_for_a_thing(document):
         return
     expected = described_iri(document.path)
     typed = {
@@ -160,6 +160,29 @@ def slug_is_plain(document: Document, _known: Known) -> Iterator[Finding]:
             f"'{written}' non può essere uno slug, che ha lettere minuscole dalla a alla z, cifre e trattini singoli: "
             f"scrivere {compact(entity_iri(kind, slug))}{qui}",
         )
+
+
+def file_begins_with_its_thing(document: Document, _known: Known) -> Iterator[Finding]:
+    """A file begins with the thing it is named for."""
+    expected = described_iri(document.path)
+    if not _is_named_for_a_thing(document) or expected not in document.about:
+        return
+    first = next(iter(document.about))
+    if first == expected or is_blank(first):
+        return
+    number = document.about[expected][0]
+    yield finding(
+        document,
+        "H016",
+        document.parsed.place_of(number, SUBJECT),
+        f"{compact(expected)}, for which the file is named, comes after {compact(first)}: put it first",
+        f"{compact(expected)}, che dà il nome al file, viene dopo {compact(first)}: metterla per prima",
+        severity=INFO,
+    )
+
+
+def _is_named_for_a_thing(document: Document) -> bool:
+    return document.graph == CURATED or document.graph.startswith("source/")
 
 
 def _plain(iri: str) -> tuple[str, str] | None:

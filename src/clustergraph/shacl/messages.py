@@ -90,6 +90,8 @@ _COUNTED: Final = ("C004", "C005", "C010", "C011", "C024", "C025")
 def _variant(result: Result) -> str:
     if result.component == component("Pattern") and isinstance(result.value, Literal) and not result.value.lexical:
         return " empty"
+    if result.component == component("SPARQL"):
+        return "" if result.value in {None, result.focus} else " value"
     if result.component != component("Datatype"):
         return ""
     if not isinstance(result.value, Literal):

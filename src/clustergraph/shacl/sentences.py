@@ -127,6 +127,7 @@ SENTENCES: Final[dict[str, Sentences]] = {
     "C027": {ENGLISH: "{first} is not among the values", ITALIAN: "{first} non è fra i valori"},
     "C028": {ENGLISH: "{value} is not one of {list}", ITALIAN: "{value} non è uno fra {list}"},
     "C029": {ENGLISH: "a rule of {shape} is broken", ITALIAN: "una regola di {shape} è violata"},
+    "C029 value": {ENGLISH: "{value} breaks a rule of {shape}", ITALIAN: "{value} viola una regola di {shape}"},
     CUSTOM: {ENGLISH: "{component} of {shape} does not hold", ITALIAN: "{component} di {shape} non vale"},
 }
 """By code and language; where a code has several sentences, the others have a word behind it."""

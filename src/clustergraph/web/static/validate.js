@@ -4,6 +4,10 @@ const form = document.getElementById("files");
 const dropped = document.getElementById("dropped");
 const texts = [...form.querySelectorAll("textarea")];
 
+function offsetOfLine(text, line) { // in pixels, with some lines above it
+  return Math.max(0, (line - 4) * (text.scrollHeight / text.value.split("\n").length));
+}
+
 function number(text) {
   const gutter = document.createElement("div");
   const marks = new Map(text.dataset.marks.split(" ").map((one) => one.split(":")));
@@ -24,6 +28,7 @@ function number(text) {
   text.addEventListener("scroll", () => { gutter.scrollTop = text.scrollTop; });
   text.addEventListener("input", () => { marks.clear(); draw(); });
   draw();
+  if (marks.size) text.scrollTop = offsetOfLine(text, Math.min(...[...marks.keys()].map(Number)));
 }
 
 // Findings count columns in characters, text areas in units of UTF-16.
@@ -39,10 +44,9 @@ function jump(event) {
   const text = texts[Number(this.dataset.file)];
   const [line, column, endLine, endColumn] = this.dataset.place.split(" ").map(Number);
   event.preventDefault();
-  const height = text.scrollHeight / text.value.split("\n").length;
   text.focus({ preventScroll: true });
   text.setSelectionRange(offset(text.value, line, column), offset(text.value, endLine, endColumn));
-  text.scrollTop = Math.max(0, (line - 4) * height);
+  text.scrollTop = offsetOfLine(text, line);
   const advance = parseFloat(getComputedStyle(text).fontSize) * 0.6; // of one character of a fixed-width font
   text.scrollLeft = Math.max(0, (column - 20) * advance);
   text.scrollIntoView({ block: "nearest" });
