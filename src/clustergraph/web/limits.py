@@ -84,7 +84,7 @@ FIXED: Final = (
         "held",
         HELD_LIMIT_BYTES,
         "bytes",
-        "bodies not yet answered and answers not yet taken, of all clients, beside the cache",
+        "bodies not yet answered, requests sent ahead and answers not yet taken, of all clients, beside the cache",
         "who has most of them loses the connection that has had some for longest",
     ),
     Limit("spare_time", SPARE_S, "s", "the same, while other queries wait for a worker", "the answer is cut"),
