@@ -73,7 +73,8 @@ def _undescribed(iri: str, guess: str, known: Known) -> tuple[str, str]:
         return f"{english}: did you mean {guess}?", f"{italian}: forse {guess}?"
     values = known.vocabularies.get(kind, [])
     if values:
-        listed = ", ".join([*map(compact, values[:_LISTED]), *(["…"] if len(values) > _LISTED else [])])
+        rest = [f"… ({known.things[values[0]].document.path})"] if len(values) > _LISTED else []
+        listed = ", ".join([*map(compact, values[:_LISTED]), *rest])
         return f"{english}: write one of {listed}", f"{italian}: scrivere uno fra {listed}"
     if slug == DRAFT_SLUG:
         return f"{english}: write one that data/{kind}/ has", f"{italian}: scriverne uno che sia in data/{kind}/"
