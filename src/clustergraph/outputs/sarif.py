@@ -30,7 +30,9 @@ def sarif(outcome: Outcome) -> str:
     marks = fingerprints(findings, outcome.sources)
     results = [_result(one, codes.index(one.code), mark, outcome) for one, mark in zip(findings, marks, strict=True)]
     if quiet:  # then all results say whether they are suppressed: section 3.27.23
-        said: list[list[object]] = [[]] * len(outcome.findings) + [[_suppression(one, outcome.sources)] for one in quiet]
+        said: list[list[object]] = [[]] * len(outcome.findings) + [
+            [_suppression(one, outcome.sources)] for one in quiet
+        ]
         results = [{**result, "suppressions": one} for result, one in zip(results, said, strict=True)]
     driver = {
         "name": "clustergraph",
