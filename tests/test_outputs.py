@@ -473,6 +473,22 @@ def test_no_text_of_a_file_is_a_command_of_github(text: str) -> None:
     assert unescaped(data) == f"{shown}\n{shown}"
 
 
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_no_reason_of_a_comment_is_a_command_of_github_or_markup(text: str) -> None:
+    outcome = Outcome([], suppressed=[Suppressed(hostile(text).findings[0], text, Place(1, 1, 1, 2))])
+
+    lines = RENDERERS["github"](outcome).split("\n")
+    tokens = MarkdownIt("commonmark").enable("table").parse(RENDERERS["markdown"](outcome))
+
+    assert [(line.lstrip().startswith("::"), "##[" in line) for line in lines] == [(True, False)] + [(False, False)] * 2
+    command, properties, _ = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", lines[0]).groups()  # type: ignore[union-attr]
+    names = [one.partition("=")[0] for one in properties.split(",")]
+    assert (command, names) == ("notice", ["file", "line", "endLine", "col", "endColumn", "title"])
+    plain = " ".join(one.content for token in tokens for one in token.children or [] if one.type == "text")
+    assert re.findall(r"[@#<>\[\]*_~\\|&]|//|www|GH-|deadbeef", plain) == []
+    assert [sum(one.type == kind for one in tokens) for kind in ("table_open", "tr_open", "td_open")] == [1, 2, 5]
+
+
 def unescaped(text: str) -> str:
     for code, one in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
         text = text.replace(code, one)
