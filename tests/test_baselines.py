@@ -81,6 +81,19 @@ def test_what_no_comment_may_suppress_is_in_no_baseline(sample: Path, code: str)
     assert compared([one], repository, {mark: 1}).new == [one]
 
 
+def test_that_a_file_has_more_findings_than_are_looked_for_is_in_no_baseline(sample: Path) -> None:
+    """Those beyond them would be known without ever having been seen."""
+    homes = ["ftp://example.org/" if number == 0 else f"ftp://example.org/{number}" for number in range(201)]
+    text = TEXT.replace("<ftp://example.org/>", " , ".join(f"<{one}>" for one in homes))
+    baseline = read_baseline(recorded(sample, text))
+
+    repository, findings = looked_at(sample, text)
+    found = compared(findings, repository, baseline)
+
+    assert [one.message["en"].partition(":")[0] for one in found.new] == ["this file has more than 200 findings"]
+    assert (len(found.known), found.stale) == (200, [])
+
+
 def test_a_baseline_is_json_with_a_line_for_each_finding(sample: Path) -> None:
     text = recorded(sample, TEXT).read_text(encoding="utf-8")
 

@@ -15,6 +15,7 @@ from clustergraph.errors import UsageError
 from clustergraph.findings import Finding
 from clustergraph.fingerprints import fingerprints
 from clustergraph.repository import Repository
+from clustergraph.rules import RULES
 
 _NEVER: Final = ("T", "S", *sorted(suppressions.NEVER))  # families of codes, and codes
 _VERSION: Final = 1
@@ -69,8 +70,12 @@ def baseline_text(findings: Sequence[Finding], repository: Repository) -> str:
 
 
 def may_be_recorded(finding: Finding) -> bool:
-    """Whether a finding can be one that is known."""
-    return not finding.code.startswith(_NEVER)
+    """Whether a finding can be one that is known.
+
+    A house rule speaks of a file as a whole only to say that it has more findings than are looked for.
+    """
+    is_of_more = finding.at is None and finding.code in RULES
+    return not is_of_more and not finding.code.startswith(_NEVER)
 
 
 def read_baseline(path: Path) -> Baseline:
