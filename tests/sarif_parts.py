@@ -43,6 +43,15 @@ _RESULT: Final = _object(
         minItems=1,
         uniqueItems=True,
     ),
+    suppressions=_array(
+        _object(
+            ("kind", "justification", "location"),
+            kind={"const": "inSource"},
+            justification=_TEXT,
+            location=_object(("physicalLocation",), physicalLocation=_PHYSICAL),
+        ),
+        uniqueItems=True,
+    ),
     partialFingerprints=_object(
         ("primaryLocationLineHash",), primaryLocationLineHash={"type": "string", "pattern": "^[0-9a-f]{32}:1$"}
     ),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from clustergraph.build import build
-from clustergraph.checking import check, only_in
+from clustergraph.checking import Left, check, only_in
 from clustergraph.errors import UsageError
 from clustergraph.findings import INFO, VIOLATION, WARNING, Coverage, Finding, Origin, weighing
 from clustergraph.reading.parsed import Place
@@ -427,7 +427,7 @@ def test_files_that_cannot_be_read_are_all_named_and_nothing_is_concluded_withou
         ("data/organisation/bell-foundry.ttl:1:1", "T001"),
         ("data/organisation/dial-makers.ttl:1:1", "T001"),
     ]
-    assert checked[1:] == (None, None, ())
+    assert checked[1:4] == (None, None, ())
 
 
 def test_an_ontology_that_cannot_be_read_does_not_make_every_term_unknown(sample: Path) -> None:
@@ -534,6 +534,30 @@ def test_what_rules_make_of_a_mistake_is_not_said_beside_the_mistake(sample: Pat
     shutil.copy(BAD / "C014-two-labels-in-one-language.ttl", sample / ORGANISATION)
 
     assert [one.place for one in check(read_repository(sample)).findings] == [f"{ORGANISATION}:8:9"]
+
+
+def without(code: str) -> Left:
+    """Leaves what has another code, as a baseline does that knows the others."""
+    return lambda findings, _: [one for one in findings if one.code != code]
+
+
+def test_a_known_mistake_hides_neither_what_rules_make_nor_what_a_file_lacks(sample: Path) -> None:
+    rule = "CONSTRUCT { membership:x a org:Organization ; skos:prefLabel 'a'@en , 'b'@en } WHERE {}"
+    (sample / "queries/rules/20-labels.rq").write_text(rule, encoding="utf-8")
+    text = (BAD / "H011-nobody-speaks-of-it.ttl").read_text(encoding="utf-8")
+    home = "a org:Organization ;\n    <http://xmlns.com/foaf/0.1/homepage> <ftp://example.org/> ;"
+    text = text.replace("a org:Organization ;", home)
+    (sample / ORGANISATION).write_text(text, encoding="utf-8")
+
+    now = check(read_repository(sample)).findings
+    later = check(read_repository(sample), without("H013")).findings
+
+    assert [(one.path, one.code) for one in now] == [(ORGANISATION, "H013")]
+    assert [(one.path, one.code) for one in later] == [
+        (ORGANISATION, "H011"),
+        (ORGANISATION, "H013"),
+        ("queries/rules", "C014"),
+    ]
 
 
 def test_findings_are_shown_for_the_files_asked_for() -> None:

@@ -79,6 +79,26 @@ def test_a_sound_change_passes(sample: Path, tmp_path: Path, command: Path) -> N
     assert "::error" not in done.stdout
 
 
+def test_what_a_change_suppresses_is_told_though_it_passes(sample: Path, tmp_path: Path, command: Path) -> None:
+    base = Path(shutil.copytree(sample, tmp_path / "base"))
+    places = {name: str(tmp_path / name) for name in ("GITHUB_STEP_SUMMARY", "CHECK_SARIF")}
+    spoil(sample, '"The Foundry"@en', '"It"@en  # clustergraph: ignore C010 -- trust me\n')
+
+    done = run([str(SCRIPT)], sample, command, **places, CHECK_BASE=str(base))
+
+    [notice] = [line for line in done.stdout.split("\n") if line.startswith("::")]
+    [row] = [
+        line for line in Path(places["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8").split("\n") if "C010" in line
+    ]
+    [result] = json.loads(Path(places["CHECK_SARIF"]).read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert done.returncode == 0
+    assert re.fullmatch(
+        rf"::notice file={ORGANISATION},line=6,[^:]*,title=C010 suppressed by a comment::.*%0A-- trust me", notice
+    )
+    assert row.endswith(" | trust me |")
+    assert [one["justification"] for one in result["suppressions"]] == ["trust me"]
+
+
 def test_a_change_is_judged_by_the_rules_of_the_base_branch(sample: Path, tmp_path: Path, command: Path) -> None:
     """Who declares a new term beside the data that use it is told so, and the reviewer too."""
     base = Path(shutil.copytree(sample, tmp_path / "base"))

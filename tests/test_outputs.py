@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from rdflib import Graph
 
 from clustergraph.checking import check, sources_of
-from clustergraph.findings import INFO, LANGUAGES, VIOLATION, WARNING, Coverage, Finding, Origin, Related
+from clustergraph.findings import INFO, LANGUAGES, VIOLATION, WARNING, Coverage, Finding, Origin, Related, Suppressed
 from clustergraph.outputs import RENDERERS, Outcome, Sources, fingerprints
 from clustergraph.outputs.frames import WIDTH, frame, width
 from clustergraph.outputs.objects import schema
@@ -32,6 +32,7 @@ from test_docs import rows
 
 OASIS = Path(__file__).parent / ".servers/sarif-2.1.0-rtm.5.json"
 
+REASON = "so say\x1b the | tuners"
 TEXT = "a:b a c:D ;\n\tc:e \"字é\" , 'two' .\n"
 BELL = Finding(
     "data/b.ttl",
@@ -472,6 +473,22 @@ def test_no_text_of_a_file_is_a_command_of_github(text: str) -> None:
     assert unescaped(data) == f"{shown}\n{shown}"
 
 
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_no_reason_of_a_comment_is_a_command_of_github_or_markup(text: str) -> None:
+    outcome = Outcome([], suppressed=[Suppressed(hostile(text).findings[0], text, Place(1, 1, 1, 2))])
+
+    lines = RENDERERS["github"](outcome).split("\n")
+    tokens = MarkdownIt("commonmark").enable("table").parse(RENDERERS["markdown"](outcome))
+
+    assert [(line.lstrip().startswith("::"), "##[" in line) for line in lines] == [(True, False)] + [(False, False)] * 2
+    command, properties, _ = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", lines[0]).groups()  # type: ignore[union-attr]
+    names = [one.partition("=")[0] for one in properties.split(",")]
+    assert (command, names) == ("notice", ["file", "line", "endLine", "col", "endColumn", "title"])
+    plain = " ".join(one.content for token in tokens for one in token.children or [] if one.type == "text")
+    assert re.findall(r"[@#<>\[\]*_~\\|&]|//|www|GH-|deadbeef", plain) == []
+    assert [sum(one.type == kind for one in tokens) for kind in ("table_open", "tr_open", "td_open")] == [1, 2, 5]
+
+
 def unescaped(text: str) -> str:
     for code, one in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
         text = text.replace(code, one)
@@ -529,6 +546,50 @@ def test_github_is_given_the_gravest_first_and_no_more_than_it_shows() -> None:
     ]
 
 
+def test_github_is_told_what_comments_suppress_before_other_notices() -> None:
+    trifles = [replace(NOWHERE, path=f"data/{number}.ttl") for number in range(20)]
+
+    assert RENDERERS["github"](quieted(findings=trifles)).split("\n") == [
+        "::notice file=data/b.ttl,line=2,endLine=2,col=13,endColumn=18,title=T001 suppressed by a comment::"
+        "a dot is missing%0A-- so say\\u001b the | tuners",
+        *(f"::notice file=data/{number}.ttl,title=H001::rename è" for number in range(9)),
+        "GitHub shows 10 of each kind; 11 more stand in the other formats.",
+        "20 findings in 20 files: 20 infos.",
+        "Suppressed by comments: 1.",
+    ]
+
+
+def test_github_is_told_of_the_gravest_that_comments_suppress_and_of_their_number() -> None:
+    lines = RENDERERS["github"](quieted(3000, "it", [NOWHERE])).split("\n")
+
+    assert [line.partition(" ")[0] for line in lines[:-3]] == ["::notice"] * 10
+    assert "title=T001 soppresso da un commento::" in lines[0]
+    assert lines[-3:] == [
+        "GitHub ne mostra 10 di ogni tipo; altri 2991 stanno negli altri formati.",
+        "1 rilievo in 1 file: 1 nota.",
+        "Soppressi da commenti: 3.000.",
+    ]
+
+
+def test_a_summary_has_a_row_for_what_comments_suppress_though_nothing_else_was_found() -> None:
+    assert RENDERERS["markdown"](quieted()).split("\n") == [
+        "**No findings.**",
+        "",
+        "**Suppressed by comments: 1.**",
+        "",
+        "| severity | code | place | suppressed | reason of the comment |",
+        "| --- | --- | --- | --- | --- |",
+        "| violation | T001 | `data/b.ttl:2:13` | a dot is missing | so `say\\u001b` the `\\|` tuners |",
+    ]
+
+
+def test_a_summary_shows_the_gravest_that_comments_suppress_and_is_not_filled_by_them() -> None:
+    lines = RENDERERS["markdown"](quieted(3000, "it")).split("\n")
+
+    assert (len(lines), lines[6].split(" | ")[1], lines[-1]) == (208, "T001", "Altri 2.800 stanno negli altri formati.")
+    assert max(map(len, lines)) < 500
+
+
 def test_github_is_given_columns_within_one_line_only() -> None:
     printed = RENDERERS["github"](Outcome([replace(BELL, at=Place(2, 3, 4, 1))]))
 
@@ -546,6 +607,13 @@ def test_json_says_what_the_finding_says(text: str) -> None:
     assert (said["path"], said["message"], said["advice"]) == (text, text, text)
 
 
+def quieted(count: int = 1, language: str = "en", findings: Sequence[Finding] = ()) -> Outcome:
+    """A finding that a comment suppresses, behind some that weigh less."""
+    many = [replace(NOWHERE, path=f"data/{number}.ttl") for number in range(count - 1)]
+    suppressed = [Suppressed(one, REASON, Place(1, 1, 1, 4)) for one in (*many, BELL)]
+    return Outcome(findings, language, SOURCES, suppressed=suppressed)
+
+
 def outcomes() -> list[Outcome]:
     real = read_repository(SAMPLE)
     checked = check(real)
@@ -553,11 +621,16 @@ def outcomes() -> list[Outcome]:
         *(Outcome(FINDINGS, language, SOURCES, COVERAGE) for language in LANGUAGES),
         *(hostile(text) for text in INJECTIONS),
         Outcome([]),
+        quieted(findings=FINDINGS),
+        *(
+            replace(hostile(text), suppressed=[Suppressed(hostile(text).findings[0], text, Place(1, 1, 1, 2))])
+            for text in INJECTIONS
+        ),
         Outcome(checked.findings, "en", sources_of(real, checked.findings), checked.coverage),
     ]
 
 
-@pytest.mark.parametrize("number", range(len(INJECTIONS) + 4))
+@pytest.mark.parametrize("number", range(2 * len(INJECTIONS) + 5))
 def test_json_keeps_the_schema_that_we_publish(number: int) -> None:
     published = json.loads(schema())
     item = {**published, "type": "object", "$ref": "#/$defs/finding"}
@@ -691,6 +764,40 @@ def test_sarif_says_so(language: str) -> None:
     assert run["results"][0]["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "data/a.ttl"}}}]
 
 
+@pytest.mark.parametrize("findings", [[], FINDINGS], ids=["nothing-else", "more"])
+def test_sarif_marks_what_comments_suppress(findings: list[Finding]) -> None:
+    """Where one result says whether it is suppressed, all have to."""
+    log = json.loads(RENDERERS["sarif"](quieted(findings=findings)))
+
+    results = log["runs"][0]["results"]
+    assert [one["suppressions"] for one in results[:-1]] == [[]] * len(findings)
+    assert (results[-1]["ruleId"], results[-1]["level"]) == ("T001", "error")
+    assert results[-1]["suppressions"] == [
+        {
+            "kind": "inSource",
+            "justification": "so say\\u001b the | tuners",
+            "location": {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": "data/b.ttl"},
+                    "region": {
+                        "startLine": 1,
+                        "startColumn": 1,
+                        "endLine": 1,
+                        "endColumn": 4,
+                        "snippet": {"text": "a:b"},
+                    },
+                }
+            },
+        }
+    ]
+
+
+def test_sarif_is_not_filled_by_what_comments_suppress_and_has_the_gravest() -> None:
+    (run,) = json.loads(RENDERERS["sarif"](quieted(3000)))["runs"]
+
+    assert (len(run["results"]), run["results"][0]["ruleId"]) == (1000, "T001")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -715,7 +822,7 @@ def test_a_snippet_of_sarif_is_never_a_whole_file(size: int, kept: list[str]) ->
     assert list(region.get("snippet", {})) == kept
 
 
-@pytest.mark.parametrize("number", range(len(INJECTIONS) + 4))
+@pytest.mark.parametrize("number", range(2 * len(INJECTIONS) + 5))
 def test_sarif_keeps_the_part_of_the_standard_that_we_write(number: int) -> None:
     log = json.loads(RENDERERS["sarif"](outcomes()[number]))
 
@@ -723,7 +830,7 @@ def test_sarif_keeps_the_part_of_the_standard_that_we_write(number: int) -> None
 
 
 @pytest.mark.skipif(not OASIS.is_file(), reason="the schema is of OASIS and not ours to copy: tests/install-servers")
-@pytest.mark.parametrize("number", range(len(INJECTIONS) + 4))
+@pytest.mark.parametrize("number", range(2 * len(INJECTIONS) + 5))
 def test_sarif_is_valid_to_the_schema_of_oasis(number: int) -> None:
     log = json.loads(RENDERERS["sarif"](outcomes()[number]))
 

@@ -43,7 +43,7 @@ def test_a_comment_suppresses_a_finding_of_its_line_and_that_is_told(sample: Pat
     checked = check(read_repository(sample))
 
     assert checked.findings == []
-    assert [one.code for one in checked.suppressed] == ["C010"]
+    assert [(one.finding.code, one.reason) for one in checked.suppressed] == [("C010", REASON.removeprefix("-- "))]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from clustergraph.cli.check import check
 from clustergraph.errors import UsageError
+from clustergraph.outputs import RENDERERS
 from clustergraph.workflow import _REMARKS, Asked, run
 from conftest import SAMPLE
 
@@ -101,30 +102,134 @@ def test_a_linked_file_is_not_mended_and_that_is_said(checked: Check, sample: Pa
     assert (sample / "elsewhere").read_text(encoding="utf-8") == ZERO
 
 
+DIALS = "data/organisation/dial-makers.ttl"
+LEAFLET = "data/source/tuners-leaflet.ttl"
+UNDATED = f"{LEAFLET}:12:1: C004 source:tuners-leaflet, dcterms:issued: found 0, at least 1 asked for\n"
+
+
+def put(root: Path, name: str, old: str = "", new: str = "") -> None:
+    """Puts a file with a mistake where its first line says, changed in one place."""
+    text = (BAD / name).read_text(encoding="utf-8")
+    (root / text.partition("\n")[0].rpartition(" ")[2]).write_text(text.replace(old, new), encoding="utf-8")
+
+
 def test_a_baseline_hides_what_it_holds_and_tells_what_is_gone(checked: Check, sample: Path) -> None:
     known = sample / "known.json"
+    (sample / NAME).unlink()
+    sound = (sample / DIALS).read_text(encoding="utf-8")
+    put(sample, "H013-homepage-by-file-transfer.ttl")
 
     assert checked("--baseline", known, "--write-baseline") == (0, "", "Known from the baseline: 1.\n")
     assert checked("--baseline", known) == (0, "", "Known from the baseline: 1.\n")
     assert checked("--baseline", known, "--fix").err == "Files mended: 0.\nKnown from the baseline: 1.\n"
-    (sample / NAME).unlink()
+    (sample / DIALS).write_text(sound, encoding="utf-8")
     assert checked("--baseline", known, "data/cluster") == (0, "", "")
     assert checked("--baseline", known) == (
         0,
         "",
         "In the baseline, and there no more: 1. Write it anew with --write-baseline.\n"
-        f"  {NAME}: H002 '01' would be published as '1': write that\n",
+        f"  {DIALS}: H013 the home page <ftp://example.org/> does not begin with 'https://': "
+        "write the address as a browser shows it\n",
     )
 
 
-def test_only_changed_files_are_judged_and_the_others_counted(checked: Check, sample: Path) -> None:
+DATED = '    dcterms:issued "1902"^^xsd:gYear ;\n'
+
+
+def test_a_known_finding_hides_none_that_comes_after_it_is_known(checked: Check, sample: Path) -> None:
+    """A mistake of a house rule keeps shapes of its file from being shown, but not for ever."""
+    known = sample / "known.json"
+    (sample / NAME).unlink()
+    put(sample, "H008-thirteen-words.ttl")
+
+    assert checked("--baseline", known, "--write-baseline") == (0, "", "Known from the baseline: 1.\n")
+    put(sample, "H008-thirteen-words.ttl", DATED)
+    assert checked("--baseline", known) == (1, UNDATED, "Known from the baseline: 1.\n")
+    assert checked("--baseline", known, LEAFLET, "--fix").out == UNDATED
+    assert checked("--baseline", known, "--write-baseline") == (0, "", "Known from the baseline: 2.\n")
+    assert checked("--baseline", known) == (0, "", "Known from the baseline: 2.\n")
+
+
+@pytest.mark.parametrize("name", ["H002-leading-zero.ttl", "H003-nameless-value.ttl", "H004-misspelt-property.ttl"])
+def test_what_hides_others_fails_though_a_baseline_was_written(checked: Check, sample: Path, name: str) -> None:
+    known = sample / "known.json"
+    (sample / NAME).unlink()
+    put(sample, name)
+
+    written = checked("--baseline", known, "--write-baseline")
+
+    assert (written.status, name[:4] in written.out) == (1, True)
+    assert checked("--baseline", known) == written
+
+
+SYNTAX = f"{NAME}:1:1: T001 expected a subject: an IRI, a prefixed name, or a blank node, found 'garbage'\n"
+UNSEEN = "The shapes were not looked at, as a file could not be read or has blank nodes.\n"
+
+
+HINDRANCES = {
+    "syntax": (NAME, "garbage {", "T001"),
+    "blank-node": (NAME, (BAD / "H003-nameless-value.ttl").read_text(encoding="utf-8"), "H003"),
+    "not-as-published": (
+        LEAFLET,
+        (BAD / "H008-thirteen-words.ttl")
+        .read_text(encoding="utf-8")
+        .replace(" and all their sons", "")
+        .replace('"1902"^^xsd:gYear ;', '"1902"^^xsd:gYear ;\n    cg:value "01"^^xsd:integer ;'),
+        "H002",
+    ),
+    "shape": (
+        "shapes/typo.ttl",
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
+        "<x:s> a sh:NodeShape ; sh:targetClass <x:c> ; sh:property [ sh:path <x:p> ; sh:maxCnt 0 ] .\n",
+        "S001",
+    ),
+}
+
+
+@pytest.mark.parametrize("format_name", sorted(RENDERERS))
+@pytest.mark.parametrize(("path", "text", "code"), HINDRANCES.values(), ids=HINDRANCES)
+def test_what_keeps_shapes_from_being_asked_is_shown_and_fails_whatever_was_asked_for(
+    checked: Check, sample: Path, committed: Callable[[], None], path: str, text: str, code: str, format_name: str
+) -> None:
+    """The shapes might have said something of the files that were asked for."""
+    (sample / NAME).unlink()
+    (sample / path).write_text(text, encoding="utf-8")
+    committed()
+    if format_name != "concise":
+        ways: list[list[object]] = [["data/cluster"]]
+    else:
+        ways = [["data/cluster"], ["--changed-only"], ["--changed-only=HEAD", "data/cluster", "--fail-on=violation"]]
+
+    for way in ways:
+        status, out, _ = checked(*way, "--format", format_name)
+
+        assert (status, code in out, path in out) == (1, True, True)
+
+
+def test_a_file_alone_is_not_called_sound_while_another_cannot_be_read(checked: Check, sample: Path) -> None:
+    (sample / NAME).write_text("garbage {", encoding="utf-8")
+
+    assert checked("data/cluster") == (1, SYNTAX, UNSEEN)
+
+
+@pytest.fixture
+def committed(sample: Path) -> Callable[[], None]:
     def git(*arguments: str) -> None:
         identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
         subprocess.run(["git", *identity, *arguments], cwd=sample, check=True, capture_output=True)  # noqa: S607
 
-    git("init", "--quiet", "--initial-branch=main")
-    git("add", "--all")
-    git("commit", "--quiet", "--message=one")
+    def committed() -> None:
+        git("init", "--quiet", "--initial-branch=main")
+        git("add", "--all")
+        git("commit", "--quiet", "--message=one")
+
+    return committed
+
+
+def test_only_changed_files_are_judged_and_the_others_counted(
+    checked: Check, sample: Path, committed: Callable[[], None]
+) -> None:
+    committed()
     assert checked("--changed-only") == (0, "", "In other files, not shown: 1.\n")
     (sample / NAME).write_text(ZERO + "# changed\n", encoding="utf-8")
     assert checked("--changed-only") == (1, H002, "")

@@ -1,6 +1,7 @@
 """Baselines: findings that were there before, written into a file, so that only new ones are shown.
 
-What cannot be read, and shapes that cannot be evaluated, are in no baseline: nobody knows what they hide.
+What cannot be read, shapes that cannot be evaluated, and the house rules on which shapes rest are in no baseline:
+nobody knows what they hide.
 """
 
 import json
@@ -9,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from clustergraph import suppressions
 from clustergraph.errors import UsageError
 from clustergraph.findings import Finding
 from clustergraph.fingerprints import fingerprints
 from clustergraph.repository import Repository
+from clustergraph.rules import RULES
 
-NEVER: Final = ("T", "S")  # families of codes
+_NEVER: Final = ("T", "S", *sorted(suppressions.NEVER))  # families of codes, and codes
 _VERSION: Final = 1
 _SIZE_LIMIT_BYTES: Final = 10_000_000
 
@@ -48,7 +51,7 @@ def compared(findings: Sequence[Finding], repository: Repository, baseline: Base
     new: list[Finding] = []
     known: list[Finding] = []
     for mark, one in fingerprints(findings, repository):
-        is_known = not one.code.startswith(NEVER) and left[mark] > 0
+        is_known = may_be_recorded(one) and left[mark] > 0
         left[mark] -= is_known
         (known if is_known else new).append(one)
     return Compared(new, known, [entry for entry in baseline if left[entry.fingerprint] > 0])
@@ -59,11 +62,20 @@ def baseline_text(findings: Sequence[Finding], repository: Repository) -> str:
     counts = Counter(
         Entry(mark, one.code, one.path, one.message["en"])
         for mark, one in fingerprints(findings, repository)
-        if not one.code.startswith(NEVER)
+        if may_be_recorded(one)
     )
     lines = [json.dumps({**entry._asdict(), "count": count}) for entry, count in counts.items()]
     inside = ",\n    ".join(lines)
     return f'{{\n  "version": {_VERSION},\n  "findings": [{f"{chr(10)}    {inside}{chr(10)}  " if lines else ""}]\n}}\n'
+
+
+def may_be_recorded(finding: Finding) -> bool:
+    """Whether a finding can be one that is known.
+
+    A house rule speaks of a file as a whole only to say that it has more findings than are looked for.
+    """
+    is_of_more = finding.at is None and finding.code in RULES
+    return not is_of_more and not finding.code.startswith(_NEVER)
 
 
 def read_baseline(path: Path) -> Baseline:

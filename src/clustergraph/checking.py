@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike, read_rules
 from clustergraph.errors import UsageError
-from clustergraph.findings import VIOLATION, Coverage, Finding, in_order, weighing
+from clustergraph.findings import VIOLATION, Coverage, Finding, Suppressed, in_order, weighing
 from clustergraph.fixes import with_fixes
 from clustergraph.outputs import Sources
 from clustergraph.queries import internal, load_queries
@@ -26,6 +26,10 @@ _NOT_AS_PUBLISHED = ("H002",)  # such literals keep queries of shapes from being
 _UNASKED = "S007"
 OF_FINISHED_FILES = ("H010", "H011")  # what else is to be written, not what is wrong with what stands there
 _NO_ASSEMBLY = ("H003", "T002")  # naming blank nodes by content can take for ever
+_HINDERING: Final = ("T", "S", *_NO_ASSEMBLY)  # families of codes, and codes
+
+Left: TypeAlias = Callable[[Sequence[Finding], Repository], Sequence[Finding]]
+"""What a baseline leaves of findings."""
 
 
 class Checked(NamedTuple):
@@ -33,21 +37,28 @@ class Checked(NamedTuple):
 
     Shape: `assembly` is None where a file could not be read, as a dataset with holes would give false findings, or
            where blank nodes stand that cannot be named in bounded time; so is `coverage`, as no shape was asked then.
-           `suppressed` are the findings that comments in the files suppress, which are none of `findings`.
+           `suppressed` are the findings that comments in the files suppress, which are none of `findings`. What begins
+           with one of `hindering` keeps shapes from being asked, so that others may be missing.
     """
 
     findings: list[Finding]
     assembly: Assembly | None
     coverage: Coverage | None = None
-    suppressed: tuple[Finding, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    hindering: tuple[str, ...] = _HINDERING
 
 
-def check(repository: Repository) -> Checked:
+def _all(findings: Sequence[Finding], _: Repository) -> Sequence[Finding]:
+    return findings
+
+
+def check(repository: Repository, left: Left = _all) -> Checked:
     """Every finding about every file of a repository, each with the ways to mend it that are known.
 
+    Shape:  what is not `left` is among them, and keeps no other finding from being shown.
     Raises: UsageError naming a query of the repository that cannot be read, or that the guard refuses.
     """
-    checked = check_with(repository, lambda: _rules_of(repository.root))
+    checked = check_with(repository, lambda: _rules_of(repository.root), left=left)
     return checked._replace(findings=with_fixes(checked.findings, repository))
 
 
@@ -60,18 +71,25 @@ def _rules_of(root: Path) -> Mapping[str, str]:
 
 
 def check_with(
-    repository: Repository, rules: Callable[[], Mapping[str, str]], query_time: QueryTime | None = None
+    repository: Repository,
+    rules: Callable[[], Mapping[str, str]],
+    query_time: QueryTime | None = None,
+    left: Left = _all,
 ) -> Checked:
     """Every finding about every document, with the rules that are loaded where nothing is wrong that comes before.
 
-    Shape:  `query_time` is what the queries of shapes may take.
+    Shape:  `query_time` is what the queries of shapes may take; `left` as in `check`.
     Raises: UsageError naming a rule that is none, and what loading them raises.
     """
     comments = Suppressions(repository)
-    findings, assembly, coverage = _found(repository, comments, rules, query_time)
-    unseen = {one.path for one in weighing(findings, VIOLATION) if not one.code.startswith("C")}
-    findings += comments.findings(is_unused=assembly is not None, unseen=unseen)
-    return Checked(ordered(findings), assembly, coverage, tuple(in_order(comments.suppressed)))
+    found = _found(repository, comments, rules, query_time, left)
+    unseen = {one.path for one in weighing(found.findings, VIOLATION) if not one.code.startswith("C")}
+    findings = in_order([*found.findings, *comments.findings(is_unused=found.assembly is not None, unseen=unseen)])
+    suppressed = {id(one.finding): one for one in comments.suppressed}
+    return found._replace(
+        findings=_without_what_is_lacking(findings, left(findings, repository)),
+        suppressed=tuple(suppressed[id(one)] for one in in_order(one.finding for one in suppressed.values())),
+    )
 
 
 def _found(
@@ -79,26 +97,30 @@ def _found(
     comments: Suppressions,
     rules: Callable[[], Mapping[str, str]],
     query_time: QueryTime | None,
-) -> tuple[list[Finding], Assembly | None, Coverage | None]:
+    left: Left,
+) -> Checked:
     findings = [*repository.findings, *comments.kept(house_findings(repository))]
     if repository.findings:
-        return [one for one in findings if one.code not in NEED_ALL_FILES], None, None
+        return Checked([one for one in findings if one.code not in NEED_ALL_FILES], None)
     findings += [_alike(one) for one in repository.dataset_documents if has_too_many_alike(one)]
     if any(one.code in _NO_ASSEMBLY for one in findings):
-        return findings, None, None
+        return Checked(findings, None)
     assembly = assemble(repository, rules())
     # One broken rule breaks many shapes, most of them about something else: what shapes say of that file comes later.
-    wrong = weighing(findings, VIOLATION)
+    # What a baseline knows is passed over, so it must not stand before what is new.
+    wrong = weighing(left(in_order(findings), repository), VIOLATION)
     broken = {one.path for one in wrong if one.code not in _OF_ONE_WORD} | {str(one.path) for one in repository.context}
     said = judged(repository, assembly, query_time)
     house = {one.code for one in findings}
+    is_unasked = bool(house & {*_NOT_AS_PUBLISHED}) and any(one.code == _UNASKED for one in said.findings)
     told = {(one.path, one.at) for one in wrong}
     news = [one for one in said.findings if (one.path, one.at) not in told]
     findings += comments.kept(_not_of(broken, news, repository))
     # What rules make of a mistake is one more mistake, but not one more to mend.
-    unasked = {_UNASKED} if house & {*_NOT_AS_PUBLISHED} else set()
-    written = [one for one in findings if one.path != RULES_FOLDER and one.code not in unasked]
-    return (written if weighing(written, VIOLATION) else findings), assembly, said.coverage
+    written = [one for one in findings if one.path != RULES_FOLDER and not (is_unasked and one.code == _UNASKED)]
+    shown = written if weighing(left(in_order(written), repository), VIOLATION) else findings
+    hindering = (*_HINDERING, *(_NOT_AS_PUBLISHED if is_unasked else ()))
+    return Checked(shown, assembly, said.coverage, hindering=hindering)
 
 
 def _not_of(passed_over: Set[str], findings: Iterable[Finding], repository: Repository) -> list[Finding]:
@@ -116,8 +138,12 @@ def _not_of(passed_over: Set[str], findings: Iterable[Finding], repository: Repo
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Findings in order, without what a file lacks as long as something in it is wrong."""
     found = in_order(findings)
-    broken = {one.path for one in found if one.severity == VIOLATION or one.code in _OF_TWO_FILES}
-    return [one for one in found if one.code not in OF_FINISHED_FILES or one.path not in broken]
+    return _without_what_is_lacking(found, found)
+
+
+def _without_what_is_lacking(findings: Sequence[Finding], wrong: Iterable[Finding]) -> list[Finding]:
+    broken = {one.path for one in wrong if one.severity == VIOLATION or one.code in _OF_TWO_FILES}
+    return [one for one in findings if one.code not in OF_FINISHED_FILES or one.path not in broken]
 
 
 def house_findings(repository: Repository) -> Iterator[Finding]:
@@ -169,11 +195,12 @@ def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence
         if not (home / path).exists():
             message = f"there is no '{path}' in '{home}': name a file or folder of the repository"
             raise UsageError(message)
-    return [
-        one
-        for one in findings
-        if not paths or any(PurePosixPath(file).is_relative_to(path) for path in paths for file in _files(one))
-    ]
+    return [one for one in findings if is_in(one, paths)]
+
+
+def is_in(one: Finding, paths: Sequence[PurePosixPath]) -> bool:
+    """Whether a finding is about one of some files or folders; it is if none is named."""
+    return not paths or any(PurePosixPath(file).is_relative_to(path) for path in paths for file in _files(one))
 
 
 def _files(one: Finding) -> list[str]:

@@ -86,6 +86,14 @@ class Finding:
         return ":".join([self.path, *(str(number) for number in (self.at or ())[:2])])
 
 
+class Suppressed(NamedTuple):
+    """A finding that a comment suppresses. Shape: `at` is the place of the comment, in the file of the finding."""
+
+    finding: Finding
+    reason: str
+    at: Place
+
+
 def fingerprint(finding: Finding, words: str) -> str:
     """The name of a finding about some words: from its code, its file, the words and the English sentence.
 

@@ -32,6 +32,10 @@ Choice: TypeAlias = Callable[[Repository, Checked], Sequence[Finding]]
 """The findings that are to be mended."""
 
 
+Look: TypeAlias = Callable[[Repository], Checked]
+"""What is wrong with a repository."""
+
+
 class Mended(NamedTuple):
     """Shape: `texts` has the old and the new text of each file that differs; the others are what was found at last."""
 
@@ -40,7 +44,7 @@ class Mended(NamedTuple):
     checked: Checked
 
 
-def mended(read_with: Reader, chosen: Choice, *, is_unsafe: bool) -> Mended:
+def mended(read_with: Reader, chosen: Choice, *, is_unsafe: bool, look: Look = check) -> Mended:
     """The repository after all fixes that are safe, and the others too if asked for.
 
     Shape: a fix after which more is wrong with its file is taken back; see `progress`.
@@ -49,7 +53,7 @@ def mended(read_with: Reader, chosen: Choice, *, is_unsafe: bool) -> Mended:
     old: dict[PurePosixPath, str] = {}
     stuck: set[PurePosixPath] = set()
     repository = read_with(drafts)
-    checked = check(repository)
+    checked = look(repository)
     for _ in range(ROUNDS):
         new = {
             path: text
@@ -59,7 +63,7 @@ def mended(read_with: Reader, chosen: Choice, *, is_unsafe: bool) -> Mended:
         if not new:
             break
         old = {path: repository.text(path) or "" for path in new} | old
-        repository, checked, worse = _kept(read_with, (repository, checked), drafts, new)
+        repository, checked, worse = _kept(read_with, look, (repository, checked), drafts, new)
         stuck |= worse
         drafts = dict(repository.drafts)
     texts = {path: (old[path], text) for path, text in drafts.items() if text != old[path]}
@@ -68,13 +72,14 @@ def mended(read_with: Reader, chosen: Choice, *, is_unsafe: bool) -> Mended:
 
 def _kept(
     read_with: Reader,
+    look: Look,
     before: tuple[Repository, Checked],
     drafts: Mapping[PurePosixPath, str],
     new: Mapping[PurePosixPath, str],
 ) -> tuple[Repository, Checked, set[PurePosixPath]]:
     """The repository with those of the new texts that are better than what they replace, and which are not."""
     repository = read_with({**drafts, **new})
-    checked = check(repository)
+    checked = look(repository)
     is_partial = bool(before[0].findings or repository.findings)
     worse = {
         path
@@ -84,7 +89,7 @@ def _kept(
     }
     if worse:
         repository = read_with({**drafts, **{path: text for path, text in new.items() if path not in worse}})
-        checked = check(repository)
+        checked = look(repository)
     return repository, checked, worse
 
 

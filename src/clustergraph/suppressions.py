@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from clustergraph.findings import WARNING, Finding
+from clustergraph.findings import WARNING, Finding, Suppressed
 from clustergraph.reading.parsed import Parsed, Place
 from clustergraph.reading.tokens import IRI, LANGUAGE, NAME, STRING
 from clustergraph.repository import Document, Repository
@@ -53,7 +53,7 @@ class Suppressions:
     """The comments of a repository's Turtle files, and what they suppressed."""
 
     def __init__(self, repository: Repository) -> None:
-        self.suppressed: list[Finding] = []
+        self.suppressed: list[Suppressed] = []
         self._comments = [
             comment for one in repository.documents if one.path.suffix == ".ttl" for comment in _comments(one)
         ]
@@ -67,7 +67,7 @@ class Suppressions:
         for one in covering:
             one.used.add(finding.code)
         if covering:
-            self.suppressed.append(finding)
+            self.suppressed.append(Suppressed(finding, covering[0].reason, covering[0].at))
         return bool(covering)
 
     def findings(self, *, is_unused: bool, unseen: Iterable[str] = ()) -> Iterator[Finding]:

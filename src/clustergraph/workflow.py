@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
-from clustergraph.baselines import Compared, baseline_text, compared, read_baseline
+from clustergraph.baselines import Baseline, Compared, baseline_text, compared, may_be_recorded, read_baseline
 from clustergraph.changes import changed_paths
-from clustergraph.checking import Checked, check, only_in, sources_of
+from clustergraph.checking import Checked, check, is_in, only_in, sources_of
 from clustergraph.contexts import with_context
 from clustergraph.errors import UsageError
 from clustergraph.files import inside, repository_of
-from clustergraph.findings import VIOLATION, Coverage, Finding, weighing
-from clustergraph.mending import Choice, Reader, difference, mended, write_texts, write_whole
+from clustergraph.findings import VIOLATION, Coverage, Finding, Suppressed, weighing
+from clustergraph.mending import Choice, Look, Reader, difference, mended, write_texts, write_whole
 from clustergraph.outputs import Sources
 from clustergraph.repository import Repository, read_repository
 
@@ -67,7 +67,10 @@ class Asked:
 
 
 class Outcome(NamedTuple):
-    """What came of it. Shape: `difference` is empty unless it was asked for."""
+    """What came of it.
+
+    Shape: `difference` is empty unless it was asked for; `suppressed` are findings about the files asked for.
+    """
 
     findings: list[Finding]
     remarks: list[Remark]
@@ -75,6 +78,7 @@ class Outcome(NamedTuple):
     fails: bool
     sources: Sources
     coverage: Coverage | None
+    suppressed: Sequence[Suppressed]
 
 
 class _Seen(NamedTuple):
@@ -96,22 +100,26 @@ def run(asked: Asked) -> Outcome:
     changed = None if asked.ref is None else changed_paths(asked.root, asked.ref)
     remarks: list[Remark] = []
     shown = ""
+    # A baseline that is yet to be written is none.
+    known = {} if asked.is_recording or asked.baseline is None else read_baseline(asked.baseline)
+    look = _look(asked, known)
     if asked.is_fixing or asked.is_showing:
-        # A baseline that is yet to be written is none.
-        known = {} if asked.is_recording or asked.baseline is None else read_baseline(asked.baseline)
 
         def chosen(repository: Repository, checked: Checked) -> list[Finding]:
-            return compared(_of_paths(checked.findings, repository, asked, changed), repository, known).new
+            own = [one for one in checked.findings if _is_asked_for(one, asked, changed)]
+            return compared(own, repository, known).new
 
-        seen, shown = _mended(asked, read_with, chosen, remarks)
+        seen, shown = _mended(asked, (read_with, look), chosen, remarks)
     else:
-        seen = _Seen(before, check(before))
+        seen = _Seen(before, look(before))
     if asked.is_recording and asked.baseline is not None:
         _write(asked.baseline, baseline_text(seen.checked.findings, seen.repository))
     found = _compared(asked, seen, changed)
-    remarks += _remarks(seen, found, asked, changed)
+    suppressed = [one for one in seen.checked.suppressed if _is_asked_for(one.finding, asked, changed)]
+    remarks += _remarks(seen, found, len(suppressed), is_changed_only=changed is not None)
     fails = bool(shown or weighing(found.new, asked.fail_on))
-    return Outcome(found.new, remarks, shown, fails, sources_of(seen.repository, found.new), seen.checked.coverage)
+    sources = sources_of(seen.repository, [*found.new, *(one.finding for one in suppressed)])
+    return Outcome(found.new, remarks, shown, fails, sources, seen.checked.coverage, suppressed)
 
 
 def check_files(*paths: str | Path, root: Path | None = None) -> list[Finding]:
@@ -146,16 +154,25 @@ def _reader(asked: Asked) -> Reader:
     return lambda drafts: replace(read_repository(root, data=data, drafts=drafts), context=context)
 
 
-def _of_paths(
-    findings: Sequence[Finding], repository: Repository, asked: Asked, changed: frozenset[PurePosixPath] | None
-) -> list[Finding]:
-    found = only_in(findings, repository, asked.paths)
-    return found if changed is None else [one for one in found if PurePosixPath(one.path) in changed]
+def _look(asked: Asked, known: Baseline) -> Look:
+    """Checks so that what the baseline knows, or is to know, hides nothing that is new."""
+
+    def left(findings: Sequence[Finding], repository: Repository) -> list[Finding]:
+        if asked.is_recording:
+            return [one for one in findings if not may_be_recorded(one)]
+        return compared(findings, repository, known).new
+
+    return check if asked.baseline is None else lambda repository: check(repository, left)
 
 
-def _mended(asked: Asked, read_with: Reader, chosen: Choice, remarks: list[Remark]) -> tuple[_Seen, str]:
+def _is_asked_for(one: Finding, asked: Asked, changed: frozenset[PurePosixPath] | None) -> bool:
+    return is_in(one, asked.paths) and (changed is None or PurePosixPath(one.path) in changed)
+
+
+def _mended(asked: Asked, ways: tuple[Reader, Look], chosen: Choice, remarks: list[Remark]) -> tuple[_Seen, str]:
     """The repository as it is after mending, or as it is before if the difference is only to be shown."""
-    result = mended(read_with, chosen, is_unsafe=asked.is_unsafe)
+    read_with, look = ways
+    result = mended(read_with, chosen, is_unsafe=asked.is_unsafe, look=look)
     if asked.is_showing:
         remarks.append(_said("mendable", len(result.texts)))
         return _Seen(result.repository, result.checked), difference(result.texts)
@@ -165,7 +182,7 @@ def _mended(asked: Asked, read_with: Reader, chosen: Choice, remarks: list[Remar
     if not left:
         return _Seen(result.repository, result.checked), ""
     repository = read_with({})
-    return _Seen(repository, check(repository)), ""
+    return _Seen(repository, look(repository)), ""
 
 
 def _write(file: Path, text: str) -> None:
@@ -178,20 +195,24 @@ def _write(file: Path, text: str) -> None:
 
 def _compared(asked: Asked, seen: _Seen, changed: frozenset[PurePosixPath] | None) -> Compared:
     baseline = read_baseline(asked.baseline) if asked.baseline else {}
-    findings = _of_paths(seen.checked.findings, seen.repository, asked, changed)
+    # Whatever was asked for: of files that were not judged to the end, silence says nothing.
+    findings = [
+        one
+        for one in seen.checked.findings
+        if one.code.startswith(seen.checked.hindering) or _is_asked_for(one, asked, changed)
+    ]
     found = compared(findings, seen.repository, baseline)
     # What was not asked for or not looked at may still be there.
     is_whole = seen.checked.assembly is not None and not asked.paths and changed is None
     return found if is_whole else found._replace(stale=[])
 
 
-def _remarks(seen: _Seen, found: Compared, asked: Asked, changed: frozenset[PurePosixPath] | None) -> list[Remark]:
-    elsewhere = 0 if changed is None else len(seen.checked.findings) - len(found.new) - len(found.known)
-    suppressed = _of_paths(seen.checked.suppressed, seen.repository, asked, changed)
+def _remarks(seen: _Seen, found: Compared, suppressed: int, *, is_changed_only: bool) -> list[Remark]:
+    elsewhere = len(seen.checked.findings) - len(found.new) - len(found.known)
     counted = {
-        "suppressed": len(suppressed),
+        "suppressed": suppressed,
         "known": len(found.known),
-        "elsewhere": elsewhere,
+        "elsewhere": elsewhere * is_changed_only,
         "stale": len(found.stale),
     }
     shapes = [_REMARKS["shapes"]] if seen.checked.assembly is None else []

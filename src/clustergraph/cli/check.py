@@ -95,7 +95,13 @@ def _shown(asked: "Asked", format_name: str, language: str) -> bool:
     for remark in done.remarks:
         click.echo(printable(remark[language]), err=True)
     outcome = Outcome(
-        done.findings, language, done.sources, done.coverage, coloured=is_coloured(sys.stdout), version=__version__
+        done.findings,
+        language,
+        done.sources,
+        done.coverage,
+        coloured=is_coloured(sys.stdout),
+        version=__version__,
+        suppressed=done.suppressed,
     )
     if text := done.difference if asked.is_showing else RENDERERS[format_name](outcome):
         click.echo(text)

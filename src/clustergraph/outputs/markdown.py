@@ -4,8 +4,17 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from clustergraph.findings import Finding, printable
-from clustergraph.outputs.outcome import SEVERITY_WORDS, Outcome, by_weight, counts, number, summary
+from clustergraph.findings import Finding, Suppressed, printable
+from clustergraph.outputs.outcome import (
+    SEVERITY_WORDS,
+    Outcome,
+    by_weight,
+    counts,
+    number,
+    summary,
+    suppressed_by_weight,
+    suppressed_summary,
+)
 
 _SHOWN: Final = 200  # a summary of GitHub holds 1 MiB
 _LONGEST: Final = 400  # characters of one message
@@ -14,11 +23,13 @@ _WORDS: Final = {
         "head": ("severity", "code", "place", "what to mend"),
         "left": "{0} more stand in the other formats.",
         "how_many": ("severity", "findings"),
+        "suppressed": ("severity", "code", "place", "suppressed", "reason of the comment"),
     },
     "it": {
         "head": ("gravità", "codice", "punto", "che cosa correggere"),
         "left": "Altri {0} stanno negli altri formati.",
         "how_many": ("gravità", "rilievi"),
+        "suppressed": ("gravità", "codice", "punto", "che cosa è soppresso", "motivo del commento"),
     },
 }
 _HARMLESS: Final = re.compile(r"[(«“‘'\"]?(?:[^\W\d_]+(?:[’'][^\W\d_]+)*|\d{1,6})[)»”’'\"]?[.,:;?!…]?|–|—|…")
@@ -28,21 +39,36 @@ _BACKTICKS: Final = re.compile(r"`+")
 
 
 def markdown(outcome: Outcome) -> str:
-    """How many findings there are, then each of them, the gravest first."""
-    words = _WORDS[outcome.language]
+    """How many findings there are, then each of them, the gravest first; so too what comments suppress."""
     lines = [f"**{summary(outcome.findings, outcome.language)}**"]
-    if not outcome.findings:
-        return lines[0]
-    severities = SEVERITY_WORDS[outcome.language]
-    lines += ["", *_head(words["how_many"])]
-    lines += [
-        _row((severities[one], number(count, outcome.language))) for one, count in counts(outcome.findings).items()
-    ]
-    lines += ["", *_head(words["head"])]
-    lines += [_row(_cells(one, outcome.language)) for one in by_weight(outcome.findings)[:_SHOWN]]
-    if (left := len(outcome.findings) - _SHOWN) > 0:
-        lines += ["", str(words["left"]).format(number(left, outcome.language))]
+    if outcome.findings:
+        lines += _found(outcome)
+    if outcome.suppressed:
+        lines += _suppressed(outcome)
     return "\n".join(lines)
+
+
+def _found(outcome: Outcome) -> Iterator[str]:
+    words = _WORDS[outcome.language]
+    severities = SEVERITY_WORDS[outcome.language]
+    yield from ["", *_head(words["how_many"])]
+    for severity, count in counts(outcome.findings).items():
+        yield _row((severities[severity], number(count, outcome.language)))
+    yield from ["", *_head(words["head"])]
+    yield from (_row(_cells(one, outcome.language)) for one in by_weight(outcome.findings)[:_SHOWN])
+    yield from _left(len(outcome.findings), outcome.language)
+
+
+def _suppressed(outcome: Outcome) -> Iterator[str]:
+    yield from ["", *(f"**{sentence}**" for sentence in suppressed_summary(outcome))]
+    yield from ["", *_head(_WORDS[outcome.language]["suppressed"])]
+    yield from (_row(_quiet_cells(one, outcome.language)) for one in suppressed_by_weight(outcome)[:_SHOWN])
+    yield from _left(len(outcome.suppressed), outcome.language)
+
+
+def _left(count: int, language: str) -> Iterator[str]:
+    if count > _SHOWN:
+        yield from ["", str(_WORDS[language]["left"]).format(number(count - _SHOWN, language))]
 
 
 def _head(names: Iterable[str]) -> Iterator[str]:
@@ -61,6 +87,11 @@ def _cells(one: Finding, language: str) -> Iterator[str]:
     yield _code(one.place)
     advice = one.advice.get(language)
     yield "<br>".join(_prose(text) for text in (one.message[language], advice) if text)
+
+
+def _quiet_cells(one: Suppressed, language: str) -> Iterator[str]:
+    yield from _cells(one.finding, language)
+    yield _prose(one.reason)
 
 
 def _prose(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from clustergraph.findings import INFO, SEVERITIES, VIOLATION, WARNING, Coverage, Finding
+from clustergraph.findings import INFO, SEVERITIES, VIOLATION, WARNING, Coverage, Finding, Suppressed
 from clustergraph.outputs.sources import Sources
 
 
@@ -13,7 +13,8 @@ class Outcome:
     """The outcome of a check as somebody wants to read it.
 
     Shape: `findings` are in order; `sources` are the texts of files, as far as they could be had; `coverage` is None
-           where the shapes were not looked at; `coloured` is for terminals; `version` is ours, where it is to be said.
+           where the shapes were not looked at; `coloured` is for terminals; `version` is ours, where it is to be said;
+           `suppressed` are those that comments keep out of `findings`.
     """
 
     findings: Sequence[Finding]
@@ -22,6 +23,7 @@ class Outcome:
     coverage: Coverage | None = None
     coloured: bool = False
     version: str = ""
+    suppressed: Sequence[Suppressed] = ()
 
 
 Renderer: TypeAlias = Callable[[Outcome], str]
@@ -35,11 +37,17 @@ _MANY: Final = {
     "it": {VIOLATION: "violazioni", WARNING: "avvisi", INFO: "note"},
 }
 _NONE: Final = {"en": "No findings.", "it": "Nessun rilievo."}
+_SUPPRESSED: Final = {"en": "Suppressed by comments: {}.", "it": "Soppressi da commenti: {}."}
 
 
 def by_weight(findings: Iterable[Finding]) -> list[Finding]:
     """The gravest first; among equals, as they came."""
     return sorted(findings, key=lambda one: -SEVERITIES.index(one.severity))
+
+
+def suppressed_by_weight(outcome: Outcome) -> list[Suppressed]:
+    """What comments suppress, the gravest first: who reads only some must not miss those."""
+    return sorted(outcome.suppressed, key=lambda one: -SEVERITIES.index(one.finding.severity))
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:
@@ -63,6 +71,12 @@ def summary(findings: Sequence[Finding], language: str) -> str:
         if count
     ]
     return f"{begin}: {', '.join(words)}."
+
+
+def suppressed_summary(outcome: Outcome) -> list[str]:
+    """A sentence that says how many findings comments suppress, where any does."""
+    count = len(outcome.suppressed)
+    return [_SUPPRESSED[outcome.language].format(number(count, outcome.language))] if count else []
 
 
 def number(value: int, language: str) -> str:

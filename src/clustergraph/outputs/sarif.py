@@ -7,9 +7,9 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, printable
+from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, Suppressed, printable
 from clustergraph.outputs.objects import dumped
-from clustergraph.outputs.outcome import Outcome
+from clustergraph.outputs.outcome import Outcome, suppressed_by_weight
 from clustergraph.outputs.sources import Sources, fingerprints
 from clustergraph.reading.parsed import Place
 from clustergraph.terms import BASE
@@ -18,13 +18,22 @@ SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sche
 _LEVELS: Final = {VIOLATION: "error", WARNING: "warning", INFO: "note"}
 _MARK: Final = "primaryLocationLineHash"  # the only one that GitHub reads
 _LONGEST: Final = 1000  # characters of a snippet
+_SUPPRESSED: Final = 1000  # results that comments suppress
 _LINK: Final = re.compile(r"\[(?=[^\]]*\]\()")
 
 
 def sarif(outcome: Outcome) -> str:
-    """One run, with a rule for each code that occurs."""
-    codes = sorted({one.code for one in outcome.findings})
-    marks = fingerprints(outcome.findings, outcome.sources)
+    """One run, with a rule for each code that occurs. What comments suppress is among the results, and marked."""
+    quiet = suppressed_by_weight(outcome)[:_SUPPRESSED]
+    findings = [*outcome.findings, *(one.finding for one in quiet)]
+    codes = sorted({one.code for one in findings})
+    marks = fingerprints(findings, outcome.sources)
+    results = [_result(one, codes.index(one.code), mark, outcome) for one, mark in zip(findings, marks, strict=True)]
+    if quiet:  # then all results say whether they are suppressed: section 3.27.23
+        said: list[list[object]] = [[]] * len(outcome.findings) + [
+            [_suppression(one, outcome.sources)] for one in quiet
+        ]
+        results = [{**result, "suppressions": one} for result, one in zip(results, said, strict=True)]
     driver = {
         "name": "clustergraph",
         **({"semanticVersion": outcome.version} if outcome.version else {}),
@@ -36,10 +45,7 @@ def sarif(outcome: Outcome) -> str:
         "tool": {"driver": driver},
         "language": outcome.language,
         "columnKind": "unicodeCodePoints",
-        "results": [
-            _result(one, codes.index(one.code), mark, outcome)
-            for one, mark in zip(outcome.findings, marks, strict=True)
-        ],
+        "results": results,
     }
     return dumped({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
@@ -79,6 +85,14 @@ def _result(one: Finding, rule: int, mark: str, outcome: Outcome) -> dict[str, o
             for number, other in enumerate(one.related, start=1)
         ]
     return result
+
+
+def _suppression(one: Suppressed, sources: Sources) -> dict[str, object]:
+    return {
+        "kind": "inSource",
+        "justification": printable(one.reason[:_LONGEST]),
+        "location": {"physicalLocation": _location(one.finding.path, one.at, sources)},
+    }
 
 
 def _location(path: str, at: Place | None, sources: Sources) -> dict[str, object]:
