@@ -24,13 +24,14 @@ from clustergraph.shacl.sentences import (
     SENTENCES,
     SHAPE_FAULTS,
 )
-from clustergraph.shacl.vocabulary import PATHS, SH, TERMS, component, sh
+from clustergraph.shacl.vocabulary import KNOWN_CLASSES, PATHS, SEVERITIES, SH, TERMS, component, sh
 
 Name: TypeAlias = Callable[[str], str]
 """How an IRI is shown."""
 
 _SHOWN: Final = 60  # characters of a literal
 _LISTED: Final = 8  # of the values that are allowed
+_KNOWN: Final = TERMS | KNOWN_CLASSES | SEVERITIES
 _VARIABLE: Final = re.compile(r"\{[?$](\w+)\}")
 
 
@@ -192,8 +193,8 @@ def _plain(term: Term, name: Name, language: str) -> str:
 def fault_said(fault: ShapeFault, name: Name) -> dict[str, str]:
     """The sentence about a fault of shapes, by language."""
     shown = [name(one) if one.startswith(SH) else one for one in fault.values]
-    told = {language: SHAPE_FAULTS[fault.code][language].format(*shown) for language in LANGUAGES}
+    told = {language: SHAPE_FAULTS[f"{fault.code}{fault.sentence}"][language].format(*shown) for language in LANGUAGES}
     if fault.code == UNKNOWN_TERM:
-        near = [name(one) for one in difflib.get_close_matches(fault.values[0], sorted(TERMS), n=1)]
+        near = [name(one) for one in difflib.get_close_matches(fault.values[0], sorted(_KNOWN), n=1)]
         return {language: text + (MEANT[language].format(near[0]) if near else "") for language, text in told.items()}
     return told
