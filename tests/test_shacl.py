@@ -15,6 +15,7 @@ from pyshacl_peer import by_ours, by_pyshacl, by_turbo
 
 PROLOGUE = """\
 @prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix sh: <http://www.w3.org/ns/shacl#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
@@ -349,6 +350,15 @@ PASSED_OVER = {
     "one of several that is not there": (
         "x:S sh:or ( [ sh:class x:C ] x:Missing ) .",
         [("S002", LEADS_NOWHERE.format("sh:or"))],
+    ),
+    "lists that share an end with one that is not there": (
+        "x:S sh:and ( [ sh:class x:C ] x:Missing ) ; sh:or x:M . x:M rdf:first x:S ; rdf:rest x:L . "
+        "x:L rdf:first x:Missing ; rdf:rest () .",
+        [("S002", LEADS_NOWHERE.format("sh:and")), ("S002", LEADS_NOWHERE.format("sh:or"))],
+    ),
+    "a list that bites its tail": (
+        "x:S sh:xone x:L . x:L rdf:first x:S ; rdf:rest x:L .",
+        [("S002", ILL_FORMED.format("sh:xone", "( … )"))],
     ),
     "a target that is misspelt": (
         f"{UNREACHED} sh:targetClas x:C ; sh:nodeKind sh:IRI .",

@@ -146,9 +146,8 @@ def _reference(graph: Index, subject: str, predicate: str) -> Iterator[ShapeFaul
 
 def _references(graph: Index, subject: str, predicate: str) -> Iterator[ShapeFault]:
     for head in graph.values(subject, predicate):
-        for value in graph.items(head) or ():
-            if isinstance(value, str) and value not in graph.spo:
-                yield ShapeFault(ILL_FORMED, subject, predicate, head, (predicate,), OF_REFERENCE)
+        if graph.names_nothing(head):
+            yield ShapeFault(ILL_FORMED, subject, predicate, head, (predicate,), OF_REFERENCE)
 
 
 def _parameter(graph: Index, subject: str, predicate: str) -> Iterator[ShapeFault]:
