@@ -707,6 +707,26 @@ def test_what_was_looked_at_is_told_by_shape(sample: Path) -> None:
     )
 
 
+def test_what_shapes_import_and_does_not_stand_in_the_folder_is_found_once_at_its_place(sample: Path) -> None:
+    imports = "<http://www.w3.org/2002/07/owl#imports>"
+    shapes = f"cgsh:own {imports} cgsh:elsewhere , cgsh:nobody-asks ."
+    (sample / "shapes/more.ttl").write_text(f"{MORE_SHAPES}{shapes}", encoding="utf-8")
+    line = f"{MORE_SHAPES}{shapes}".count("\n") + 1
+
+    found = [one for one in check(read_repository(sample)).findings if one.code == "S003"]
+
+    assert [(one.path, one.at and one.at.line, one.message) for one in found] == [
+        (
+            "shapes/more.ttl",
+            line,
+            {
+                "en": "owl:imports is not followed: put the shapes that it names beside these",
+                "it": "owl:imports non viene seguito: mettere accanto a queste le forme che indica",
+            },
+        )
+    ]
+
+
 PATHS = {
     "skos:prefLabel": "<{skos}prefLabel>",
     "( skos:broader [ sh:inversePath skos:prefLabel ] )": "( <{skos}broader> [ <{sh}inversePath> <{skos}prefLabel> ] )",

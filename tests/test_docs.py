@@ -69,7 +69,7 @@ def test_every_code_that_can_be_mended_has_a_row() -> None:
 
 def test_every_fault_of_a_shape_has_a_row() -> None:
     assert [row[:2] for row in rows("rules.md", r"S\d{3}")] == [
-        (code, shown(one["en"])) for code, one in SHAPE_FAULTS.items()
+        (code, shown(one["en"])) for code, one in SHAPE_FAULTS.items() if " " not in code
     ]
 
 

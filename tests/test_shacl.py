@@ -9,11 +9,13 @@ from clustergraph.shacl import Index, Report, validate
 from clustergraph.shacl.messages import fault_said, own_words, said
 from clustergraph.shacl.places import spots
 from clustergraph.shacl.sentences import CODES, CUSTOM, LANGUAGES, SENTENCES, SHAPE_FAULTS
+from clustergraph.shacl.wellformed import imports
 from clustergraph.terms import compact
 from pyshacl_peer import by_ours, by_pyshacl, by_turbo
 
 PROLOGUE = """\
 @prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix sh: <http://www.w3.org/ns/shacl#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
@@ -267,7 +269,7 @@ FAULTS = {
     "twice": (
         "sh:maxCount 1 , 2 .",
         "S002",
-        ILL_FORMED.format("sh:maxCount", "0, 1, 2, …"),
+        "here is another value of sh:maxCount, of which there can be one",
     ),
     "broken list": ("sh:in [] .", "S002", ILL_FORMED.format("sh:in", "( … )")),
     "broken pattern": (
@@ -304,6 +306,144 @@ def test_what_a_shape_asks_and_cannot_be_evaluated_is_told(case: tuple[str, str,
 
     assert [one.code for one in report.faults] == [code]
     assert fault_said(report.faults[0], name)["en"].startswith(sentence)
+
+
+UNREACHED = "x:Unreached "
+ANOTHER = "here is another value of {}, of which there can be one"
+NOTHING_WITHOUT = "{} asks nothing without {}"
+LEADS_NOWHERE = "{} leads to a shape of which nothing is said"
+NO_TERM = "{} is no term of SHACL, so it asks nothing"
+PASSED_OVER = {
+    "two paths": ("x:S sh:path x:p , x:q .", [("S002", ANOTHER.format("sh:path"))]),
+    "two queries": (
+        'x:S sh:sparql [ sh:select "SELECT $this { $this <x:p> 1 }" , "SELECT $this { $this <x:q> 1 }" ] .',
+        [("S002", ANOTHER.format("sh:select"))],
+    ),
+    "on and off": ("x:S sh:deactivated true , false .", [("S002", ANOTHER.format("sh:deactivated"))]),
+    "two severities": ("x:S sh:severity sh:Info , sh:Warning .", [("S002", ANOTHER.format("sh:severity"))]),
+    "two flags": ('x:S sh:pattern "a" ; sh:flags "i" , "s" .', [("S002", ANOTHER.format("sh:flags"))]),
+    "two shapes that are counted": (
+        "x:S sh:path x:p ; sh:qualifiedMaxCount 1 ; sh:qualifiedValueShape [ sh:class x:A ] , [ sh:class x:B ] .",
+        [("S002", ANOTHER.format("sh:qualifiedValueShape"))],
+    ),
+    "a count without a shape": (
+        "x:S sh:path x:p ; sh:qualifiedMinCount 3 .",
+        [("S002", NOTHING_WITHOUT.format("sh:qualifiedMinCount", "sh:qualifiedValueShape"))],
+    ),
+    "a shape without a count": (
+        "x:S sh:path x:p ; sh:qualifiedValueShape [ sh:class x:C ] .",
+        [
+            (
+                "S002",
+                NOTHING_WITHOUT.format("sh:qualifiedValueShape", "sh:qualifiedMinCount, sh:qualifiedMaxCount"),
+            )
+        ],
+    ),
+    "flags without a pattern": ('x:S sh:flags "i" .', [("S002", NOTHING_WITHOUT.format("sh:flags", "sh:pattern"))]),
+    "ignored, and not closed": (
+        "x:S sh:ignoredProperties ( x:p ) .",
+        [("S002", NOTHING_WITHOUT.format("sh:ignoredProperties", "sh:closed"))],
+    ),
+    "a shape that is not there": ("x:S sh:node x:Missing .", [("S002", LEADS_NOWHERE.format("sh:node"))]),
+    "not a shape that is not there": ("x:S sh:not x:Missing .", [("S002", LEADS_NOWHERE.format("sh:not"))]),
+    "a property that is not there": ("x:S sh:property x:Missing .", [("S002", LEADS_NOWHERE.format("sh:property"))]),
+    "one of several that is not there": (
+        "x:S sh:or ( [ sh:class x:C ] x:Missing ) .",
+        [("S002", LEADS_NOWHERE.format("sh:or"))],
+    ),
+    "lists that share an end with one that is not there": (
+        "x:S sh:and ( [ sh:class x:C ] x:Missing ) ; sh:or x:M . x:M rdf:first x:S ; rdf:rest x:L . "
+        "x:L rdf:first x:Missing ; rdf:rest () .",
+        [("S002", LEADS_NOWHERE.format("sh:and")), ("S002", LEADS_NOWHERE.format("sh:or"))],
+    ),
+    "a list that bites its tail": (
+        "x:S sh:xone x:L . x:L rdf:first x:S ; rdf:rest x:L .",
+        [("S002", ILL_FORMED.format("sh:xone", "( … )"))],
+    ),
+    "a target that is misspelt": (
+        f"{UNREACHED} sh:targetClas x:C ; sh:nodeKind sh:IRI .",
+        [("S001", f"{NO_TERM.format('sh:targetClas')}; did you mean sh:targetClass?")],
+    ),
+    "a class that is misspelt": (
+        f"{UNREACHED} a sh:NodeShap .",
+        [("S001", f"{NO_TERM.format('sh:NodeShap')}; did you mean sh:NodeShape?")],
+    ),
+    "a severity that is misspelt": (
+        "x:S sh:severity sh:Violaton .",
+        [("S001", f"{NO_TERM.format('sh:Violaton')}; did you mean sh:Violation?")],
+    ),
+    "a query that is meant to be off": (
+        'x:S sh:sparql [ sh:deactivted true ; sh:mesage "m" ; sh:select "SELECT $this { $this <x:none> 1 }" ] .',
+        [
+            ("S001", f"{NO_TERM.format('sh:deactivted')}; did you mean sh:deactivated?"),
+            ("S001", f"{NO_TERM.format('sh:mesage')}; did you mean sh:message?"),
+        ],
+    ),
+    "a parameter without a path": (
+        f"{UNREACHED} a sh:ConstraintComponent ; sh:parameter [ sh:pth x:max ] .",
+        [
+            ("S002", NOTHING_WITHOUT.format("sh:parameter", "sh:path")),
+            ("S001", f"{NO_TERM.format('sh:pth')}; did you mean sh:path?"),
+        ],
+    ),
+    "a component without parameters": (
+        f"{UNREACHED} a sh:ConstraintComponent .",
+        [("S002", NOTHING_WITHOUT.format("sh:ConstraintComponent", "sh:parameter"))],
+    ),
+    "a component that is none": (
+        f'{UNREACHED} sh:parameter [ sh:path x:max ] ; sh:validator [ sh:ask "ASK {{}}" ] .',
+        [("S002", NOTHING_WITHOUT.format("sh:parameter", "sh:ConstraintComponent"))],
+    ),
+    "a target of another specification": (
+        f"{UNREACHED} sh:target [ sh:select '' ] .",
+        [("S003", "sh:target is not evaluated here: say it in SHACL Core or with sh:sparql")],
+    ),
+    "a function": (
+        f"{UNREACHED} a sh:SPARQLFunction .",
+        [("S003", "sh:SPARQLFunction is not evaluated here: say it in SHACL Core or with sh:sparql")],
+    ),
+    "entailment": (
+        f"{UNREACHED} sh:entailment <http://www.w3.org/ns/entailment/RDFS> .",
+        [("S003", "sh:entailment is not evaluated here: say it in SHACL Core or with sh:sparql")],
+    ),
+    "a target in quotes": ('x:S sh:targetClass "x:C" .', [("S002", ILL_FORMED.format("sh:targetClass", "<…>"))]),
+    "subjects of quotes": (
+        'x:S sh:targetSubjectsOf "x:p" .',
+        [("S002", ILL_FORMED.format("sh:targetSubjectsOf", "<…>"))],
+    ),
+    "off in quotes": ('x:S sh:deactivated "true" .', [("S002", ILL_FORMED.format("sh:deactivated", "true, false"))]),
+}
+
+
+@pytest.mark.parametrize("case", PASSED_OVER.values(), ids=PASSED_OVER)
+def test_what_nobody_would_evaluate_is_told(case: tuple[str, list[tuple[str, str]]]) -> None:
+    shapes, faults = case
+
+    report, _, _ = validated(f"x:S a sh:NodeShape ; sh:targetNode x:s . {shapes}", "x:s x:p 1 .")
+
+    assert [(one.code, fault_said(one, name)["en"]) for one in report.faults] == faults
+    assert report.results == []
+
+
+def test_what_asks_nothing_and_says_so_is_no_fault() -> None:
+    off = "x:S sh:deactivated true ; sh:rule [] ."
+    old = "x:thing sh:nodeShape x:S ."
+
+    report, _, _ = validated(f"x:S a sh:NodeShape ; sh:targetNode x:s . {off} {old}", "x:s x:p 1 .")
+
+    assert (report.faults, report.results) == ([], [])
+
+
+def test_what_shapes_import_and_is_not_among_them_is_told() -> None:
+    _, shapes, _ = validated("x:o owl:imports x:here , x:there . x:here a owl:Ontology .", "")
+
+    assert [(one.code, one.value, fault_said(one, name)["en"]) for one in imports(shapes)] == [
+        (
+            "S003",
+            "http://example.org/there",
+            "owl:imports is not followed: put the shapes that it names beside these",
+        )
+    ]
 
 
 def test_the_other_constraints_of_a_shape_hold_beside_a_fault() -> None:
@@ -348,10 +488,10 @@ def test_shapes_among_the_data_are_data() -> None:
 def test_nothing_is_imported(tmp_path: Path) -> None:
     other = tmp_path / "other.ttl"
     other.write_text(f"{PROLOGUE}{SHAPE} sh:minCount 1 .", encoding="utf-8")
-    imports = f"x:o a owl:Ontology ; owl:imports <{other.as_uri()}> ; sh:shapesGraph <{other.as_uri()}> ."
+    importing = f"x:o a owl:Ontology ; owl:imports <{other.as_uri()}> ; sh:shapesGraph <{other.as_uri()}> ."
 
-    assert told(imports, "x:s x:q 1 .") == []
-    assert told(f"{SHAPE} sh:minCount 0 .", f"x:s x:q 1 . {imports}") == []
+    assert told(importing, "x:s x:q 1 .") == []
+    assert told(f"{SHAPE} sh:minCount 0 .", f"x:s x:q 1 . {importing}") == []
 
 
 def test_nodes_of_two_files_are_two() -> None:

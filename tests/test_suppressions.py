@@ -120,8 +120,26 @@ def test_nothing_is_called_unused_where_not_everything_was_looked_at(sample: Pat
 
 
 def test_what_reading_naming_and_publishing_rest_on_is_never_suppressed() -> None:
-    codes = {*OF_TEXT, *SHAPE_FAULTS, *RULES, *CODES.values(), CUSTOM, "T002", "T003", "H090", "H091"}
-    never = {*OF_TEXT, *SHAPE_FAULTS, "T002", "T003", *(f"H00{number}" for number in range(1, 8)), "H090", "H091"}
+    codes = {
+        *OF_TEXT,
+        *(code[:4] for code in SHAPE_FAULTS),
+        *RULES,
+        *CODES.values(),
+        CUSTOM,
+        "T002",
+        "T003",
+        "H090",
+        "H091",
+    }
+    never = {
+        *OF_TEXT,
+        *(code[:4] for code in SHAPE_FAULTS),
+        "T002",
+        "T003",
+        *(f"H00{number}" for number in range(1, 8)),
+        "H090",
+        "H091",
+    }
 
     assert {code for code in codes if not may_be_suppressed(code)} == never
 

@@ -61,7 +61,7 @@ def meanings() -> dict[str, Mapping[str, str]]:
         **_OF_FILES,
         **{code: OF_RULES[code] for code in (*RULES, *OF_COMMENTS)},
         **{code: one for code, one in OF_SHAPES.items() if len(code) == len(CUSTOM)},
-        **SHAPE_FAULTS,
+        **{code: one for code, one in SHAPE_FAULTS.items() if " " not in code},
         **OF_FORM,
         **OF_SHEETS,
     }

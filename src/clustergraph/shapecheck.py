@@ -21,6 +21,7 @@ from clustergraph.shacl.messages import code_of, fault_said, own_words, said
 from clustergraph.shacl.pathwords import in_turtle
 from clustergraph.shacl.places import Spot, described, spots
 from clustergraph.shacl.vocabulary import SUBCLASS, component, sh
+from clustergraph.shacl.wellformed import imports
 from clustergraph.terms import compact
 from clustergraph.wording import near, other_word
 
@@ -82,7 +83,7 @@ def judged(repository: Repository, assembly: Assembly, query_time: QueryTime | N
 
 
 def _found(report: Report, shapes: _Texts, data: _Texts) -> Iterator[Finding]:
-    yield from (_of_fault(one, shapes) for one in report.faults)
+    yield from (_of_fault(one, shapes) for one in (*report.faults, *imports(shapes.graph)))
     yield from (_of_result(one, shapes, data) for one in _first_of_all(report.results))
 
 

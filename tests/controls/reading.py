@@ -349,13 +349,24 @@ READING: Final[tuple[Control, ...]] = (
             "if False:",
             "test_what_a_shape_asks_and_cannot_be_evaluated_is_told[itself]",
         ),
+    ),
+    *of(
+        "src/clustergraph/shacl/wellformed.py",
+        "test_shacl.py",
         (
             "a term of SHACL that is none is told",
             "T9",
-            "        self._require_known_terms(node)\n",
-            "",
+            "if predicate.startswith(SH) and predicate not in TERMS and",
+            "if False and",
             "test_what_a_shape_asks_and_cannot_be_evaluated_is_told[misspelt]",
             "test_a_target_that_is_misspelt_is_told_though_nothing_leads_to_the_shape",
+        ),
+        (
+            "a shape that leads to nothing is told",
+            "T9",
+            "        (_reference, _REFERENCES),\n",
+            "",
+            "test_what_nobody_would_evaluate_is_told[a shape that is not there]",
         ),
     ),
     *of(

@@ -51,32 +51,31 @@ def _is_any(_term: Term) -> bool:
 class Parameter(NamedTuple):
     """One parameter: what makes a check of it, what its values must be, and how that is called.
 
-    Shape: `is_single` where a shape may have one value of it; `of_properties` where only a property shape may have it.
+    Shape: `of_properties` where only a property shape may have it.
     """
 
     make: Make
     fits: Test
     wanted: str
-    is_single: bool = False
     of_properties: bool = False
 
 
 _COUNT: Final = "0, 1, 2, …"
 PARAMETERS: Final[dict[str, Parameter]] = {
     "class": Parameter(single.of_class, _is_iri, "<…>"),
-    "datatype": Parameter(single.datatype, _is_iri, "<…>", is_single=True),
-    "nodeKind": Parameter(single.node_kind, _is_kind, ", ".join(f"sh:{name}" for name in KINDS), is_single=True),
-    "minCount": Parameter(single.min_count, _is_count, _COUNT, is_single=True, of_properties=True),
-    "maxCount": Parameter(single.max_count, _is_count, _COUNT, is_single=True, of_properties=True),
-    "minExclusive": Parameter(single.in_range("MinExclusive", (1,)), _is_literal, '"…"', is_single=True),
-    "minInclusive": Parameter(single.in_range("MinInclusive", (0, 1)), _is_literal, '"…"', is_single=True),
-    "maxExclusive": Parameter(single.in_range("MaxExclusive", (-1,)), _is_literal, '"…"', is_single=True),
-    "maxInclusive": Parameter(single.in_range("MaxInclusive", (-1, 0)), _is_literal, '"…"', is_single=True),
-    "minLength": Parameter(single.min_length, _is_count, _COUNT, is_single=True),
-    "maxLength": Parameter(single.max_length, _is_count, _COUNT, is_single=True),
+    "datatype": Parameter(single.datatype, _is_iri, "<…>"),
+    "nodeKind": Parameter(single.node_kind, _is_kind, ", ".join(f"sh:{name}" for name in KINDS)),
+    "minCount": Parameter(single.min_count, _is_count, _COUNT, of_properties=True),
+    "maxCount": Parameter(single.max_count, _is_count, _COUNT, of_properties=True),
+    "minExclusive": Parameter(single.in_range("MinExclusive", (1,)), _is_literal, '"…"'),
+    "minInclusive": Parameter(single.in_range("MinInclusive", (0, 1)), _is_literal, '"…"'),
+    "maxExclusive": Parameter(single.in_range("MaxExclusive", (-1,)), _is_literal, '"…"'),
+    "maxInclusive": Parameter(single.in_range("MaxInclusive", (-1, 0)), _is_literal, '"…"'),
+    "minLength": Parameter(single.min_length, _is_count, _COUNT),
+    "maxLength": Parameter(single.max_length, _is_count, _COUNT),
     "pattern": Parameter(single.pattern, _is_literal, '"…"'),
-    "languageIn": Parameter(single.language_in, _is_node, "( … )", is_single=True),
-    "uniqueLang": Parameter(single.unique_lang, _is_flag, "true, false", is_single=True, of_properties=True),
+    "languageIn": Parameter(single.language_in, _is_node, "( … )"),
+    "uniqueLang": Parameter(single.unique_lang, _is_flag, "true, false", of_properties=True),
     "equals": Parameter(single.equals, _is_iri, "<…>"),
     "disjoint": Parameter(single.disjoint, _is_iri, "<…>"),
     "lessThan": Parameter(single.less("LessThan", (-1,)), _is_iri, "<…>", of_properties=True),
@@ -88,9 +87,9 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "node": Parameter(logic.node_shape, _is_node, "[ … ]"),
     "property": Parameter(logic.properties, _is_node, "[ … ]"),
     "qualifiedValueShape": Parameter(logic.qualified, _is_node, "[ … ]", of_properties=True),
-    "closed": Parameter(logic.closed, _is_flag, "true, false", is_single=True),
+    "closed": Parameter(logic.closed, _is_flag, "true, false"),
     "hasValue": Parameter(single.has_value, _is_any, "…"),
-    "in": Parameter(single.is_in, _is_node, "( … )", is_single=True),
+    "in": Parameter(single.is_in, _is_node, "( … )"),
 }
 """Every parameter of SHACL Core that makes a constraint."""
 
@@ -99,10 +98,11 @@ def core_checks(shapes: Shapes, shape: Shape) -> Iterator[Check]:
     """The checks of the parameters that a shape has. What a parameter cannot be is a fault, and the others hold."""
     for name, parameter in PARAMETERS.items():
         values = shapes.graph.values(shape.node, sh(name))
-        for number, value in enumerate(values):
-            is_one_too_many = parameter.is_single and number > 0
+        for value in values:
+            if (shape.node, sh(name), value) in shapes.refused:
+                continue
             is_misplaced = parameter.of_properties and shape.path is None
-            if is_one_too_many or is_misplaced or not parameter.fits(value):
+            if is_misplaced or not parameter.fits(value):
                 shapes.faults.append(
                     ShapeFault(ILL_FORMED, shape.node, sh(name), value, (f"sh:{name}", parameter.wanted))
                 )

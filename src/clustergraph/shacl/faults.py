@@ -8,8 +8,8 @@ from clustergraph.reading.parsed import Term
 class ShapeFault(NamedTuple):
     """One thing in a shapes graph that cannot be evaluated as it stands.
 
-    Shape: `code` is a key of messages.SHAPE_FAULTS; it stands where `subject` has `predicate`, of which `value` is
-           the value; `values` fill the sentence.
+    Shape: `code` and `sentence` together are a key of messages.SHAPE_FAULTS; it stands where `subject` has
+           `predicate`, of which `value` is the value; `values` fill the sentence.
     """
 
     code: str
@@ -17,6 +17,7 @@ class ShapeFault(NamedTuple):
     predicate: str | None = None
     value: Term | None = None
     values: tuple[str, ...] = ()
+    sentence: str = ""
 
 
 UNKNOWN_TERM = "S001"
@@ -28,6 +29,11 @@ QUERY_REFUSED = "S006"
 NOT_CANONICAL = "S007"
 TIMED_OUT = "S008"
 TOO_LARGE = "S009"
+
+OF_SECOND = " second"
+OF_COMPANION = " companion"
+OF_REFERENCE = " reference"
+OF_IMPORT = " import"
 
 
 class Unevaluable(Exception):

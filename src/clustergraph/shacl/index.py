@@ -113,6 +113,24 @@ class Index:
             (head,) = rest
         return found
 
+    def names_nothing(self, head: Term) -> bool:
+        """Whether a list has an item of which nothing is said. Shape: no cell is looked at twice, by whatever list."""
+        known, cells = self._names_nothing, list[Term]()
+        while head not in known:
+            cells.append(head)
+            known[head] = False  # of a list that bites its tail
+            head = self.value(head, REST) or NIL
+        is_found = known[head]
+        for cell in reversed(cells):
+            item = self.value(cell, FIRST)
+            is_found = is_found or (isinstance(item, str) and item not in self.spo)
+            known[cell] = is_found
+        return is_found
+
+    @cached_property
+    def _names_nothing(self) -> dict[Term, bool]:
+        return {NIL: False}
+
 
 def _marked(node: str, mark: str) -> str:
     return f"{mark}{node[2:]}" if node.startswith("_:") else node

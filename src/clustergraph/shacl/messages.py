@@ -6,6 +6,7 @@ The words of the shape itself, sh:message, are said beside them, never in their 
 import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from clustergraph.reading.parsed import FIRST, XSD_STRING, Literal, Term
@@ -24,13 +25,14 @@ from clustergraph.shacl.sentences import (
     SENTENCES,
     SHAPE_FAULTS,
 )
-from clustergraph.shacl.vocabulary import PATHS, SH, TERMS, component, sh
+from clustergraph.shacl.vocabulary import KNOWN_CLASSES, PATHS, SEVERITIES, SH, TERMS, component, sh
 
 Name: TypeAlias = Callable[[str], str]
 """How an IRI is shown."""
 
 _SHOWN: Final = 60  # characters of a literal
 _LISTED: Final = 8  # of the values that are allowed
+_KNOWN: Final = sorted(TERMS | KNOWN_CLASSES | SEVERITIES)
 _VARIABLE: Final = re.compile(r"\{[?$](\w+)\}")
 
 
@@ -189,11 +191,16 @@ def _plain(term: Term, name: Name, language: str) -> str:
     return term.lexical if isinstance(term, Literal) else _shown(term, name, language)
 
 
+@lru_cache(maxsize=1_000)
+def _meant(term: str) -> list[str]:
+    return difflib.get_close_matches(term, _KNOWN, n=1)
+
+
 def fault_said(fault: ShapeFault, name: Name) -> dict[str, str]:
     """The sentence about a fault of shapes, by language."""
     shown = [name(one) if one.startswith(SH) else one for one in fault.values]
-    told = {language: SHAPE_FAULTS[fault.code][language].format(*shown) for language in LANGUAGES}
+    told = {language: SHAPE_FAULTS[f"{fault.code}{fault.sentence}"][language].format(*shown) for language in LANGUAGES}
     if fault.code == UNKNOWN_TERM:
-        near = [name(one) for one in difflib.get_close_matches(fault.values[0], sorted(TERMS), n=1)]
+        near = [name(one) for one in _meant(fault.values[0])]
         return {language: text + (MEANT[language].format(near[0]) if near else "") for language, text in told.items()}
     return told

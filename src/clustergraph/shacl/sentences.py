@@ -11,6 +11,10 @@ from clustergraph.shacl.faults import (
     NO_PATH,
     NOT_CANONICAL,
     NOT_SUPPORTED,
+    OF_COMPANION,
+    OF_IMPORT,
+    OF_REFERENCE,
+    OF_SECOND,
     QUERY_REFUSED,
     RECURSIVE,
     TIMED_OUT,
@@ -141,9 +145,25 @@ SHAPE_FAULTS: Final[dict[str, Sentences]] = {
         ENGLISH: "this value of {0} cannot be evaluated: what can stand here is {1}",
         ITALIAN: "questo valore di {0} non è valutabile: qui può stare {1}",
     },
+    f"{ILL_FORMED}{OF_SECOND}": {
+        ENGLISH: "here is another value of {0}, of which there can be one",
+        ITALIAN: "qui c'è un altro valore di {0}, che può averne uno solo",
+    },
+    f"{ILL_FORMED}{OF_COMPANION}": {
+        ENGLISH: "{0} asks nothing without {1}",
+        ITALIAN: "{0} non chiede nulla senza {1}",
+    },
+    f"{ILL_FORMED}{OF_REFERENCE}": {
+        ENGLISH: "{0} leads to a shape of which nothing is said",
+        ITALIAN: "{0} conduce a una forma di cui non si dice nulla",
+    },
     NOT_SUPPORTED: {
         ENGLISH: "{0} is not evaluated here: say it in SHACL Core or with sh:sparql",
         ITALIAN: "{0} qui non viene valutato: dirlo in SHACL Core o con sh:sparql",
+    },
+    f"{NOT_SUPPORTED}{OF_IMPORT}": {
+        ENGLISH: "{0} is not followed: put the shapes that it names beside these",
+        ITALIAN: "{0} non viene seguito: mettere accanto a queste le forme che indica",
     },
     RECURSIVE: {
         ENGLISH: "this shape is asked to hold for itself, by way of others: SHACL says nothing of such shapes",
@@ -167,7 +187,7 @@ SHAPE_FAULTS: Final[dict[str, Sentences]] = {
         ITALIAN: "non valutata fino in fondo: questa interrogazione richiede più memoria di quanta può averne",
     },
 }
-"""What is said of shapes, by code and language."""
+"""What is said of shapes, by code and language; the further sentences of a code have a word behind it."""
 
 KINDS: Final = {
     "IRI": {ENGLISH: "an IRI", ITALIAN: "un IRI"},

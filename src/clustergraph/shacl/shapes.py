@@ -9,9 +9,7 @@ from typing import Final, TypeAlias
 from clustergraph.reading.parsed import TYPE, Literal, Term
 from clustergraph.shacl.faults import (
     ILL_FORMED,
-    NOT_SUPPORTED,
     RECURSIVE,
-    UNKNOWN_TERM,
     ShapeFault,
     Unevaluable,
 )
@@ -20,14 +18,12 @@ from clustergraph.shacl.paths import Walk, walk
 from clustergraph.shacl.results import Result
 from clustergraph.shacl.vocabulary import (
     CLASSES,
-    NOT_EVALUATED,
-    SH,
     SHAPE_CLASSES,
     TARGETS,
-    TERMS,
     VIOLATION,
     sh,
 )
+from clustergraph.shacl.wellformed import graph_faults
 
 Check: TypeAlias = Callable[[Term, Sequence[Term], list[Result]], None]
 """Adds the results of one constraint: for a focus node and its value nodes."""
@@ -75,12 +71,16 @@ class Shape:
 
 
 class Shapes:
-    """The shapes of a graph, compiled for one data graph. What cannot be compiled is in `faults`."""
+    """The shapes of a graph, compiled for one data graph. What cannot be compiled is in `faults`.
+
+    Shape: `refused` has what need not be looked at again, by thing, property and value.
+    """
 
     def __init__(self, graph: Index, data: Index, makers: "Makers") -> None:
         self.graph = graph
         self.data = data
-        self.faults: list[ShapeFault] = []
+        self.faults: list[ShapeFault] = [*graph_faults(graph)]
+        self.refused = {(one.subject, one.predicate, one.value) for one in self.faults}
         self._makers = makers
         self._compiled: dict[str, Shape] = {}
         self._open: list[str] = []
@@ -123,10 +123,6 @@ class Shapes:
         )
         if shape.is_deactivated:
             return shape
-        for name in NOT_EVALUATED:
-            for value in graph.values(node, sh(name)):
-                self.faults.append(ShapeFault(NOT_SUPPORTED, node, sh(name), value, (f"sh:{name}",)))
-        self._require_known_terms(node)
         try:
             shape.walk = None if path is None else walk(graph, path, self.data)
             for make in self._makers:
@@ -160,12 +156,6 @@ class Shapes:
         for name in graph.values(node, sh("targetObjectsOf")):
             found.update(dict.fromkeys(data.by_value(str(name))))
         return found
-
-    def _require_known_terms(self, node: str) -> None:
-        """Notes every property of a shape that is in the namespace of SHACL and none of its terms."""
-        for predicate in self.graph.spo.get(node, {}):
-            if predicate.startswith(SH) and predicate not in TERMS:
-                self.faults.append(ShapeFault(UNKNOWN_TERM, node, predicate, None, (predicate,)))
 
 
 Makers: TypeAlias = Sequence[Callable[[Shapes, Shape], Iterable[Check]]]

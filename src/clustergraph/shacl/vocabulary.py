@@ -29,6 +29,15 @@ PATHS: Final = ("inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePa
 NOT_EVALUATED: Final = ("js", "target", "rule", "expression", "values", "entailment", "validatorFor")
 """Of SHACL Advanced Features, of SHACL JavaScript, and entailment: never passed over in silence."""
 
+SINGLE: Final = (
+    *("path", "severity", "deactivated", "datatype", "nodeKind", "minCount", "maxCount", "minExclusive"),
+    *("minInclusive", "maxExclusive", "maxInclusive", "minLength", "maxLength", "flags", "languageIn", "uniqueLang"),
+    *("qualifiedValueShape", "qualifiedMinCount", "qualifiedMaxCount", "qualifiedValueShapesDisjoint"),
+    *("closed", "ignoredProperties", "in", "select", "ask", "optional", "prefix", "namespace"),
+    *("nodeValidator", "propertyValidator"),
+)
+"""Of which a thing has one value at most."""
+
 
 def sh(name: str) -> str:
     """A term of SHACL.
@@ -68,7 +77,42 @@ _OF_REPORTS: Final = (
     *("conforms", "result", "shapesGraphWellFormed", "detail", "focusNode", "resultMessage", "resultPath"),
     *("resultSeverity", "sourceConstraint", "sourceConstraintComponent", "sourceShape", "value"),
 )
+_OF_EXTENSIONS: Final = (
+    *("subject", "predicate", "object", "condition", "nodes", "intersection", "union", "filterShape"),
+    *("jsFunctionName", "jsLibrary", "jsLibraryURL"),
+)
+"""What leads to them is not evaluated, and told."""
+
 TERMS: Final = frozenset(
-    sh(name) for name in (*_PARAMETERS, *_ABOUT_SHAPES, *TARGETS, *PATHS, *NOT_EVALUATED, *_OF_QUERIES, *_OF_REPORTS)
+    sh(name)
+    for name in (
+        *(*_PARAMETERS, *_ABOUT_SHAPES, *TARGETS, *PATHS),
+        *(*NOT_EVALUATED, *_OF_QUERIES, *_OF_REPORTS, *_OF_EXTENSIONS),
+    )
 )
 """Every property of SHACL."""
+
+SEVERITIES: Final = frozenset((VIOLATION, WARNING, INFO))
+UNEVALUATED_CLASSES: Final = frozenset(map(sh, ("Function", "SPARQLFunction", "JSFunction")))
+"""What queries would call: nothing but their class says that they are there."""
+KNOWN_CLASSES: Final = frozenset(
+    sh(name)
+    for name in (
+        *("Shape", "NodeShape", "PropertyShape", "PropertyGroup", "Severity", "NodeKind", "ValidationReport"),
+        *("ValidationResult", "AbstractResult", "ResultAnnotation", "ConstraintComponent", "Parameter"),
+        *("Parameterizable", "PrefixDeclaration", "Validator", "SPARQLExecutable", "SPARQLAskExecutable"),
+        *("SPARQLSelectExecutable", "SPARQLConstructExecutable", "SPARQLUpdateExecutable", "SPARQLAskValidator"),
+        *(
+            "SPARQLSelectValidator",
+            "SPARQLConstraint",
+            "SPARQLFunction",
+            "Function",
+            "Rule",
+            "SPARQLRule",
+            "TripleRule",
+        ),
+        *("Target", "TargetType", "SPARQLTarget", "SPARQLTargetType", "JSConstraint", "JSExecutable", "JSFunction"),
+        *("JSLibrary", "JSRule", "JSTarget", "JSTargetType", "JSValidator"),
+    )
+)
+"""Every class of SHACL."""
