@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn
 
 from clustergraph import sandbox
 from clustergraph.reading.parsed import Literal, Term
-from clustergraph.shacl.faults import QUERY_REFUSED, TIMED_OUT, TOO_LARGE
+from clustergraph.shacl.faults import NOT_CANONICAL, QUERY_REFUSED, TIMED_OUT, TOO_LARGE
 from clustergraph.shacl.store import Parts, QueryStore
 
 _LOAD_LIMIT_S: Final = 600.0  # thirty times what a million triples take; no query can make it longer
@@ -103,6 +103,9 @@ class QueryProcess:
         os.waitpid(self._pid, 0)
 
     def _asked(self, kind: str, query: Parts, bound: Mapping[str, Term]) -> Any:
+        for term in bound.values():
+            if isinstance(term, Literal) and not self._store.is_kept(term):
+                raise Unanswered(NOT_CANONICAL, term.lexical)
         if query in self._without:
             raise self._without[query]
         try:
