@@ -275,7 +275,7 @@ FAULTS = {
     "broken pattern": (
         'sh:pattern "(" .',
         "S002",
-        "this value of sh:pattern cannot be evaluated: what can stand here is RE2: "
+        "this value of sh:pattern cannot be evaluated: what can stand here is RE2 (¬ \\b, \\B): "
         "https://github.com/google/re2/wiki/Syntax",
     ),
     "another language": ("sh:js [] .", "S003", "sh:js is not evaluated here: say it in SHACL Core or with sh:sparql"),
@@ -327,6 +327,17 @@ def test_a_query_is_not_asked_where_the_store_would_show_it_another_literal() ->
 
     assert [(one.code, one.values) for one in report.faults] == [("S007", ("01",))]
     assert report.results == []
+
+
+def test_each_row_of_a_query_is_a_result_though_the_values_are_the_same() -> None:
+    select = "SELECT $this ?value ?other { $this $PATH ?value . ?value <http://example.org/q> ?other }"
+
+    report, _, _ = validated(f'{SHAPE} sh:sparql [ sh:select "{select}" ] .', "x:s x:p x:o . x:o x:q 1 , 2 .")
+
+    assert sorted((str(one.value), dict(one.bindings)["other"]) for one in report.results) == [
+        ("http://example.org/o", Literal("1", f"{XSD}integer")),
+        ("http://example.org/o", Literal("2", f"{XSD}integer")),
+    ]
 
 
 ODD_IN_SHAPES = {

@@ -137,7 +137,7 @@ def pattern(shapes: Shapes, shape: Shape, pattern: Term) -> Check:
     flags = shapes.graph.value(shape.node, sh("flags"))
     matches = compiled(lexical_of(pattern), lexical_of(flags) if flags else "")
     if matches is None:
-        wanted = "RE2: https://github.com/google/re2/wiki/Syntax"
+        wanted = r"RE2 (¬ \b, \B): https://github.com/google/re2/wiki/Syntax"
         raise Unevaluable(ShapeFault(ILL_FORMED, shape.node, sh("pattern"), pattern, ("sh:pattern", wanted)))
 
     def test(value: Term) -> bool:

@@ -164,12 +164,8 @@ def _results(
     constraint: Term,
     bound: dict[str, Term] | None = None,
 ) -> Iterator[Result]:
-    seen = set()
     for row in rows:
         path, value = row.get("path"), row.get("value")
-        if (path, value) in seen:
-            continue
-        seen.add((path, value))
         result = shape.result(focus, value if value is not None or shape.path is not None else focus, iri)
         names = {**(bound or {}), **row}
         yield result._replace(
