@@ -6,7 +6,7 @@ from typing import Final
 from clustergraph.shacl.faults import TIMED_OUT, TOO_LARGE
 
 RESULTS_LIMIT: Final = 1_000_000  # of one validation
-_EVERY: Final = 16  # ticks: the clock is dearer than most of what is between two
+EVERY: Final = 16  # ticks: the clock is dearer than most of what is between two
 
 
 class Overrun(Exception):
@@ -40,8 +40,16 @@ class Watch:
 
         Raises: Overrun.
         """
+        if found > RESULTS_LIMIT or self._ticks % EVERY == 0:
+            self.look(found)
+        self._ticks += 1
+
+    def look(self, found: int) -> None:
+        """As a tick, and at the clock each time.
+
+        Raises: Overrun.
+        """
         if found > RESULTS_LIMIT:
             raise Overrun(TOO_LARGE)
-        if self._ticks % _EVERY == 0 and self.taken_s >= self._left_s:
+        if self.taken_s >= self._left_s:
             raise Overrun(TIMED_OUT, f"{self._limit_s:g}")
-        self._ticks += 1
