@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from clustergraph.reading import read
+from clustergraph.reading.parsed import XSD, Literal
 from clustergraph.shacl import Index, Report, validate
 from clustergraph.shacl.messages import fault_said, own_words, said
 from clustergraph.shacl.places import spots
 from clustergraph.shacl.sentences import CODES, CUSTOM, LANGUAGES, SENTENCES, SHAPE_FAULTS
+from clustergraph.shacl.vocabulary import component
 from clustergraph.shacl.wellformed import imports
 from clustergraph.terms import compact
 from pyshacl_peer import by_ours, by_pyshacl, by_turbo
@@ -275,7 +277,7 @@ FAULTS = {
     "broken pattern": (
         'sh:pattern "(" .',
         "S002",
-        "this value of sh:pattern cannot be evaluated: what can stand here is RE2: "
+        "this value of sh:pattern cannot be evaluated: what can stand here is RE2 (¬ \\b, \\B): "
         "https://github.com/google/re2/wiki/Syntax",
     ),
     "another language": ("sh:js [] .", "S003", "sh:js is not evaluated here: say it in SHACL Core or with sh:sparql"),
@@ -465,6 +467,47 @@ def test_a_query_is_not_asked_where_the_store_would_show_it_another_literal() ->
 
     assert [(one.code, one.values) for one in report.faults] == [("S007", ("01",))]
     assert report.results == []
+
+
+def test_each_row_of_a_query_is_a_result_though_the_values_are_the_same() -> None:
+    select = "SELECT $this ?value ?other { $this $PATH ?value . ?value <http://example.org/q> ?other }"
+
+    report, _, _ = validated(f'{SHAPE} sh:sparql [ sh:select "{select}" ] .', "x:s x:p x:o . x:o x:q 1 , 2 .")
+
+    assert sorted((str(one.value), dict(one.bindings)["other"]) for one in report.results) == [
+        ("http://example.org/o", Literal("1", f"{XSD}integer")),
+        ("http://example.org/o", Literal("2", f"{XSD}integer")),
+    ]
+
+
+ODD_IN_SHAPES = {
+    "a target": """x:T sh:targetNode 01 ; sh:sparql [ sh:select "SELECT $this { FILTER (STR($this) = '01') }" ] .""",
+    "a parameter": """x:K a sh:ConstraintComponent ; sh:parameter [ sh:path x:max ] ;
+        sh:validator [ sh:ask "ASK { FILTER (STR($max) != '01') }" ] . x:T sh:targetNode x:s ; x:max 01 .""",
+    "the graph of shapes": """x:T sh:targetNode x:s ; x:max 01 ; sh:sparql [
+        sh:select "SELECT $this { GRAPH $shapesGraph { $currentShape <http://example.org/max> ?max } }" ] .""",
+}
+
+
+@pytest.mark.parametrize("name", ODD_IN_SHAPES)
+def test_a_query_is_not_asked_where_it_would_see_another_literal_of_the_shapes(name: str) -> None:
+    report, _, _ = validated(f"x:T a sh:NodeShape . {ODD_IN_SHAPES[name]}", "x:s x:p 1 .")
+
+    assert [(one.code, one.values) for one in report.faults] == [("S007", ("01",))]
+    assert report.results == []
+
+
+def test_a_literal_of_the_shapes_that_a_query_does_not_see_is_of_no_matter() -> None:
+    shapes = """x:T a sh:NodeShape ; sh:targetNode x:s , 1 ; sh:minInclusive 01 ; sh:sparql [
+        sh:select "SELECT $this { FILTER (STR($this) = '1') }" ] ."""
+
+    report, _, _ = validated(shapes, "x:s x:p 1 .")
+
+    assert report.faults == []
+    assert [(one.focus, one.component) for one in report.results] == [
+        ("http://example.org/s", component("MinInclusive")),
+        (Literal("1", f"{XSD}integer"), component("SPARQL")),
+    ]
 
 
 def test_a_pattern_that_takes_others_for_ever_takes_us_no_time() -> None:

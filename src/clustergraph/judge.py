@@ -30,6 +30,7 @@ from clustergraph.verdicts import VERDICTS, Verdict
 
 LOWERED_NICE: Final = 5  # of a fork: queries go first
 LENGTHS: Final = struct.Struct(">II")  # of the head and of the body of a message, either way
+_CORE_LIMIT_S: Final = 10.0  # of the 15 s that a fork has: who sends shapes is told which of them takes too long
 _NOWHERE: Final = Path("/nonexistent")  # of a repository of which nothing is read any more
 
 
@@ -63,7 +64,8 @@ def _document(path: PurePosixPath, text: str | Finding) -> Document | list[Findi
 def _checked(base: Base, documents: dict[PurePosixPath, Document], findings: tuple[Finding, ...]) -> Checked:
     ordered = tuple(documents[path] for path in sorted(documents))
     repository = Repository(_NOWHERE, ordered, findings)
-    return check_with(repository, lambda: base.rules, QueryTime(in_place=True))  # a fork may not fork
+    query_time = QueryTime(in_place=True, core_limit_s=_CORE_LIMIT_S)  # a fork may not fork
+    return check_with(repository, lambda: base.rules, query_time)
 
 
 def verdict_on(base: Base, sent: Submission) -> Verdict:

@@ -3,6 +3,7 @@
 import gzip
 import os
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from clustergraph.outputs import RENDERERS, Outcome
 from clustergraph.reading import read
 from clustergraph.repository import read_repository
 from clustergraph.shacl import Index, QueryTime, Report, validate
+from clustergraph.shacl.messages import leaves_of
 
 BOUND_S = 20.0
 PLACE = "data/organisation/bell-foundry.ttl"
@@ -141,6 +143,120 @@ def reported(shape: str, time_s: float = 10.0, data: str = DATA, *, in_place: bo
     report = validate(Index([shapes]), Index([graph]), QueryTime(time_s, in_place=in_place))
     assert time.monotonic() - before < BOUND_S
     return report
+
+
+LEVELS = range(40)
+COUNTED = "[ sh:path [ sh:zeroOrOnePath x:p ] ; sh:qualifiedValueShape x:s{below} ; sh:qualifiedMinCount 1 ]"
+SHARED = {
+    "by lists": ("sh:and ( x:s{below} x:s{below} )", 1),
+    "by sh:node and sh:not": ("sh:node x:s{below} ; sh:not [ sh:not x:s{below} ]", 23),
+    "by counted values": (f"sh:property {COUNTED} , {COUNTED}", 2),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_shapes_that_share_shapes_are_asked_once_of_each_node(name: str) -> None:
+    shape, leaves = SHARED[name]
+    levels = " . ".join(f"x:s{number} {shape.format(below=number + 1)}" for number in range(22))
+
+    report = reported(f"sh:node x:s0 . {levels} . x:s22 sh:nodeKind sh:IRI .", data=DATA)
+
+    assert report.faults == []
+    assert {one.value and one.value[0] for one in report.results} == {str(number) for number in range(300)}
+    assert {len([*leaves_of(one)]) for one in report.results} == {leaves}
+
+
+def test_ways_through_the_data_that_double_are_gone_once() -> None:
+    data = "\n".join(f"x:n{level}{one} x:p x:n{level + 1}0 , x:n{level + 1}1 ." for level in LEVELS for one in (0, 1))
+    below = " . ".join(f"x:P{level} sh:path x:p ; sh:nodeKind sh:IRI ; sh:property x:P{level + 1}" for level in LEVELS)
+
+    report = reported(
+        f"sh:nodeKind sh:IRI . x:T sh:targetNode x:n00 ; sh:property x:P0 . {below} . x:P{len(LEVELS)} sh:path x:p .",
+        data=f"@prefix x: <http://example.org/> . {data}",
+    )
+
+    assert (report.results, report.faults, report.focus_nodes["http://example.org/T"]) == ([], [], 1)
+
+
+def test_results_that_double_at_each_level_are_too_many_and_told() -> None:
+    below = " . ".join(f"x:P{level} sh:path x:q ; sh:property x:P{level + 1} , x:Q{level + 1}" for level in LEVELS)
+    beside = " . ".join(f"x:Q{level} sh:path x:q ; sh:property x:P{level + 1} , x:Q{level + 1}" for level in LEVELS)
+    last = " . ".join(f"x:{name}{len(LEVELS)} sh:path x:p ; sh:minCount 1" for name in "PQ")
+
+    report = reported(
+        f"sh:maxCount 400 . x:T sh:targetNode x:s ; sh:property x:P0 . {below} . {beside} . {last} .",
+        data="@prefix x: <http://example.org/> . x:s x:q x:s .",
+    )
+
+    assert [(one.code, one.subject) for one in report.faults] == [("S009", "http://example.org/T")]
+
+
+def test_what_cannot_be_judged_in_time_is_told_of_every_shape() -> None:
+    shapes, graph = read(f"{PROLOGUE} sh:maxCount 1 . x:T sh:targetNode x:t ; sh:nodeKind sh:IRI ."), read(DATA)
+    left = QueryTime(core_limit_s=0.0)
+
+    report = validate(Index([shapes]), Index([graph]), left)
+
+    assert report.results == []
+    assert [(one.code, one.subject, one.values) for one in report.faults] == [
+        ("S008", "http://example.org/S", ("0",)),
+        ("S008", "http://example.org/T", ("0",)),
+    ]
+
+
+def test_several_validations_take_no_longer_together_than_one_may() -> None:
+    shapes, graph = read(f"{PROLOGUE} sh:maxCount 1 ."), read(DATA)
+    left = QueryTime()
+
+    first = validate(Index([shapes]), Index([graph]), left)
+    assert left.left_core_s < left.core_limit_s
+    left.left_core_s = 0.0
+    second = validate(Index([shapes]), Index([graph]), left)
+
+    assert ([len(one.results) for one in (first, second)], first.faults) == ([1, 0], [])
+    assert [(one.code, one.values) for one in second.faults] == [("S008", ("30",))]
+
+
+def test_results_of_one_node_are_too_many_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustergraph.shacl.watch.RESULTS_LIMIT", 1_000)
+    others = "\n".join(f"<http://example.org/s> <http://example.org/q> {number} ." for number in range(300))
+
+    report = reported("sh:lessThan x:q .", data=f"{DATA}\n{others}")
+
+    assert [(one.code, one.subject) for one in report.faults] == [("S009", "http://example.org/S")]
+
+
+def test_the_clock_is_looked_at_on_the_way_along_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustergraph.shacl.watch.time.thread_time", count().__next__)  # a second for each look
+    data = "\n".join(f"x:{number} x:q x:{number + 1} ." for number in range(2_000))
+    shapes = read(
+        f"{PROLOGUE} sh:maxCount 1 . x:T sh:targetNode x:0 ; sh:path [ sh:oneOrMorePath x:q ] ; sh:maxCount 1 ."
+    )
+
+    report = validate(Index([shapes]), Index([read(f"@prefix x: <http://example.org/> . {data}")]))
+
+    assert [(one.code, one.subject) for one in report.faults] == [("S008", "http://example.org/T")]
+
+
+PATHS = {
+    "of lists that share lists": " . ".join(
+        f"_:p{level} a x:L ; rdf:first _:p{level + 1} ; rdf:rest ( _:p{level + 1} )" for level in LEVELS
+    )
+    + f" . _:p{len(LEVELS)} sh:inversePath x:p .",
+    "of many levels": " . ".join(f"_:p{level} sh:inversePath _:p{level + 1}" for level in range(2_000))
+    + " . _:p2000 sh:inversePath x:p .",
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_path_of_too_many_parts_is_one_fault(name: str) -> None:
+    prefix = "@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> ."
+    shapes = read(
+        f"{prefix} {PROLOGUE} sh:minCount 1 . x:T sh:targetNode x:s ; sh:path _:p0 ; sh:minCount 1 . {PATHS[name]}"
+    )
+    assert shapes.faults == []
+
+    assert [one.code for one in validate(Index([shapes]), Index([read(DATA)])).faults] == ["S009"]
 
 
 def asked(query: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn
 
 from clustergraph import sandbox
 from clustergraph.reading.parsed import Literal, Term
-from clustergraph.shacl.faults import QUERY_REFUSED, TIMED_OUT, TOO_LARGE
+from clustergraph.shacl.faults import NOT_CANONICAL, QUERY_REFUSED, TIMED_OUT, TOO_LARGE
 from clustergraph.shacl.store import Parts, QueryStore
 
 _LOAD_LIMIT_S: Final = 600.0  # thirty times what a million triples take; no query can make it longer
@@ -43,17 +43,19 @@ class Unanswered(Exception):
 
 @dataclass
 class QueryTime:
-    """How long the queries of shapes may take together, in seconds.
+    """How long the queries of shapes may take together, in seconds; and all that shapes ask in SHACL Core.
 
-    Shape: `left_s` is what the earlier ones left. `in_place` has them asked in this very process, which nothing but its
-           own end can stop then: for one that is confined and will be ended in time.
+    Shape: `left_s` and `left_core_s` are what the earlier ones left. `in_place` has queries asked in this very process,
+           which nothing but its own end can stop then: for one that is confined and will be ended in time.
     """
 
     limit_s: float = 10.0
     in_place: bool = field(default=False, kw_only=True)
+    core_limit_s: float = field(default=30.0, kw_only=True)
 
     def __post_init__(self) -> None:
         self.left_s = self.limit_s
+        self.left_core_s = self.core_limit_s
 
 
 class QueryProcess:
@@ -101,6 +103,9 @@ class QueryProcess:
         os.waitpid(self._pid, 0)
 
     def _asked(self, kind: str, query: Parts, bound: Mapping[str, Term]) -> Any:
+        for term in bound.values():
+            if isinstance(term, Literal) and not self._store.is_kept(term):
+                raise Unanswered(NOT_CANONICAL, term.lexical)
         if query in self._without:
             raise self._without[query]
         try:

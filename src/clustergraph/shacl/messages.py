@@ -105,8 +105,15 @@ def _variant(result: Result) -> str:
 
 def leaves_of(result: Result) -> Iterable[Result]:
     """The results at the bottom of a result: what would have to be mended for it to go away."""
-    for one in result.details:
-        yield from leaves_of(one) if one.details else (one,)
+    left, seen = [*reversed(result.details)], set()
+    while left:
+        one = left.pop()
+        if id(one) in seen:  # several results can share one of their details
+            continue
+        seen.add(id(one))
+        left.extend(reversed(one.details))
+        if not one.details:
+            yield one
 
 
 def _apart(leaves: Iterable[Result]) -> list[Result]:

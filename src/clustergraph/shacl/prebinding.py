@@ -36,12 +36,13 @@ class Query(NamedTuple):
     """A query that may be asked.
 
     Shape: `parts` are its text, cut behind the beginning of each group; `names` those of its variables; `is_of_sets`
-           where it may be asked for all focus nodes at once.
+           where it may be asked for all focus nodes at once; `sees_shapes` where it looks at other graphs.
     """
 
     parts: tuple[str, ...]
     names: frozenset[str]
     is_of_sets: bool
+    sees_shapes: bool
 
     def bound(self, shape: Shape, focus: Term, more: Mapping[str, Term] = MappingProxyType({})) -> dict[str, Term]:
         """What its variables stand for from the start."""
@@ -72,7 +73,9 @@ def read_query(prologue: str, text: str, path: str | None) -> Query:
     if path is None and "PATH" in names:
         message = "$PATH stands for nothing in a shape without sh:path"
         raise NotAllowed(message)
-    return Query(_parts(prologue + text, tokens, path or ""), names - {"PATH"}, _is_of_sets(tokens))
+    return Query(
+        _parts(prologue + text, tokens, path or ""), names - {"PATH"}, _is_of_sets(tokens), _names_graph(tokens)
+    )
 
 
 def _parts(text: str, tokens: list[Token], path: str) -> tuple[str, ...]:
@@ -103,6 +106,10 @@ def _until_group(tokens: list[Token]) -> Iterator[Token]:
         if token.text == "{" or token.text.lower() == "where":
             return
         yield token
+
+
+def _names_graph(tokens: list[Token]) -> bool:
+    return any(token.kind == "word" and token.text.lower() == "graph" for token in tokens)
 
 
 def _is_of_sets(tokens: list[Token]) -> bool:

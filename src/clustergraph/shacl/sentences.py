@@ -183,8 +183,8 @@ SHAPE_FAULTS: Final[dict[str, Sentences]] = {
         ITALIAN: "non valutata fino in fondo entro {0} s",
     },
     TOO_LARGE: {
-        ENGLISH: "not evaluated to its end: this query needs more memory than a query may have",
-        ITALIAN: "non valutata fino in fondo: questa interrogazione richiede più memoria di quanta può averne",
+        ENGLISH: "not evaluated to its end: it needs more memory than it may have",
+        ITALIAN: "non valutata fino in fondo: richiede più memoria di quanta può averne",
     },
 }
 """What is said of shapes, by code and language; the further sentences of a code have a word behind it."""

@@ -23,6 +23,7 @@ from clustergraph.shacl.vocabulary import (
     VIOLATION,
     sh,
 )
+from clustergraph.shacl.watch import Watch
 from clustergraph.shacl.wellformed import graph_faults
 
 Check: TypeAlias = Callable[[Term, Sequence[Term], list[Result]], None]
@@ -34,15 +35,17 @@ _DEPTH_LIMIT: Final = 50  # of shapes that refer to shapes
 class Shape:
     """One shape. `walk` leads from a focus node to its value nodes; without it, they are the focus node itself."""
 
-    __slots__ = ("checks", "is_deactivated", "node", "path", "severity", "walk")
+    __slots__ = ("_known", "checks", "is_deactivated", "node", "path", "severity", "walk", "watch")
 
-    def __init__(self, node: str, path: Term | None, severity: str, *, is_deactivated: bool) -> None:
+    def __init__(self, node: str, path: Term | None, severity: str, watch: Watch, *, is_deactivated: bool) -> None:
         self.node = node
         self.path = path
         self.severity = severity
         self.is_deactivated = is_deactivated
         self.walk: Walk | None = None
+        self.watch = watch
         self.checks: list[Check] = []
+        self._known: dict[Term, tuple[Result, ...]] = {}
 
     def check(self, focus: Term, out: list[Result]) -> None:
         """Adds the results for one focus node."""
@@ -52,11 +55,22 @@ class Shape:
         for one in self.checks:
             one(focus, values, out)
 
+    def failures(self, focus: Term) -> tuple[Result, ...]:
+        """The results for a node that other shapes ask for: found once, however many ways lead to it.
+
+        Raises: Overrun.
+        """
+        known = self._known.get(focus)
+        if known is None:
+            self.watch.tick()
+            out: list[Result] = []
+            self.check(focus, out)
+            known = self._known[focus] = tuple(out)
+        return known
+
     def holds(self, focus: Term) -> bool:
         """Whether a node conforms to the shape, of whatever severity that is."""
-        out: list[Result] = []
-        self.check(focus, out)
-        return not out
+        return not self.failures(focus)
 
     def result(
         self,
@@ -76,9 +90,10 @@ class Shapes:
     Shape: `refused` has what need not be looked at again, by thing, property and value.
     """
 
-    def __init__(self, graph: Index, data: Index, makers: "Makers") -> None:
+    def __init__(self, graph: Index, data: Index, makers: "Makers", watch: Watch) -> None:
         self.graph = graph
         self.data = data
+        self.watch = watch
         self.faults: list[ShapeFault] = [*graph_faults(graph)]
         self.refused = {(one.subject, one.predicate, one.value) for one in self.faults}
         self._makers = makers
@@ -119,12 +134,13 @@ class Shapes:
             node,
             path,
             severity if isinstance(severity, str) else VIOLATION,
+            self.watch,
             is_deactivated=graph.is_true(node, sh("deactivated")),
         )
         if shape.is_deactivated:
             return shape
         try:
-            shape.walk = None if path is None else walk(graph, path, self.data)
+            shape.walk = None if path is None else walk(graph, path, self.data, self.watch)
             for make in self._makers:
                 shape.checks.extend(make(self, shape))
         except Unevaluable as exc:

@@ -137,7 +137,7 @@ def pattern(shapes: Shapes, shape: Shape, pattern: Term) -> Check:
     flags = shapes.graph.value(shape.node, sh("flags"))
     matches = compiled(lexical_of(pattern), lexical_of(flags) if flags else "")
     if matches is None:
-        wanted = "RE2: https://github.com/google/re2/wiki/Syntax"
+        wanted = r"RE2 (¬ \b, \B): https://github.com/google/re2/wiki/Syntax"
         raise Unevaluable(ShapeFault(ILL_FORMED, shape.node, sh("pattern"), pattern, ("sh:pattern", wanted)))
 
     def test(value: Term) -> bool:
@@ -177,9 +177,9 @@ def equals(shapes: Shapes, shape: Shape, other: Term) -> Check:
     data, iri = shapes.data, component("Equals")
 
     def check(focus: Term, values: Sequence[Term], out: list[Result]) -> None:
-        others = data.values(focus, str(other))
+        others, own = data.values(focus, str(other)), frozenset(values)
         differing = [one for one in values if one not in others]
-        differing += [one for one in others if one not in values]
+        differing += [one for one in others if one not in own]
         out.extend(shape.result(focus, one, iri, (other,)) for one in differing)
 
     return check
@@ -203,12 +203,10 @@ def less(name: str, allowed: tuple[int, ...]) -> Make:
         data, iri = shapes.data, component(name)
 
         def check(focus: Term, values: Sequence[Term], out: list[Result]) -> None:
-            out.extend(
-                shape.result(focus, value, iri, (other, bound))
-                for bound in data.values(focus, str(other))
-                for value in values
-                if compared(value, bound) not in allowed
-            )
+            for bound in data.values(focus, str(other)):
+                shape.watch.tick(len(out))
+                differing = [value for value in values if compared(value, bound) not in allowed]
+                out.extend(shape.result(focus, value, iri, (other, bound)) for value in differing)
 
         return check
 

@@ -96,12 +96,18 @@ class Queries:
         path = shape.path if shape.path is None else path_text(self._graph, shape.path)
         try:
             query = read_query(prologue, text.lexical, path)
+            self._require_shapes_as_written(query)
             self._process.require_readable(query.parts, query.bound(shape, "urn:x-clustergraph:none", more))
         except (NotAllowed, QueryError) as exc:
             raise Unevaluable(ShapeFault(QUERY_REFUSED, str(node), sh(form), text, (str(exc),))) from exc
         except Unanswered as exc:
             raise Unevaluable(ShapeFault(exc.code, str(node), sh(form), text, exc.values)) from exc
         return Asked(self._process, query, ShapeFault("", str(node), sh(form), text), shapes.faults)
+
+    def _require_shapes_as_written(self, query: Query) -> None:
+        rewritten = self._store.rewritten_in_shapes if query.sees_shapes else None
+        if rewritten is not None:
+            raise Unanswered(NOT_CANONICAL, rewritten.lexical)
 
 
 class Asked(NamedTuple):
@@ -158,12 +164,8 @@ def _results(
     constraint: Term,
     bound: dict[str, Term] | None = None,
 ) -> Iterator[Result]:
-    seen = set()
     for row in rows:
         path, value = row.get("path"), row.get("value")
-        if (path, value) in seen:
-            continue
-        seen.add((path, value))
         result = shape.result(focus, value if value is not None or shape.path is not None else focus, iri)
         names = {**(bound or {}), **row}
         yield result._replace(

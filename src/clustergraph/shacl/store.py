@@ -4,7 +4,7 @@ The store rewrites literals that are not in their canonical form, so that a quer
 nothing is asked at all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -30,21 +30,36 @@ class QueryStore:
         self._nodes: dict[str, ox.BlankNode] = {}
         self._labels: dict[str, str] = {}
         self._keyed: set[str] = set()
+        self._as_written: dict[Literal, bool] = {}
 
     @cached_property
     def rewritten(self) -> Literal | None:
         """A literal of the data that the store would not keep as it was written, if there is one."""
-        typed = {
-            value
-            for about in self._data.spo.values()
-            for values in about.values()
-            for value in values
-            if isinstance(value, Literal) and (value.datatype != XSD_STRING)
-        }
+        return self.rewritten_of(value for values in _values(self._data) for value in values)
+
+    @cached_property
+    def rewritten_in_shapes(self) -> Literal | None:
+        """A literal of the shapes that the store would not keep as it was written, if there is one."""
+        return self.rewritten_of(value for values in _values(self._shapes) for value in values)
+
+    def rewritten_of(self, terms: Iterable[Term]) -> Literal | None:
+        """The least literal of some terms that the store would not keep as it was written."""
+        typed = {one for one in terms if isinstance(one, Literal) and one.datatype != XSD_STRING}
+        if not typed:
+            return None
         store = ox.Store()
         store.extend(ox.Quad(_ANY, _ANY, engine_term(one)) for one in typed)
         kept = {self.term_of(quad.object) for quad in store}
         return min(typed - kept, default=None)
+
+    def is_kept(self, term: Term) -> bool:
+        """Whether a term that is bound into a query is there what was written."""
+        if not isinstance(term, Literal) or term.datatype == XSD_STRING:
+            return True
+        known = self._as_written.get(term)
+        if known is None:
+            known = self._as_written[term] = self.rewritten_of((term,)) is None
+        return known
 
     @cached_property
     def _store(self) -> ox.Store:
@@ -135,6 +150,10 @@ class QueryStore:
             self._keyed.add(term)
             self._store.add(ox.Quad(key, _ANY, node, _KEYS))
         return f"GRAPH {_KEYS} {{ {key} {_ANY} ?{name} }}"
+
+
+def _values(index: Index) -> Iterator[Iterable[Term]]:
+    return (values for about in index.spo.values() for values in about.values())
 
 
 class _Made(dict[Term, OxTerm]):
