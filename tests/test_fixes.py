@@ -131,6 +131,26 @@ def test_a_literal_is_written_as_it_is_published_in_the_way_it_was_written(
 
 
 @pytest.mark.parametrize(
+    ("written", "published"),
+    [
+        ('"1e400"^^xsd:double', '"INF"^^xsd:double'),
+        ('"-1e400"^^xsd:double', '"-INF"^^xsd:double'),
+        ('"1e-400"^^xsd:double', '"0"^^xsd:double'),
+        ('"16777217"^^xsd:float', '"16777216"^^xsd:float'),
+        ("1e999999999999999999999", f'"INF"^^<{XSD}double>'),
+    ],
+)
+def test_a_number_that_would_be_published_as_another_one_is_mended_only_if_that_was_asked_for(
+    sample: Path, written: str, published: str
+) -> None:
+    text = CG + HEAD + XSD_LINE + BODY.rstrip(" .\n") + " ;\n    cg:value {} .\n"
+    spoilt = text.replace("{}", written)
+
+    assert mended(sample, spoilt) == spoilt
+    assert mended(sample, spoilt, is_unsafe=True) == text.replace("{}", published)
+
+
+@pytest.mark.parametrize(
     ("line", "meant"),
     [
         pytest.param("skos:altLable 'x'@en", "skos:altLabel 'x'@en", id="property"),

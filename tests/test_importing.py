@@ -179,15 +179,39 @@ def test_an_archive_that_is_locked_or_damaged_is_told_to_be_one(tmp_path: Path, 
     assert refused.value.english == "it is no XLSX, or a locked one"
 
 
+ENTITIES = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
+NOT_UTF_8 = "it holds XML that is not UTF-8: save it again as XLSX, or as CSV"
 HOSTILE = [
     pytest.param({"xl/media/x.bin": b"0" * 60_000_000}, "it has more than 50,000,000 bytes once unpacked: split it", id="a zip bomb"),
     pytest.param({SHEET: a_row(b"<c><v>1</v></c>" * 1_000_000)}, "it has more than 1,000,000 elements: split it", id="a million columns"),
     pytest.param({SHEET: a_row(b"<c><v>1</v></c>" * 300)}, "it has more than 200 columns: split it", id="three hundred columns"),
     pytest.param({SHEET: b'<!DOCTYPE a [<!ENTITY b "c">]>' + a_row(b"")}, "it declares entities of XML", id="entities"),
+    pytest.param({SHEET: ENTITIES.encode("utf-16")}, NOT_UTF_8, id="entities in UTF-16"),
+    pytest.param({SHEET: ENTITIES.encode("utf-16-le")}, NOT_UTF_8, id="entities in UTF-16 without a mark"),
+    pytest.param({SHEET: ENTITIES.encode("utf-16-be")}, NOT_UTF_8, id="entities in UTF-16, the other way round"),
+    pytest.param({SHEET: ENTITIES.encode("utf-32-be")}, NOT_UTF_8, id="entities in UTF-32"),
+    pytest.param({SHEET: ENTITIES.encode("cp037")}, NOT_UTF_8, id="entities in EBCDIC"),
+    pytest.param({"xl/a.bin": ENTITIES.encode("utf-16-le")}, NOT_UTF_8, id="entities in a file of any name"),
+    pytest.param({"xl/a.bin": b"\xef\xbb\xbf <?xml version='1.0' encoding = 'UTF-7'?>+ADw-a/>"}, NOT_UTF_8, id="a declared encoding"),
+    pytest.param({SHEET: b"<?xml version='1.0'?><a>\xe8</a>"}, NOT_UTF_8, id="text in Latin-1"),
     pytest.param({SHEET: b"<worksheet"}, "no workbook of ours or anybody's: ParseError", id="broken XML"),
     pytest.param({SHEET: OPEN + b'<row r="1048576"><c><v>1</v></c></row>' + CLOSE}, "it has more than 10,000 rows: split it", id="a row far below"),
     pytest.param({f"x{number}": b"" for number in range(1_001)}, "it has more than 1,000 files within: split it", id="many members"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("xl/media/image1.png", b"\x89PNG\r\n\x1a\n\x00\x00", id="a picture"),
+        pytest.param("xl/media/image1.emf", b"\x01\x00\x00\x00l\x00", id="a drawing"),
+        pytest.param("xl/printerSettings/printerSettings1.bin", "Printer".encode("utf-16-le"), id="a printer"),
+        pytest.param("docProps/a.xml", b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?><a>\xc3\xa8</a>", id="a mark"),
+        pytest.param("docProps/a.xml", b"", id="an empty one"),
+    ],
+)  # fmt: skip
+def test_a_workbook_may_hold_what_is_no_text(tmp_path: Path, name: str, content: bytes) -> None:
+    assert read_sheet(packed(tmp_path / "a.xlsx", {name: content})) == [["slug"], ["a"]]
 
 
 @pytest.mark.parametrize(("members", "english"), HOSTILE)

@@ -422,6 +422,8 @@ def test_a_cluster_can_bear_the_name_of_an_organisation_by_mistake_and_an_area_b
         pytest.param("dcterms:issued", "2026", [], id="that-year"),
         pytest.param("dcterms:issued", "2027", [VIOLATION], id="next-year"),
         pytest.param("dcterms:issued", "12026", [VIOLATION], id="five-digits"),
+        pytest.param("dcterms:issued", "1" * 5_000, [VIOLATION], id="five-thousand-digits"),
+        pytest.param("dcterms:issued", "0000", [], id="year-zero"),
         pytest.param("dcterms:issued", "-2027", [], id="before-our-era"),
         pytest.param("cg:onDate", "2027", [WARNING], id="announced"),
         pytest.param("cg:startDate", "2027", [WARNING], id="start"),
@@ -439,6 +441,21 @@ def test_a_date_lies_in_the_future_after_the_day_of_the_check(
     findings = list(RULES["H014"](written, known))
 
     assert [one.severity for one in findings] == severities
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("12345678901-01-01", "12345678901-01-01"), ("1" * 5_000, "1" * 40 + "…"), ("1" * 36 + "-01", "1" * 36 + "-01")],
+)
+def test_a_date_in_the_future_is_shown_whole_or_said_to_be_cut(value: str, shown: str) -> None:
+    written = document("data/initiative/a.ttl", "curated", f"initiative:a dcterms:issued '{value}'^^xsd:date .")
+
+    (finding,) = RULES["H014"](written, Known(Repository(SAMPLE, (written,), ()), date(2026, 11, 22)))
+
+    assert finding.message == {
+        "en": f"{shown} is later than 2026-11-22, the day of this check: correct the date",
+        "it": f"{shown} è successivo al 2026-11-22, il giorno di questo controllo: correggere la data",
+    }
 
 
 @pytest.mark.parametrize(

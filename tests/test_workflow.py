@@ -1,5 +1,6 @@
 """`clustergraph check` with the options of somebody who has old data, a branch, or mistakes to be mended."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -254,6 +255,18 @@ def test_what_context_describes_is_known_and_is_not_judged(checked: Check, sampl
 
     assert (status, "H006" in out) == (1, True)
     assert checked("--context", sample / "beside.nt", "--fail-on", "info") == (0, "", "")
+
+
+def test_what_context_says_of_a_judged_thing_mends_nothing_in_it(checked: Check, sample: Path) -> None:
+    path = sample / "data/source/clock-almanac.ttl"
+    (sample / NAME).unlink()
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"org:member [^;]+;\s+", "", text), encoding="utf-8")
+    alone = checked()
+    (sample / "beside.ttl").write_text(text, encoding="utf-8")
+
+    assert (alone.status, set(re.findall(r"[A-Z][0-9]{3}", alone.out))) == (1, {"C004", "H011"})
+    assert checked("--context", sample / "beside.ttl") == alone
 
 
 @pytest.mark.parametrize(

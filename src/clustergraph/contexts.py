@@ -1,6 +1,7 @@
 """Files beside a repository, read so that what they describe is known. They are not judged, and not published."""
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -12,7 +13,8 @@ from clustergraph.findings import Finding
 from clustergraph.oxterms import engine_triples
 from clustergraph.reading import read
 from clustergraph.reading.faults import said
-from clustergraph.repository import Document, Repository
+from clustergraph.reading.parsed import TYPE, Parsed
+from clustergraph.repository import SHAPES, Document, Repository
 
 CONTEXT: Final = "context"
 """The name of the graph that the triples of such files stand in."""
@@ -54,3 +56,29 @@ def _document(number: int, file: Path) -> Document:
         message = f"'{file}' cannot be context: too many of its blank nodes are alike"
         raise UsageError(message)
     return document
+
+
+def beside(repository: Repository, context: Sequence[Document]) -> Repository:
+    """A repository with context, of which nothing counts that is said of a thing that the repository itself describes.
+
+    What is judged has to be right as it stands: nobody who is given it is given the context too.
+    """
+    own = {
+        subject
+        for document in repository.documents
+        if document.graph != SHAPES
+        for subject, predicate, _ in document.parsed.triples
+        if predicate == TYPE and not subject.startswith("_:")
+    }
+    return replace(repository, context=tuple(_without(own, one) for one in context))
+
+
+def _without(things: Set[str], document: Document) -> Document:
+    """A document without what it says of some things; itself, if it says nothing of them."""
+    old = document.parsed
+    kept = [number for number, (subject, _, _) in enumerate(old.triples) if subject not in things]
+    if len(kept) == len(old.triples):
+        return document
+    places = array("I", (place for number in kept for place in old.places[4 * number : 4 * number + 4]))
+    parsed = Parsed(old.text, [old.triples[number] for number in kept], places, prefixes=old.prefixes)
+    return replace(document, parsed=parsed, triples=tuple(engine_triples(parsed)[0]))

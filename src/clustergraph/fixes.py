@@ -7,6 +7,7 @@ cannot be read, the form in which a literal is published. A guess at what was me
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Context, Decimal
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final, TypeAlias
@@ -22,6 +23,7 @@ from clustergraph.reading.parsed import (
     PREDICATE,
     SUBJECT,
     UNDECLARED,
+    XSD,
     Fault,
     Literal,
     Parsed,
@@ -40,6 +42,8 @@ _DIRECTIVE: Final = re.compile(
     rf"{GAP}(?:@prefix{GAP}(?P<prefix>{PREFIX}){GAP}{IRI}{GAP}\.|(?i:prefix){GAP}(?P<bare>{PREFIX}){GAP}{IRI}"
     rf"|@base{GAP}{IRI}{GAP}\.|(?i:base){GAP}{IRI})"
 )
+_NUMBERS: Final = tuple(f"{XSD}{name}" for name in ("decimal", "double", "float"))
+_QUIET: Final = Context(traps=[])  # what is too far from zero for it is no number
 _INSECURE: Final = "http://"
 _GAP: Final = re.compile(GAP)
 _REST_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
@@ -200,7 +204,14 @@ def _publishable(text: Text, finding: Finding) -> Iterator[Fix]:
             form = Literal(kept.value, kept.datatype.value if not kept.language else LANG_STRING, kept.language or "")
             if edit := reworded(text.parsed, span, term, form):
                 title = {"en": f"write it as published: {edit.text}", "it": f"scriverlo come si pubblica: {edit.text}"}
-                yield Fix(title, (edit,), is_safe=True)
+                yield Fix(title, (edit,), is_safe=_says_as_much(term, form))
+
+
+def _says_as_much(old: Literal, new: Literal) -> bool:
+    """Whether the digits of a number still say the same: too great a one is published as infinite."""
+    if old.lexical == new.lexical or old.datatype not in _NUMBERS:
+        return True
+    return Decimal(old.lexical, _QUIET) == Decimal(new.lexical, _QUIET)
 
 
 def _spelt(text: Text, finding: Finding, candidates: Iterable[str]) -> Iterator[Fix]:

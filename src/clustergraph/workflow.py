@@ -4,14 +4,14 @@ Puts together what check, mending, baselines, changes and contexts do. Knows not
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from clustergraph.baselines import Baseline, Compared, baseline_text, compared, may_be_recorded, read_baseline
 from clustergraph.changes import changed_paths
 from clustergraph.checking import Checked, check, is_in, only_in, sources_of
-from clustergraph.contexts import with_context
+from clustergraph.contexts import beside, with_context
 from clustergraph.errors import UsageError
 from clustergraph.files import inside, repository_of
 from clustergraph.findings import VIOLATION, Coverage, Finding, Suppressed, weighing
@@ -151,7 +151,7 @@ def _reader(asked: Asked) -> Reader:
     """Reads the repository with some texts in the place of files; the context is read once."""
     root, data = (asked.base, asked.root) if asked.base else (asked.root, None)
     context = with_context(Repository(root, (), ()), asked.contexts).context
-    return lambda drafts: replace(read_repository(root, data=data, drafts=drafts), context=context)
+    return lambda drafts: beside(read_repository(root, data=data, drafts=drafts), context)
 
 
 def _look(asked: Asked, known: Baseline) -> Look:

@@ -26,7 +26,9 @@ _PAST: Final[Mapping[str, str]] = {
 }
 """Properties whose dates have passed when we write them. An end, cg:endDate, can lie ahead."""
 _TRACKING: Final = re.compile("[?&](?:utm_[a-z]+|fbclid|gclid|mc_cid|mc_eid)=")  # what campaigns add to addresses
-_DAY: Final = re.compile(r"([0-9]{4,9})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
+_DAY: Final = re.compile(r"([0-9]{4,})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
+_YEAR_DIGITS: Final = 4  # a year that has more is later than today
+_SHOWN_LIMIT: Final = 40  # characters of a date
 
 
 def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]:
@@ -138,12 +140,19 @@ def date_is_not_in_the_future(document: Document, known: Known) -> Iterator[Find
         written = _DAY.match(value.lexical) if severity and isinstance(value, Literal) else None
         if not severity or not written:
             continue
-        if tuple(int(one or 1) for one in written.groups()) > (day.year, day.month, day.day):
+        if _date_of(written) > (day.year, day.month, day.day):
+            said = written[0] if len(written[0]) <= _SHOWN_LIMIT else f"{written[0][:_SHOWN_LIMIT]}…"
             yield finding(
                 document,
                 "H014",
                 document.parsed.place_of(number, OBJECT),
-                f"{written[0]} is later than {day.isoformat()}, the day of this check: correct the date",
-                f"{written[0]} è successivo al {day.isoformat()}, il giorno di questo controllo: correggere la data",
+                f"{said} is later than {day.isoformat()}, the day of this check: correct the date",
+                f"{said} è successivo al {day.isoformat()}, il giorno di questo controllo: correggere la data",
                 severity=severity,
             )
+
+
+def _date_of(written: re.Match[str]) -> tuple[int, int, int]:
+    """Year, month and day; of a year beyond all calendars, as many digits as say that it is late."""
+    year = written[1].lstrip("0")[: _YEAR_DIGITS + 1]
+    return int(year or 0), int(written[2] or 1), int(written[3] or 1)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from clustergraph.reading.parsed import OBJECT, PREDICATE, SUBJECT, TYPE, Literal, Term
 from clustergraph.shacl.index import Index
 from clustergraph.shacl.results import Result
+from clustergraph.shacl.values import number_of
 from clustergraph.shacl.vocabulary import component
 
 
@@ -41,7 +42,7 @@ def spots(data: Index, result: Result) -> list[Spot]:
 
 
 def _too_many(values: Mapping[Term, int], result: Result) -> list[Spot]:
-    most = int(result.against[0].lexical) if isinstance(result.against[0], Literal) else 0
+    most = number_of(result.against[0].lexical) if isinstance(result.against[0], Literal) else 0
     places = [Spot(values[one], OBJECT) for one in result.against[1:] if one in values]
     return places[most:] + places[:most]
 

@@ -11,7 +11,7 @@ from clustergraph.shacl.faults import ILL_FORMED, ShapeFault, Unevaluable
 from clustergraph.shacl.patterns import compiled
 from clustergraph.shacl.results import Result
 from clustergraph.shacl.shapes import Check, Shape, Shapes
-from clustergraph.shacl.values import compared, is_well_formed
+from clustergraph.shacl.values import compared, is_well_formed, number_of
 from clustergraph.shacl.vocabulary import SH, TRUE, component, sh
 
 Test: TypeAlias = Callable[[Term], bool]
@@ -243,7 +243,7 @@ def items_of(shapes: Shapes, shape: Shape, name: str, head: Term) -> list[Term]:
 
 def integer(term: Term) -> int:
     """The number of a parameter that is one."""
-    return int(lexical_of(term))
+    return number_of(lexical_of(term))
 
 
 def lexical_of(term: Term) -> str:

@@ -4,9 +4,10 @@ Source: XML Schema 1.1 Part 2, section 3; SPARQL 1.1 Query, section 17.3 (operat
 """
 
 import re
+import sys
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -68,7 +69,10 @@ _RANGES: Final[dict[str, tuple[int | None, int | None]]] = {
     "unsignedShort": (0, 2**16 - 1),
     "unsignedByte": (0, 255),
 }
-_DIGITS_LIMIT: Final = 4_000  # of an integer that is counted with; Python refuses longer ones
+_RANGE_DIGITS: Final = 20  # what lies in a range that has an end has no more
+_EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # a literal may have any number of digits
+_CYCLE_YEARS: Final = 400  # after which the calendar of Gregory is the same again
+_CYCLE_DAYS: Final = 146_097
 _DAYS_OF_MONTHS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _UNZONED_S: Final = 14 * 3_600  # how far a time without a zone may lie from the same with one
 
@@ -77,7 +81,7 @@ class _Value(NamedTuple):
     """What a literal stands for. Shape: only values of one `kind` are compared; `is_zoned` where it has a zone."""
 
     kind: str
-    value: int | float | Decimal | str | bool
+    value: float | Decimal | str | bool
     is_zoned: bool | None = None
 
 
@@ -100,16 +104,26 @@ def is_well_formed(lexical: str, datatype: str) -> bool:
     return "day" not in form.groupindex or "month" not in form.groupindex or _is_day(match.groupdict())
 
 
+def number_of(digits: str) -> int:
+    """The number that digits say, or where it is too great to count with, one that is greater than any count.
+
+    >>> number_of("007")
+    7
+    """
+    significant = digits.lstrip("0")  # Python reads no number of many thousand digits
+    return int(significant or 0) if len(significant) <= _RANGE_DIGITS else sys.maxsize**2
+
+
 def _is_within(lexical: str, least: int | None, most: int | None) -> bool:
-    if len(lexical) > _DIGITS_LIMIT:
-        return (least if lexical.startswith("-") else most) is None
-    number = int(lexical)
+    size = number_of(lexical.lstrip("+-"))
+    number = -size if lexical.startswith("-") else size
     return (least is None or number >= least) and (most is None or number <= most)
 
 
 def _is_day(parts: dict[str, str | None]) -> bool:
-    year, month, day = (int(parts.get(name) or 0) for name in ("year", "month", "day"))
-    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    """Whether a month has a day. The last four digits of a year say whether it is a leap year."""
+    year, month, day = (int((parts.get(name) or "0")[-4:]) for name in ("year", "month", "day"))
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % _CYCLE_YEARS == 0)
     return day <= _DAYS_OF_MONTHS[month - 1] and (month != 2 or day < 29 or is_leap or "year" not in parts)  # noqa: PLR2004
 
 
@@ -126,11 +140,18 @@ def compared(one: Term, other: Term) -> int | None:
     left, right = first.value, second.value
     if isinstance(left, float) != isinstance(right, float):
         left, right = float(left), float(right)
-    if first.is_zoned != second.is_zoned and abs(left - right) <= _UNZONED_S:  # type: ignore[operator]  # times are numbers
+    if first.is_zoned != second.is_zoned and _are_near(left, right):
         return None
     if left != left or right != right:  # noqa: PLR0124  # NaN is not even itself
         return None
     return (left > right) - (left < right)  # type: ignore[operator]  # of one kind
+
+
+def _are_near(one: object, other: object) -> bool:
+    """Whether two times might be the same one, if one of them has a zone that is not told."""
+    assert isinstance(one, Decimal)  # noqa: S101  # only times have zones
+    assert isinstance(other, Decimal)  # noqa: S101
+    return _EXACT.subtract(one, other).copy_abs() <= _UNZONED_S
 
 
 def _value(term: Term) -> _Value | None:
@@ -147,7 +168,7 @@ def _value_of(literal: Literal) -> _Value | None:
 
 
 def _number(lexical: str) -> _Value:
-    return _Value("number", int(lexical) if len(lexical) <= _DIGITS_LIMIT else Decimal(lexical))
+    return _Value("number", Decimal(lexical))
 
 
 def _floating(lexical: str) -> _Value:
@@ -163,28 +184,38 @@ def _moment(name: str, lexical: str) -> _Value:
     match = _FORMS[name].fullmatch(lexical)
     assert match is not None  # noqa: S101  # the caller looked
     parts = match.groupdict()
-    year = int(parts["year"])
-    near = min(max(year, 1), 9_999)
-    days = date(near, int(parts["month"]), min(int(parts["day"]), 28)).toordinal() + max(int(parts["day"]) - 28, 0)
-    seconds = Decimal(days * 86_400) + (year - near) * 31_556_952  # the mean year, far from the calendar of Python
-    seconds += Decimal(_clock_s(parts)) if name == "dateTime" else 0
+    seconds = _EXACT.multiply(_days(parts["year"], int(parts["month"]), int(parts["day"])), Decimal(86_400))
+    if name == "dateTime":
+        seconds = _EXACT.add(seconds, _clock_s(parts))
     zone = lexical.removeprefix("-")[-6:] if not lexical.endswith("Z") else "Z"
     has_offset = bool(re.fullmatch(r"[+-][0-9]{2}:[0-9]{2}", zone)) and bool(parts.get("zone", zone))
     if has_offset:
         offset_s = int(zone[1:3]) * 3_600 + int(zone[4:6]) * 60
-        seconds += -offset_s if zone[0] == "+" else offset_s
+        seconds = _EXACT.add(seconds, Decimal(-offset_s if zone[0] == "+" else offset_s))
     return _Value(name, seconds, has_offset or zone == "Z")
+
+
+def _days(year: str, month: int, day: int) -> Decimal:
+    """Days since a day long ago, in the calendar of Gregory for all years, which Python has only up to 9999."""
+    digits = year.removeprefix("-")
+    ages, within = Decimal(digits[:-4] or 0), int(digits[-4:])
+    if year != digits:
+        ages, within = _EXACT.minus(_EXACT.add(ages, Decimal(within > 0))), -within % 10_000
+    cycles, within = divmod(within, _CYCLE_YEARS)
+    cycles_before = _EXACT.add(_EXACT.multiply(ages, Decimal(10_000 // _CYCLE_YEARS)), Decimal(cycles))
+    near = date(_CYCLE_YEARS + within, month, day).toordinal()
+    return _EXACT.add(_EXACT.multiply(cycles_before, Decimal(_CYCLE_DAYS)), Decimal(near))
 
 
 def _clock_s(parts: dict[str, str]) -> Decimal:
     if parts["hour"] is None:
         return Decimal(86_400)
-    return int(parts["hour"]) * 3_600 + int(parts["minute"]) * 60 + Decimal(parts["second"])
+    return _EXACT.add(Decimal(int(parts["hour"]) * 3_600 + int(parts["minute"]) * 60), Decimal(parts["second"]))
 
 
 _READERS: Final[dict[str, Callable[[str], _Value]]] = {
     "integer": _number,
-    "decimal": lambda lexical: _Value("number", Decimal(lexical)),
+    "decimal": _number,
     "double": _floating,
     "float": _floating,
     "string": lambda lexical: _Value("string", lexical),

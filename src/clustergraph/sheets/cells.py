@@ -3,8 +3,10 @@
 A formula is its text, a macro and a link to another file are nothing. A sheet is read to its limits and no further.
 """
 
+import codecs
 import csv
 import io
+import re
 import warnings
 import zipfile
 import zlib
@@ -22,6 +24,11 @@ COLUMNS_LIMIT: Final = 200
 CELL_LIMIT: Final = 10_000  # characters
 
 Rows = list[list[str]]
+_ENCODING: Final = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([^"'>]*)""")
+_UTF_8: Final = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
+_OTHERWISE: Final = re.compile(rb"\xff\xfe|\xfe\xff|\x00{1,3}[<\s]|[<\s]\x00|Lo\xa7\x94")
+"""How XML begins in UTF-16, UTF-32 and EBCDIC. Source: XML 1.0, appendix F."""
+_OF_XML: Final = (".xml", ".rels", ".vml")
 
 
 class UnreadableSheet(Exception):
@@ -154,17 +161,34 @@ def _admit(data: bytes) -> None:
             if sum(one.file_size for one in members) > UNPACKED_LIMIT_BYTES:
                 _over("bytes once unpacked", "byte una volta estratto", UNPACKED_LIMIT_BYTES)
             # No member gives more than its header says, which was looked at.
-            markup = sum(_markup(archive.read(one)) for one in members)
+            markup = sum(_markup(one.filename, archive.read(one)) for one in members)
     except _OF_ARCHIVES:
         _refuse("it is no XLSX, or a locked one", "non è un XLSX, o è protetto")
     if markup > MARKUP_LIMIT:
         _over("elements", "elementi", MARKUP_LIMIT)
 
 
-def _markup(content: bytes) -> int:
+def _markup(name: str, content: bytes) -> int:
+    """How many signs '<' a member has, in which the same bytes mean the same to us and to a reader of XML."""
+    if not _is_utf_8(name, content):
+        _refuse(
+            "it holds XML that is not UTF-8: save it again as XLSX, or as CSV",
+            "contiene XML che non è UTF-8: salvarlo di nuovo come XLSX, o come CSV",
+        )
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         _refuse("it declares entities of XML", "dichiara entità XML")
     return content.count(b"<")
+
+
+def _is_utf_8(name: str, content: bytes) -> bool:
+    """Whether what a member holds, if it is XML, is so in UTF-8. Pictures and settings of printers are no text."""
+    declared = _ENCODING.match(content.removeprefix(codecs.BOM_UTF8))
+    if _OTHERWISE.match(content) or (declared and declared[1].lower() not in _UTF_8):
+        return False
+    try:
+        return not name.lower().endswith(_OF_XML) or bool(content.decode()) or not content
+    except UnicodeDecodeError:
+        return False
 
 
 _READERS: Final[dict[str, Callable[[bytes], Iterable[Iterable[object]]]]] = {".csv": _csv, ".xlsx": _xlsx}
