@@ -225,7 +225,7 @@ def test_a_file_of_context_that_goes_meanwhile_is_refused(sample: Path, monkeypa
 
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
 
-    with pytest.raises(UsageError, match="'.*/a.ttl' cannot be context: No such file or directory"):
+    with pytest.raises(UsageError, match=r"'.*/a\.ttl' cannot be context: No such file or directory"):
         with_context(Repository(sample, (), ()), [sample / "a.ttl"])
 
 

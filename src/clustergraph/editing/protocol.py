@@ -3,6 +3,7 @@
 Source: Language Server Protocol 3.17, "Position", "uinteger" and "ResponseError".
 """
 
+import json
 import logging
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from pygls.protocol import LanguageServerProtocol, default_converter
 
 _GREATEST: Final = 2**31 - 1
 _LOGGERS: Final = ("pygls.protocol.json_rpc", "pygls.io_", "pygls.server")
-_UNREAD: Final = ("Unable to deserialize message", "Unable to handle message")
+_UNREAD: Final = "Unable to deserialize message"  # after which pygls logs a traceback as text
+_NO_MESSAGE: Final = (JsonRpcException, json.JSONDecodeError, UnicodeDecodeError)
 
 
 class Protocol(LanguageServerProtocol):
@@ -56,7 +58,9 @@ def _within(number: object) -> int:
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:
-    """Leaves out where in pygls a message could not be read: an editor's mistake is no fault of the server."""
+    """Leaves out where in pygls a message was found to be none: an editor's mistake is no fault of the server."""
     if str(record.msg).startswith(_UNREAD):
-        record.msg, record.args, record.exc_info = str(record.msg).partition("\n")[0], (), None
+        record.msg, record.args = _UNREAD, ()
+    if record.exc_info and isinstance(record.exc_info[1], _NO_MESSAGE):
+        record.exc_info = None
     return True
