@@ -40,14 +40,24 @@ class Editor:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self.ask("shutdown", None)
-            self.tell("exit", None)
-            assert self._process.wait(PATIENCE_S) == 0
+            self._end()
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             assert pipe is not None
             pipe.close()
+
+    def _end(self) -> None:
+        if self._process.poll() is None:
+            self.ask("shutdown", None)
+            self.tell("exit", None)
+        assert self._process.wait(PATIENCE_S) == 0
+
+    def errors_at_the_end(self) -> str:
+        """What the server wrote to its standard error, once it has ended."""
+        self._end()
+        assert self._process.stderr is not None
+        return self._process.stderr.read().decode()
 
     def _listen(self) -> None:
         out = self._process.stdout

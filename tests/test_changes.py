@@ -1,13 +1,15 @@
 """Which files have changed, as git tells it."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from clustergraph.changes import changed_paths
+from clustergraph.changes import _NO_FETCH, changed_paths
 from clustergraph.errors import UsageError
+from clustergraph.files import SIZE_LIMIT_BYTES
 
 Git = Callable[..., None]
 
@@ -96,15 +98,98 @@ def test_a_ref_that_is_none_is_refused_and_never_taken_for_an_option(git: Git, s
         changed_paths(sample, ref)
 
 
-def test_a_program_that_the_configuration_names_is_not_run(git: Git, sample: Path, tmp_path: Path) -> None:
-    program = f"touch {tmp_path}/was-run"
-    for name in ("core.fsmonitor", "diff.external", "core.pager", "diff.x.textconv"):
-        git("config", name, program)
-    (sample / ".gitattributes").write_text("*.ttl diff=x\n", encoding="utf-8")
+PROGRAMS = (
+    *("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.gitProxy", "core.askPass"),
+    *("core.alternateRefsCommand", "credential.helper", "gpg.program", "pager.ls-tree", "pager.config"),
+    *("diff.external", "diff.x.command", "diff.x.textconv", "merge.x.driver", "uploadpack.packObjectsHook"),
+    *("filter.x.clean", "filter.x.smudge", "filter.x.process"),
+)
+
+
+@pytest.mark.parametrize("name", [*PROGRAMS, "alias.ls-tree", "core.hooksPath"])
+def test_a_program_that_the_configuration_names_is_not_run(git: Git, sample: Path, tmp_path: Path, name: str) -> None:
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for hook in ("post-index-change", "fsmonitor-watchman", "reference-transaction"):
+        (hooks / hook).write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\n", encoding="utf-8")
+        (hooks / hook).chmod(0o755)
+    program = {"alias.ls-tree": f"!touch {tmp_path}/was-run", "core.hooksPath": str(hooks)}
+    (sample / ".gitattributes").write_text("*.ttl diff=x filter=x merge=x\n", encoding="utf-8")
     changed = write(sample, CLUSTER)
+    (sample / "data/organisation/bell-foundry.ttl").touch()
+    git("config", name, program.get(name, f"touch {tmp_path}/was-run; cat"))
+    git("config", "filter.x.required", "true")
 
     assert changed_paths(sample) == {changed}
     assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.parametrize("variable", ["GIT_NO_LAZY_FETCH", "GIT_ALLOW_PROTOCOL"])
+def test_what_a_partial_clone_lacks_is_not_fetched(
+    git: Git, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    settings = {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "far",
+        "remote.far.promisor": "true",
+        "remote.far.url": f"ext::touch {tmp_path}/was-run",
+        "protocol.ext.allow": "always",
+    }
+    for name, value in settings.items():
+        git("config", name, value)
+    # Older versions of git know only one of the two: each has to do.
+    monkeypatch.setattr("clustergraph.changes._NO_FETCH", {variable: _NO_FETCH[variable]})
+
+    with pytest.raises(UsageError, match="git knows no commit"):
+        changed_paths(sample, "1" * 40)
+    assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.parametrize("option", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_that_git_is_told_to_take_for_unchanged_has_changed(git: Git, sample: Path, option: str) -> None:
+    git("update-index", option, CLUSTER)
+    changed = write(sample, CLUSTER)
+
+    assert changed_paths(sample) == {changed}
+
+
+def test_a_new_file_that_git_is_told_to_ignore_is_new(git: Git, sample: Path) -> None:
+    (sample / ".gitignore").write_text("data/*\n", encoding="utf-8")
+    new = write(sample, "data/organisation/new.ttl")
+    git("add", "--all")
+
+    assert changed_paths(sample) == {new}
+
+
+def test_what_cannot_be_compared_has_changed(git: Git, sample: Path) -> None:
+    link, long, pipe = (f"data/organisation/{name}.ttl" for name in ("link", "long", "pipe"))
+    (sample / link).symlink_to("bell-foundry.ttl")
+    write(sample, long, "#" * (SIZE_LIMIT_BYTES + 1))
+    write(sample, pipe)
+    git("add", "--all")
+    git("commit", "--quiet", "--message=two")
+    (sample / pipe).unlink()
+    os.mkfifo(sample / pipe)
+
+    assert changed_paths(sample) == {PurePosixPath(name) for name in (link, long, pipe)}
+
+
+@pytest.mark.parametrize(("setting", "is_same"), [("true", True), ("input", True), ("false", False)])
+def test_ends_of_lines_are_as_git_converts_them(git: Git, sample: Path, setting: str, *, is_same: bool) -> None:
+    git("config", "core.autocrlf", setting)
+    text = (sample / CLUSTER).read_bytes()
+    (sample / CLUSTER).write_bytes(text.replace(b"\n", b"\r\n"))
+
+    assert changed_paths(sample) == (frozenset() if is_same else {PurePosixPath(CLUSTER)})
+
+
+def test_a_repository_may_name_its_objects_by_the_longer_hash(sample: Path) -> None:
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+    for words in (("init", "--quiet", "--object-format=sha256"), ("add", "--all"), ("commit", "--quiet", "-m", "one")):
+        subprocess.run(["git", *identity, *words], cwd=sample, check=True, capture_output=True)  # noqa: S607
+    changed = write(sample, CLUSTER)
+
+    assert changed_paths(sample, "HEAD") == {changed}
 
 
 def test_a_folder_that_git_does_not_know_is_refused(sample: Path) -> None:

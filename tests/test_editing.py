@@ -452,3 +452,37 @@ def test_every_offset_comes_back(text: str, encoding: str) -> None:
 @given(st.text(alphabet="a🦉\n", max_size=10), st.integers(-3, 50), st.integers(-3, 50))
 def test_every_position_is_brought_into_the_text(text: str, line: int, character: int) -> None:
     assert 0 <= Lines(text, "utf-16").offset(Position(line, character)) <= len(text)
+
+
+@pytest.mark.parametrize(("line", "character"), [(-1, -1), (2**31, 2**31), (2**31 - 1, 0), (0, -(10**30)), (10**30, 5)])
+def test_a_position_that_is_none_is_taken_for_the_nearest(sample: Path, line: int, character: int) -> None:
+    with Editor(sample) as editor:
+        editor.open(ORGANISATION)
+        place = editor.at(ORGANISATION, line, character)
+
+        assert editor.ask("textDocument/hover", place) is None
+        assert editor.ask("textDocument/definition", place) is None
+        assert isinstance(editor.ask("textDocument/completion", place)["items"], list)
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("textDocument/hover", {"x": 1}),
+        ("textDocument/hover", None),
+        ("textDocument/hover", []),
+        ("textDocument/hover", {"textDocument": {"uri": "file:///a"}, "position": {"line": "x", "character": 0}}),
+        ("workspace/executeCommand", {"command": "x"}),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_answered_with_an_error(sample: Path, method: str, params: Any) -> None:
+    with Editor(sample) as editor:
+        editor.open(ORGANISATION)
+        editor.send({"id": "odd", "method": method, "params": params})
+        answer = editor.wait(lambda message: message.get("id") == "odd")
+        is_alive = editor.ask("textDocument/hover", editor.at(ORGANISATION, 0, 0)) is None
+        errors = editor.errors_at_the_end()
+
+    assert (answer["error"]["code"], answer["error"]["message"].partition(":")[0]) == (-32602, "Invalid Params")
+    assert is_alive
+    assert "Traceback" not in errors

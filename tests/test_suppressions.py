@@ -1,5 +1,7 @@
 """Comments that suppress findings: which they do, and what is said of those that do not."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,12 +9,14 @@ import pytest
 from clustergraph.checking import check
 from clustergraph.findings import LANGUAGES, Finding
 from clustergraph.reading.faults import SENTENCES as OF_TEXT
+from clustergraph.reading.parsed import Place
 from clustergraph.repository import read_repository
 from clustergraph.rules import RULES
 from clustergraph.shacl.sentences import CODES, CUSTOM, SHAPE_FAULTS
-from clustergraph.suppressions import may_be_suppressed
+from clustergraph.suppressions import TOLD_LIMIT, Suppressions, may_be_suppressed
 
 FOUNDRY = "data/organisation/bell-foundry.ttl"
+TARGET_S = 1.0
 REASON = "-- the firm is called so"
 
 
@@ -152,3 +156,63 @@ def test_what_may_not_be_suppressed_is_found_though_a_comment_names_it(sample: P
     checked = check(read_repository(sample))
 
     assert ([one.code for one in checked.findings], checked.suppressed) == (["H002", "H091"], ())
+
+
+@pytest.mark.parametrize(
+    ("comment", "code", "sentence"),
+    [
+        pytest.param(f"C010 {REASON}", "H090", "there is no C010 here", id="unused"),
+        pytest.param("C010", "H091", "this suppresses nothing", id="unfit"),
+    ],
+)
+def test_of_many_comments_that_suppress_nothing_some_are_told_and_the_rest_counted(
+    sample: Path, comment: str, code: str, sentence: str
+) -> None:
+    with (sample / FOUNDRY).open("a", encoding="utf-8") as file:
+        file.write(f"# clustergraph: ignore {comment}\n" * (TOLD_LIMIT + 12))
+
+    rest, *told = check(read_repository(sample)).findings
+
+    assert (rest.place, rest.code, rest.severity) == (FOUNDRY, code, "warning")
+    assert rest.message == {
+        "en": "findings about comments of this file that are not shown: 12; correct these, to see them",
+        "it": "rilievi sui commenti di questo file che non si mostrano: 12; corretti questi, si vedranno",
+    }
+    assert len(told) == TOLD_LIMIT
+    assert all(one.code == code and one.message["en"].startswith(sentence) for one in told)
+
+
+def test_what_stands_in_the_place_of_a_code_is_told_in_a_few_words(sample: Path) -> None:
+    spoil(sample, at_the_end=f" # clustergraph: ignore {'C' * 1000} {REASON}")
+
+    told = [one for one in check(read_repository(sample)).findings if one.code == "H091"]
+
+    shown = f"{'C' * 39}…"
+    assert [one.message for one in told] == [
+        {
+            "en": f"'{shown}' is no code that may be suppressed: see docs/rules.md",
+            "it": f"«{shown}» non è un codice che si possa sopprimere: vedi docs/rules.md",
+        }
+    ]
+
+
+def test_many_comments_about_many_findings_are_not_compared_each_with_each(sample: Path) -> None:
+    count = 12_000
+    path = sample / FOUNDRY
+    lines = f"# clustergraph: ignore C010 {REASON}\n" * count
+    path.write_text(lines + path.read_text(encoding="utf-8"), encoding="utf-8")
+    repository = read_repository(sample)
+    covered = Finding(FOUNDRY, "C010", "Violation", {}, Place(count + 1, 1, count + 1, 2))
+    others = [
+        replace(covered, code="C011"),
+        replace(covered, at=None),
+        replace(covered, path="data/organisation/x.ttl"),
+    ]
+    began = time.monotonic()
+
+    comments = Suppressions(repository)
+
+    assert comments.kept([*others, *[covered] * count]) == others
+    assert [one.finding for one in comments.suppressed] == [covered] * count
+    assert list(comments.findings(is_unused=True)) == []
+    assert time.monotonic() - began < TARGET_S * 10

@@ -1,5 +1,7 @@
 """`clustergraph check` with the options of somebody who has old data, a branch, or mistakes to be mended."""
 
+import errno
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -10,8 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from clustergraph.cli.check import check
+from clustergraph.contexts import with_context
 from clustergraph.errors import UsageError
 from clustergraph.outputs import RENDERERS
+from clustergraph.repository import Repository
 from clustergraph.workflow import _REMARKS, Asked, run
 from conftest import SAMPLE
 
@@ -286,6 +290,61 @@ def test_context_that_cannot_be_read_is_refused(sample: Path, name: str, text: s
         run(Asked(sample, contexts=[sample / name]))
 
     assert caught.value.detail.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("FILES_LIMIT", "more than 2 files cannot be context: name a smaller folder"),
+        ("PATHS_LIMIT", "cannot be context: it has more than 2 paths; name a smaller folder"),
+    ],
+)
+def test_a_folder_too_large_to_be_context_is_refused(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, limit: str, said: str
+) -> None:
+    folder = sample / "beside"
+    folder.mkdir()
+    for name in ("a.ttl", "b.ttl"):
+        (folder / name).write_text("", encoding="utf-8")
+    monkeypatch.setattr(f"clustergraph.contexts.{limit}", 2)
+
+    run(Asked(sample, contexts=[folder]))
+    (folder / "c.ttl").write_text("", encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        run(Asked(sample, contexts=[folder]))
+
+    assert caught.value.detail.endswith(said)
+
+
+def test_a_folder_of_context_that_goes_meanwhile_is_passed_over(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = sample / "beside"
+    for name in ("going", "staying"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "a.ttl").write_text("", encoding="utf-8")
+    scandir = os.scandir
+
+    def scandir_without(path: object) -> object:
+        if str(path).endswith("going"):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return scandir(path)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("os.scandir", scandir_without)
+
+    context = with_context(Repository(sample, (), ()), [folder]).context
+
+    assert [str(one.path) for one in context] == ["context/0/a.ttl"]
+
+
+def test_a_file_of_context_that_goes_meanwhile_is_refused(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (sample / "a.ttl").write_text("", encoding="utf-8")
+
+    def read_bytes(file: Path) -> bytes:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(file))
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+
+    with pytest.raises(UsageError, match=r"'.*/a\.ttl' cannot be context: No such file or directory"):
+        with_context(Repository(sample, (), ()), [sample / "a.ttl"])
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Files beside a repository, read so that what they describe is known. They are not judged, and not published."""
 
+import os
 from array import array
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -18,30 +20,54 @@ from clustergraph.repository import SHAPES, Document, Repository
 
 CONTEXT: Final = "context"
 """The name of the graph that the triples of such files stand in."""
+FILES_LIMIT: Final = 10_000  # that are read
+PATHS_LIMIT: Final = 100_000  # that are looked at for them in one folder
 _SYNTAXES: Final = {".ttl": "turtle", ".trig": "trig", ".nt": "ntriples", ".nq": "nquads"}
 
 
 def with_context(repository: Repository, paths: Sequence[Path]) -> Repository:
     """The repository with the files named, and those in the folders named, to look things up in.
 
-    Raises: UsageError for what is not there or cannot be read.
+    Raises: UsageError for what is not there or cannot be read, and for more files than the limits.
     """
-    files = [file for path in paths for file in _files(path)]
+    files = [*islice((file for path in paths for file in _files(path)), FILES_LIMIT + 1)]
+    if len(files) > FILES_LIMIT:
+        message = f"more than {FILES_LIMIT:,} files cannot be context: name a smaller folder"
+        raise UsageError(message)
     return replace(repository, context=tuple(_document(number, file) for number, file in enumerate(files)))
 
 
 def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from (one for one in sorted(path.rglob("*")) if one.suffix in _SYNTAXES and one.is_file())
-    elif path.suffix in _SYNTAXES and path.is_file():
+    if os.path.isdir(path):  # noqa: PTH112  # the method raises where a folder above may not be entered
+        yield from sorted(one for one in _below(path) if one.suffix in _SYNTAXES and os.path.isfile(one))  # noqa: PTH113
+    elif path.suffix in _SYNTAXES and os.path.isfile(path):  # noqa: PTH113
         yield path
     else:
         message = f"'{path}' cannot be context: name a folder, or a file that ends in {', '.join(_SYNTAXES)}"
         raise UsageError(message)
 
 
+def _below(folder: Path) -> Iterator[Path]:
+    """The paths below a folder; folders that go meanwhile, or may not be read, are passed over."""
+    looked_at = 0
+    for parent, folders, names in os.walk(folder):
+        looked_at += len(folders) + len(names)
+        if looked_at > PATHS_LIMIT:
+            message = f"'{folder}' cannot be context: it has more than {PATHS_LIMIT:,} paths; name a smaller folder"
+            raise UsageError(message)
+        yield from (Path(parent, name) for name in names)
+
+
+def _text(file: Path) -> str | Finding:
+    try:
+        return read_text(file.parent, PurePosixPath(file.name))
+    except OSError as exc:
+        message = f"'{file}' cannot be context: {exc.strerror}"
+        raise UsageError(message) from exc
+
+
 def _document(number: int, file: Path) -> Document:
-    text = read_text(file.parent, PurePosixPath(file.name))
+    text = _text(file)
     if isinstance(text, Finding):
         message = f"'{file}' cannot be context: {text.message['en']}"
         raise UsageError(message)

@@ -6,11 +6,12 @@ suppressed without a reason, and nothing on which reading, naming or publishing 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, TypeAlias
 
 from clustergraph.findings import WARNING, Finding, Suppressed
-from clustergraph.reading.parsed import Parsed, Place
+from clustergraph.reading.parsed import Place
 from clustergraph.reading.tokens import IRI, LANGUAGE, NAME, STRING
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import RULES
@@ -26,27 +27,35 @@ TITLES: Final = {
 NEVER: Final = frozenset(f"H00{number}" for number in range(1, 8))
 """House rules on which names, files and what is published rest; like what is said of text and shapes, they stay."""
 
+TOLD_LIMIT: Final = 200  # of what is wrong with comments, about one file
+
+_SUPPRESSIBLE: Final = frozenset((*RULES, *CODES.values(), CUSTOM)) - NEVER
+_SHOWN: Final = 40  # characters of what stands in the place of a code
 _MARK: Final = "clustergraph:"
 _PIECE: Final = re.compile(rf"(?P<comment>\#[^\r\n]*)|{STRING}|{IRI}|{NAME}|{LANGUAGE}|[^#\"'<:@\w]+|.", re.DOTALL)
 _COMMENT: Final = re.compile(r"#\s*clustergraph:\s*ignore\b(?P<codes>.*?)(?:\s--(?P<reason>.*))?", re.DOTALL)
+_LINE_END: Final = re.compile(r"\r\n|[\r\n]")
 _SEPARATOR: Final = re.compile(r"[\s,]+")
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Comment:
-    """One comment: what it suppresses and where, and what of that it did."""
+    """One comment: what it suppresses, and on which line."""
 
     path: str
     at: Place
     line: int
     codes: tuple[str, ...]
     reason: str
-    used: set[str] = field(default_factory=set)
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether a finding is one that the comment suppresses."""
-        is_here = finding.path == self.path and finding.at is not None and finding.at.line == self.line
-        return is_here and bool(self.reason) and finding.code in self.codes and may_be_suppressed(finding.code)
+    @property
+    def suppressing(self) -> Iterator["_Spot"]:
+        """What it suppresses, code by code."""
+        return ((self.path, self.line, code) for code in self.codes if self.reason and may_be_suppressed(code))
+
+
+_Spot: TypeAlias = tuple[str, int, str]
+"""Path, line and code of findings."""
 
 
 class Suppressions:
@@ -54,42 +63,48 @@ class Suppressions:
 
     def __init__(self, repository: Repository) -> None:
         self.suppressed: list[Suppressed] = []
-        self._comments = [
-            comment for one in repository.documents if one.path.suffix == ".ttl" for comment in _comments(one)
-        ]
+        self._comments = {str(one.path): [*_comments(one)] for one in repository.documents if one.path.suffix == ".ttl"}
+        # A file may be all comments, or all findings: each is looked up in the others, never compared with them.
+        self._covering = {spot: one for of in self._comments.values() for one in of for spot in one.suppressing}
+        self._used: set[_Spot] = set()
 
     def kept(self, findings: Iterable[Finding]) -> list[Finding]:
         """The findings that no comment suppresses; the others are remembered."""
         return [one for one in findings if not self._suppresses(one)]
 
     def _suppresses(self, finding: Finding) -> bool:
-        covering = [one for one in self._comments if one.covers(finding)]
-        for one in covering:
-            one.used.add(finding.code)
-        if covering:
-            self.suppressed.append(Suppressed(finding, covering[0].reason, covering[0].at))
-        return bool(covering)
+        spot = (finding.path, finding.at.line if finding.at else 0, finding.code)
+        covering = self._covering.get(spot)
+        if covering is not None:
+            self._used.add(spot)
+            self.suppressed.append(Suppressed(finding, covering.reason, covering.at))
+        return covering is not None
 
     def findings(self, *, is_unused: bool, unseen: Iterable[str] = ()) -> Iterator[Finding]:
-        """What is wrong with the comments.
+        """What is wrong with the comments: of each file the first, and how much more there is.
 
         Shape: `is_unused` has those reported that suppress nothing, which can be known only of files that everything
                was said of; `unseen` are the paths of the others.
         """
         passed_over = frozenset(unseen)
-        for one in self._comments:
+        for path, comments in self._comments.items():
+            found = self._wrong(comments, is_unused=is_unused and path not in passed_over)
+            yield from islice(found, TOLD_LIMIT)
+            for one in islice(found, 1):
+                yield _rest(one, 1 + sum(1 for _ in found))
+
+    def _wrong(self, comments: Iterable[_Comment], *, is_unused: bool) -> Iterator[Finding]:
+        for one in comments:
             yield from _unfit(one)
-            if is_unused and one.path not in passed_over and one.reason:
-                for code in one.codes:
-                    if may_be_suppressed(code) and code not in one.used:
-                        english = f"there is no {code} here to be suppressed: remove it from the comment"
-                        italian = f"qui non c'è alcun {code} da sopprimere: toglierlo dal commento"
-                        yield _finding(one, UNUSED, english, italian)
+            for _, _, code in (spot for spot in one.suppressing if is_unused and spot not in self._used):
+                english = f"there is no {code} here to be suppressed: remove it from the comment"
+                italian = f"qui non c'è alcun {code} da sopprimere: toglierlo dal commento"
+                yield _finding(one, UNUSED, english, italian)
 
 
 def may_be_suppressed(code: str) -> bool:
     """Whether a finding of a code can be suppressed by a comment."""
-    return code in (*RULES, *CODES.values(), CUSTOM) and code not in NEVER
+    return code in _SUPPRESSIBLE
 
 
 def _unfit(comment: _Comment) -> Iterator[Finding]:
@@ -102,8 +117,9 @@ def _unfit(comment: _Comment) -> Iterator[Finding]:
         )
     for code in comment.codes:
         if not may_be_suppressed(code):
-            english = f"'{code}' is no code that may be suppressed: see docs/rules.md"
-            italian = f"«{code}» non è un codice che si possa sopprimere: vedi docs/rules.md"
+            shown = code if len(code) <= _SHOWN else f"{code[: _SHOWN - 1]}…"
+            english = f"'{shown}' is no code that may be suppressed: see docs/rules.md"
+            italian = f"«{shown}» non è un codice che si possa sopprimere: vedi docs/rules.md"
             yield _finding(comment, UNFIT, english, italian)
 
 
@@ -111,25 +127,37 @@ def _finding(comment: _Comment, code: str, english: str, italian: str) -> Findin
     return Finding(comment.path, code, WARNING, {"en": english, "it": italian}, comment.at)
 
 
+def _rest(first: Finding, count: int) -> Finding:
+    message = {
+        "en": f"findings about comments of this file that are not shown: {count}; correct these, to see them",
+        "it": f"rilievi sui commenti di questo file che non si mostrano: {count}; corretti questi, si vedranno",
+    }
+    return Finding(first.path, first.code, first.severity, message)
+
+
 def _comments(document: Document) -> Iterator[_Comment]:
     """The comments of a file that want to suppress something."""
     parsed = document.parsed
     if _MARK not in parsed.text:
         return
-    pieces = [match for match in _PIECE.finditer(parsed.text) if match["comment"]]
-    for match in pieces:
-        if found := _COMMENT.fullmatch(match["comment"].rstrip()):
+    meant = _lines_meant(parsed.text)
+    for match in _PIECE.finditer(parsed.text):
+        if match["comment"] and (found := _COMMENT.fullmatch(match["comment"].rstrip())):
             codes = tuple(dict.fromkeys(code for code in _SEPARATOR.split(found["codes"]) if code))
             reason = (found["reason"] or "").strip()
-            line = _line_meant(parsed, match.start())
-            yield _Comment(str(document.path), parsed.between(*match.span()), line, codes, reason)
+            line, column = parsed.place(match.start())
+            is_alone = not parsed.text[match.start() - column + 1 : match.start()].strip()
+            at = parsed.between(*match.span())
+            yield _Comment(str(document.path), at, meant[line] if is_alone else line, codes, reason)
 
 
-def _line_meant(parsed: Parsed, start: int) -> int:
-    line, column = parsed.place(start)
-    if parsed.text[start - column + 1 : start].strip():
-        return line
-    for number, text in enumerate(re.split(r"\r\n|\r|\n", parsed.text)[line:], line + 1):
-        if not text.lstrip().startswith("#"):
-            return number
-    return line
+def _lines_meant(text: str) -> list[int]:
+    """The line that a comment is about which stands alone on a line, by the number of that."""
+    lines = _LINE_END.split(text)
+    meant = [*range(len(lines) + 1)]
+    following = 0
+    for number in range(len(lines), 0, -1):
+        meant[number] = following or number
+        if not lines[number - 1].lstrip().startswith("#"):
+            following = number
+    return meant

@@ -22,6 +22,7 @@ from clustergraph.editing.desk import ENDINGS, Desk
 from clustergraph.editing.fixing import code_actions
 from clustergraph.editing.glossary import Entry
 from clustergraph.editing.positions import Lines, Position, Span, lines_of
+from clustergraph.editing.protocol import Protocol, converter
 from clustergraph.editing.speech import completion, diagnostic, hover, range_of
 from clustergraph.editing.whole import whole
 from clustergraph.files import repository_of
@@ -51,7 +52,13 @@ class ClusterGraphServer(LanguageServer):
 
     def __init__(self, language: str | None) -> None:
         # Whole texts: pygls cuts lines where Turtle and the protocol do not, so its changes of parts would go astray.
-        super().__init__("clustergraph", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
+        super().__init__(
+            "clustergraph",
+            __version__,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Full,
+            protocol_cls=Protocol,
+            converter_factory=converter,
+        )
         self.language = language or LANGUAGES[0]
         self._is_language_given = language is not None
         self._rooms: dict[Path | None, _Room] = {}
