@@ -29,16 +29,19 @@ _TRACKING: Final = re.compile("[?&](?:utm_[a-z]+|fbclid|gclid|mc_cid|mc_eid)=") 
 _DAY: Final = re.compile(r"([0-9]{4,9})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
 
 
-def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]:
+def literal_is_canonical(document: Document, known: Known) -> Iterator[Finding]:
     """A literal stands in the form that the store keeps, so that what is published is what was curated."""
     if document.graph == SHAPES:
         return
-    for number, (_, _, literal) in enumerate(document.parsed.triples):
+    for number, (_, predicate, literal) in enumerate(document.parsed.triples):
         if not isinstance(literal, Literal):
             continue
         kept, tag = as_kept(literal), literal.language
         place = document.parsed.place_of(number, OBJECT)
         if (kept.value, kept.datatype.value) != (literal.lexical, literal.datatype):
+            if wanted := other_datatype(predicate, literal, known):
+                yield finding(document, "H002", place, *_of_other_datatype(literal, predicate, wanted))
+                continue
             changed = "" if literal.datatype == kept.datatype.value else f" ({compact(kept.datatype.value)})"
             yield finding(
                 document,
@@ -55,6 +58,21 @@ def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]
                 f"the language tag '{tag}' would be published as '{kept.language}': write that",
                 f"l'etichetta di lingua '{tag}' sarebbe pubblicata come '{kept.language}': scriverla così",
             )
+
+
+def other_datatype(predicate: str, literal: Literal, known: Known) -> str:
+    """The datatype that is asked for where a literal is not kept as it is, and would not be of that one either."""
+    wanted = known.datatypes.get(predicate, "")
+    return wanted if wanted and as_kept(literal).datatype.value != wanted else ""
+
+
+def _of_other_datatype(literal: Literal, predicate: str, wanted: str) -> tuple[str, str]:
+    """What is said of a literal of which one cannot tell what is meant."""
+    stands, asked, asker = compact(literal.datatype), compact(wanted), compact(predicate)
+    return (
+        f"'{literal.lexical}' is of {stands}, and {asker} asks for {asked}: write it so, without a sign for thousands",
+        f"'{literal.lexical}' è di {stands}, e {asker} chiede {asked}: scriverlo così, senza segno delle migliaia",
+    )
 
 
 @lru_cache(maxsize=100_000)
