@@ -208,6 +208,12 @@ TABLE = [
         f"{SAME_CLAIM} afferma la stessa appartenenza di {CLAIM}: tenerne una sola, o dare a ciascuna il suo periodo",
     ),
     Bad(
+        "H009-claim-copied.ttl",
+        f"{LEAFLET}:22:1",
+        f"{CLAIM} is stated twice: keep one of the two, or give this one an IRI of its own",
+        f"{CLAIM} è affermata due volte: tenerne una sola, o dare a questa un proprio IRI",
+    ),
+    Bad(
         "H010-source-without-claims.ttl",
         f"{LEAFLET}:7:1",
         "no claim was read in source:tuners-leaflet: write what it says, or remove the file",
@@ -282,6 +288,29 @@ TABLE = [
         f"source:tuners-leaflet, for which the file is named, comes after {CLAIM}: put it first",
         f"source:tuners-leaflet, che dà il nome al file, viene dopo {CLAIM}: metterla per prima",
         INFO,
+    ),
+    Bad(
+        "H017-namespace-without-slash.ttl",
+        f"{LEAFLET}:4:18",
+        "'cluster:' stands for <https://w3id.org/clustergraph/id/cluster> here, and for "
+        "<https://w3id.org/clustergraph/id/cluster/> elsewhere: write that",
+        "'cluster:' sta qui per <https://w3id.org/clustergraph/id/cluster>, e altrove per "
+        "<https://w3id.org/clustergraph/id/cluster/>: scrivere quello",
+    ),
+    Bad(
+        "H018-claim-named-as-a-count.ttl",
+        f"{LEAFLET}:17:1",
+        f"count:tuners-leaflet--tuners-in-south-clocks is a cg:MembershipClaim, and these are named 'claim:…': "
+        f"write {CLAIM}, or another class",
+        f"count:tuners-leaflet--tuners-in-south-clocks è un cg:MembershipClaim, e questi si chiamano «claim:…»: "
+        f"scrivere {CLAIM}, o un'altra classe",
+    ),
+    Bad(
+        "H019-one-text-in-two-languages.ttl",
+        f"{LEAFLET}:15:9",
+        "the same words stand as @en and as @it: translate one of the two",
+        "le stesse parole stanno come @en e come @it: tradurre una delle due",
+        WARNING,
     ),
     Bad(
         "C001-member-is-a-role.ttl",

@@ -26,6 +26,7 @@ _PAST: Final[Mapping[str, str]] = {
 }
 """Properties whose dates have passed when we write them. An end, cg:endDate, can lie ahead."""
 _TRACKING: Final = re.compile("[?&](?:utm_[a-z]+|fbclid|gclid|mc_cid|mc_eid)=")  # what campaigns add to addresses
+_WORDS_OF_SENTENCE: Final = 6  # shorter ones are often names, which are the same in two languages
 _DAY: Final = re.compile(r"([0-9]{4,9})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
 
 
@@ -144,6 +145,28 @@ def _faults_of_page(page: str, *, has_secure: bool) -> Iterator[tuple[str, str, 
             f"the home page {compact(page)} is a place within a page: remove what begins with '#'",
             f"la pagina iniziale {compact(page)} è un punto di una pagina: togliere ciò che inizia con '#'",
         )
+
+
+def text_is_translated(document: Document, _known: Known) -> Iterator[Finding]:
+    """A sentence that stands in two languages differs in them."""
+    if document.graph == SHAPES:
+        return
+    first: dict[tuple[str, str, str], int] = {}
+    for number, (subject, predicate, value) in enumerate(document.parsed.triples):
+        if not isinstance(value, Literal) or not value.language or len(value.lexical.split()) < _WORDS_OF_SENTENCE:
+            continue
+        other = first.setdefault((subject, predicate, value.lexical), number)
+        said = document.parsed.triples[other][2]
+        if isinstance(said, Literal) and said.language != value.language:
+            yield finding(
+                document,
+                "H019",
+                document.parsed.place_of(number, OBJECT),
+                f"the same words stand as @{said.language} and as @{value.language}: translate one of the two",
+                f"le stesse parole stanno come @{said.language} e come @{value.language}: tradurre una delle due",
+                severity=WARNING,
+                related=(Stated(document, other, OBJECT).related("the same words", "le stesse parole"),),
+            )
 
 
 def date_is_not_in_the_future(document: Document, known: Known) -> Iterator[Finding]:
