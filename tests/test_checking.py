@@ -38,8 +38,10 @@ BLANK = "a blank node, [ ], ( ) or _:x, stands here: give the thing an IRI of it
 BIANCO = "qui c'è un nodo anonimo, [ ], ( ) o _:x: dare alla cosa un proprio IRI"
 MATCHES = "skos:exactMatch, skos:closeMatch, skos:broadMatch, skos:narrowMatch, skos:relatedMatch"
 RDF_1_2 = "statements about statements and directions of text are of RDF 1.2, which we do not publish"
-NUL = "the text has a NUL character or a byte-order mark: remove it"
-NULLO = "il testo contiene un carattere NUL o un BOM: rimuoverlo"
+NUL = "the text has a NUL character here: remove it"
+NULLO = "il testo ha qui un carattere NUL: rimuoverlo"
+MARK = "the text begins with a byte-order mark, which is not seen: save it as UTF-8 without BOM"
+SEGNO = "il testo inizia con un BOM, che non si vede: salvarlo come UTF-8 senza BOM"
 
 OUTSIDE = (
     f"the claim {FOREIGN_CLAIM} stands outside the file of its source: "
@@ -79,7 +81,7 @@ TABLE = [
         "this is not UTF-8 text: save it as UTF-8",
         "il testo non è UTF-8: salvarlo così",
     ),
-    Bad("T002-byte-order-mark.ttl", f"{ORGANISATION}:1:1", NUL, NULLO),
+    Bad("T002-byte-order-mark.ttl", f"{ORGANISATION}:1:1", MARK, SEGNO),
     Bad("T002-nul.ttl", f"{ORGANISATION}:7:26", NUL, NULLO),
     Bad(
         "T003-folder-of-no-kind.ttl",
@@ -156,6 +158,14 @@ TABLE = [
         "H005-claim-of-another-source.ttl",
         f"{LEAFLET}:15:1",
         *OUTSIDE,
+    ),
+    Bad(
+        "H005-claim-of-a-source-that-is-not.ttl",
+        f"{LEAFLET}:15:1",
+        f"the claim claim:tuner-leaflet--tuners-in-south-clocks is named for source:tuner-leaflet, which nothing "
+        f"describes: did you mean {CLAIM}?",
+        f"l'affermazione claim:tuner-leaflet--tuners-in-south-clocks porta il nome di source:tuner-leaflet, che nulla "
+        f"descrive: forse {CLAIM}?",
     ),
     Bad(
         "H005-claim-without-source.ttl",

@@ -132,6 +132,10 @@ FAULTS = {
         "<x:a> <x:p> [ <x:q> 1",
         [("T001", (1, 22), "expected ';', ',' or ']', found the end of the text")],
     ),
+    "a string closed with a sign of word processors": (
+        "<x:a> <x:p> \"L'Università” @en ;\n  <x:p> 1 .\n",
+        [("T006", (1, 13), "the string that begins here has no end: '”' does not close it, write it as '\"'")],
+    ),
     "a prefix of ours": (
         "<x:s> <x:p> count:a , countable:b .\n@prefix countable: <x:> .",
         [

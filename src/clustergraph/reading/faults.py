@@ -37,6 +37,11 @@ from clustergraph.terms import PREFIXES
 
 ENGLISH, ITALIAN = "en", "it"
 
+_CLOSED_OTHERWISE: Final = {
+    ENGLISH: "the string that begins here has no end: '{2}' does not close it, write it as '{1}'",
+    ITALIAN: "la stringa che inizia qui non finisce: «{2}» non la chiude, scriverlo come '{1}'",
+}
+"""What is said of a string with a sign of word processors for its last quotes."""
 SENTENCES: Final[dict[str, Mapping[str, str]]] = {
     UNEXPECTED: {ENGLISH: "expected {0}, found {1}", ITALIAN: "atteso {0}, trovato {1}"},
     UNDECLARED: {
@@ -162,7 +167,9 @@ def said(fault: Fault, prefixes: Iterable[str] = ()) -> dict[str, str]:
     Shape: `prefixes` are those that the text declares, and that one of them may have been meant.
     """
     values = _VALUES.get(fault.code, _as_they_are)(fault, sorted(prefixes))
-    return {language: text.format(*values[language]) for language, text in SENTENCES[fault.code].items()}
+    is_closed = fault.code == OPEN_STRING and fault.also is not None
+    sentences = _CLOSED_OTHERWISE if is_closed else SENTENCES[fault.code]
+    return {language: text.format(*values[language]) for language, text in sentences.items()}
 
 
 def _as_they_are(fault: Fault, _prefixes: list[str]) -> dict[str, tuple[str, ...]]:

@@ -20,6 +20,7 @@ _BEGINNINGS: Final = (
     *(('"', OPEN_STRING), ("'", OPEN_STRING), ("<", BAD_IRI)),
 )
 _DATE: Final = re.compile(r"[0-9]{1,4}([-/.])[0-9]{1,2}(?:\1[0-9]{1,4})?")
+_TYPED_QUOTE: Final = re.compile(r"""(?:"(?!"")[^\r\n"]*?|'(?!'')[^\r\n']*?)([“”„»’])(?=[ \t]*+(?:[@^;,.\]\r\n]|\Z))""")
 _BEFORE_IN_DATE: Final = re.compile(r"[-/.0-9]{0,7}\Z")
 _RESUME: Final = re.compile(r"\.[ \t]*+(?:#[^\r\n]*+)?(?:[\r\n]|\Z)|[\r\n](?=[^\s#])")
 
@@ -90,7 +91,9 @@ class WordReader:
             raise Unreadable(Fault(UNEXPECTED, *date.span(), ("a value", date[0])))
         begun = next((code for sign, code in _BEGINNINGS if self._text.startswith(sign, word.start)), UNEXPECTED)
         code = begun if word.kind in ("other", "sign") else UNEXPECTED
-        raise Unreadable(Fault(code, word.start, word.end, (wanted, word.text)))
+        typed = _TYPED_QUOTE.match(self._text, word.start) if code == OPEN_STRING else None
+        values, also = ((typed[1],), typed.start(1)) if typed else ((), None)
+        raise Unreadable(Fault(code, word.start, word.end, (wanted, word.text, *values), also))
 
     def _date_about(self, word: Word) -> re.Match[str] | None:
         """The date without quotes of which a word is the second part or the third."""
