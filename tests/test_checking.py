@@ -386,6 +386,13 @@ def test_one_mistake_gives_one_finding(sample: Path, bad: Bad) -> None:
     assert findings[0].severity == bad.severity
 
 
+def test_a_wrong_namespace_in_the_file_of_a_thing_is_not_told_in_the_files_that_speak_of_it(sample: Path) -> None:
+    text = (sample / DIALS).read_text(encoding="utf-8")
+    (sample / DIALS).write_text(text.replace("id/organisation/>", "id/organisations/>"), encoding="utf-8")
+
+    assert [(one.path, one.code) for one in check(read_repository(sample)).findings] == [(DIALS, "H017")]
+
+
 def test_a_warning_of_a_house_rule_does_not_hide_what_shapes_say(sample: Path) -> None:
     text = (BAD / "H012-same-name-with-legal-form.ttl").read_text(encoding="utf-8")
     (sample / DIALS).write_text(text.replace(" ;\n", ' ;\n    skos:prefLabel "Dials"@en ;\n', 1), encoding="utf-8")

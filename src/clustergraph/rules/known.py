@@ -12,6 +12,7 @@ from clustergraph.findings import VIOLATION, Finding, Related
 from clustergraph.reading.parsed import SUBJECT, TYPE, Literal, Place, Term
 from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository
 from clustergraph.rules.names import same_for
+from clustergraph.rules.namespaces import meant_things
 from clustergraph.rules.nearest import Nearest
 from clustergraph.terms import ID, OWL, SH, SKOS, described_iri, kind_and_slug
 
@@ -82,6 +83,11 @@ class Known:
             for number, (subject, predicate, _) in enumerate(document.parsed.triples)
             if predicate == TYPE and not is_blank(subject)
         }
+
+    @cached_property
+    def meant_things(self) -> frozenset[str]:
+        """Things of ours that are described with a wrong namespace, by the right one: H017 says what to mend."""
+        return meant_things(self.repository.dataset_documents)
 
     @cached_property
     def datatypes(self) -> Mapping[str, str]:

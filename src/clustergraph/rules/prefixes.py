@@ -2,17 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
 
 from clustergraph.edits import Edit, Fix
 from clustergraph.findings import Finding
 from clustergraph.reading.faults import NAMESPACES
-from clustergraph.reading.parsed import Declaration
 from clustergraph.repository import Document
 from clustergraph.rules.known import Known, finding
-from clustergraph.terms import PREFIXES
-
-_USUAL: Final = frozenset(NAMESPACES.values()) | {"https://schema.org/"}
+from clustergraph.rules.namespaces import otherwise_declared
 
 
 def prefix_means_what_it_does_elsewhere(document: Document, _known: Known) -> Iterator[Finding]:
@@ -29,16 +25,6 @@ def prefix_means_what_it_does_elsewhere(document: Document, _known: Known) -> It
         title = {"en": f"write <{usual}>", "it": f"scrivere <{usual}>"}
         fix = Fix(title, (Edit(one.start, one.end, f"<{usual}>"),), is_safe=False)  # what is said becomes another thing
         yield replace(made, fixes=(fix,))
-
-
-def otherwise_declared(document: Document) -> list[Declaration]:
-    """The declarations that give a prefix another namespace than it has elsewhere."""
-    return [one for one in document.parsed.declarations if _is_other(one)]
-
-
-def _is_other(one: Declaration) -> bool:
-    usual = NAMESPACES.get(one.prefix, one.namespace)
-    return one.namespace != usual and (one.prefix in PREFIXES or one.namespace not in _USUAL)
 
 
 def but_of_prefixes(found: Iterator[Finding], document: Document) -> Iterator[Finding]:
