@@ -38,8 +38,10 @@ BLANK = "a blank node, [ ], ( ) or _:x, stands here: give the thing an IRI of it
 BIANCO = "qui c'è un nodo anonimo, [ ], ( ) o _:x: dare alla cosa un proprio IRI"
 MATCHES = "skos:exactMatch, skos:closeMatch, skos:broadMatch, skos:narrowMatch, skos:relatedMatch"
 RDF_1_2 = "statements about statements and directions of text are of RDF 1.2, which we do not publish"
-NUL = "the text has a NUL character or a byte-order mark: remove it"
-NULLO = "il testo contiene un carattere NUL o un BOM: rimuoverlo"
+NUL = "the text has a NUL character here: remove it"
+NULLO = "il testo ha qui un carattere NUL: rimuoverlo"
+MARK = "the text begins with a byte-order mark, which is not seen: save it as UTF-8 without BOM"
+SEGNO = "il testo inizia con un BOM, che non si vede: salvarlo come UTF-8 senza BOM"
 
 OUTSIDE = (
     f"the claim {FOREIGN_CLAIM} stands outside the file of its source: "
@@ -79,7 +81,7 @@ TABLE = [
         "this is not UTF-8 text: save it as UTF-8",
         "il testo non è UTF-8: salvarlo così",
     ),
-    Bad("T002-byte-order-mark.ttl", f"{ORGANISATION}:1:1", NUL, NULLO),
+    Bad("T002-byte-order-mark.ttl", f"{ORGANISATION}:1:1", MARK, SEGNO),
     Bad("T002-nul.ttl", f"{ORGANISATION}:7:26", NUL, NULLO),
     Bad(
         "T003-folder-of-no-kind.ttl",
@@ -158,6 +160,14 @@ TABLE = [
         *OUTSIDE,
     ),
     Bad(
+        "H005-claim-of-a-source-that-is-not.ttl",
+        f"{LEAFLET}:15:1",
+        f"the claim claim:tuner-leaflet--tuners-in-south-clocks is named for source:tuner-leaflet, which nothing "
+        f"describes: did you mean {CLAIM}?",
+        f"l'affermazione claim:tuner-leaflet--tuners-in-south-clocks porta il nome di source:tuner-leaflet, che nulla "
+        f"descrive: forse {CLAIM}?",
+    ),
+    Bad(
         "H005-claim-without-source.ttl",
         f"{LEAFLET}:15:1",
         f"the claim {CLAIM} does not name its source: write 'cg:isStatedIn source:tuners-leaflet'",
@@ -206,6 +216,12 @@ TABLE = [
         f"{LEAFLET}:22:1",
         f"{SAME_CLAIM} states the same membership as {CLAIM}: keep one of the two, or give each its period",
         f"{SAME_CLAIM} afferma la stessa appartenenza di {CLAIM}: tenerne una sola, o dare a ciascuna il suo periodo",
+    ),
+    Bad(
+        "H009-claim-copied.ttl",
+        f"{LEAFLET}:22:1",
+        f"{CLAIM} is stated twice: keep one of the two, or give this one an IRI of its own",
+        f"{CLAIM} è affermata due volte: tenerne una sola, o dare a questa un proprio IRI",
     ),
     Bad(
         "H010-source-without-claims.ttl",
@@ -284,6 +300,29 @@ TABLE = [
         INFO,
     ),
     Bad(
+        "H017-namespace-without-slash.ttl",
+        f"{LEAFLET}:4:18",
+        "'cluster:' stands for <https://w3id.org/clustergraph/id/cluster> here, and for "
+        "<https://w3id.org/clustergraph/id/cluster/> elsewhere: write that",
+        "'cluster:' sta qui per <https://w3id.org/clustergraph/id/cluster>, e altrove per "
+        "<https://w3id.org/clustergraph/id/cluster/>: scrivere quello",
+    ),
+    Bad(
+        "H018-claim-named-as-a-count.ttl",
+        f"{LEAFLET}:17:1",
+        f"count:tuners-leaflet--tuners-in-south-clocks is a cg:MembershipClaim, and these are named 'claim:…': "
+        f"write {CLAIM}, or another class",
+        f"count:tuners-leaflet--tuners-in-south-clocks è un cg:MembershipClaim, e questi si chiamano «claim:…»: "
+        f"scrivere {CLAIM}, o un'altra classe",
+    ),
+    Bad(
+        "H019-one-text-in-two-languages.ttl",
+        f"{LEAFLET}:15:9",
+        "the same words stand as @en and as @it: translate one of the two",
+        "le stesse parole stanno come @en e come @it: tradurre una delle due",
+        WARNING,
+    ),
+    Bad(
         "C001-member-is-a-role.ttl",
         f"{LEAFLET}:17:16",
         f"{CLAIM}, org:member: role:member is not of class org:Organization / Name an organisation as the member.",
@@ -345,6 +384,13 @@ def test_one_mistake_gives_one_finding(sample: Path, bad: Bad) -> None:
 
     assert said(findings) == [(bad.place, bad.name[:4], bad.english, bad.italian)]
     assert findings[0].severity == bad.severity
+
+
+def test_a_wrong_namespace_in_the_file_of_a_thing_is_not_told_in_the_files_that_speak_of_it(sample: Path) -> None:
+    text = (sample / DIALS).read_text(encoding="utf-8")
+    (sample / DIALS).write_text(text.replace("id/organisation/>", "id/organisations/>"), encoding="utf-8")
+
+    assert [(one.path, one.code) for one in check(read_repository(sample)).findings] == [(DIALS, "H017")]
 
 
 def test_a_warning_of_a_house_rule_does_not_hide_what_shapes_say(sample: Path) -> None:

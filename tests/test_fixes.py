@@ -254,3 +254,25 @@ def test_a_value_almost_like_one_of_a_list_is_mended_by_a_guess(sample: Path) ->
 
     assert mended(sample, text) == text
     assert mended(sample, text, is_unsafe=True) == text.replace('"tunners"', '"tuners"')
+
+
+def test_a_namespace_is_mended_only_when_asked_as_what_is_said_becomes_another_thing(sample: Path) -> None:
+    right = HEAD + BODY
+    text = right.replace("http://www.w3.org/2004", "https://www.w3.org/2004")
+
+    assert mended(sample, text) == text
+    assert mended(sample, text, is_unsafe=True) == right
+
+
+def test_a_number_with_a_sign_for_thousands_is_not_mended_as_a_decimal(sample: Path) -> None:
+    (sample / "shapes/value.ttl").write_text(
+        CG + "@prefix sh: <http://www.w3.org/ns/shacl#> .\n" + XSD_LINE + "cg:Value sh:path cg:value ; "
+        "sh:datatype xsd:integer .\n",
+        encoding="utf-8",
+    )
+    thousands, decimal = (
+        CG + HEAD + BODY.replace("    skos", f"    {term} ;\n    skos", 1) for term in ("cg:value 1.500", "cg:value 01")
+    )
+
+    assert mended(sample, thousands, is_unsafe=True) == thousands
+    assert mended(sample, decimal) == decimal.replace(" 01 ", " 1 ")

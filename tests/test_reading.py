@@ -132,6 +132,59 @@ FAULTS = {
         "<x:a> <x:p> [ <x:q> 1",
         [("T001", (1, 22), "expected ';', ',' or ']', found the end of the text")],
     ),
+    "a string closed with a sign of word processors": (
+        "<x:a> <x:p> \"L'Università” @en ;\n  <x:p> 1 .\n",
+        [("T006", (1, 13), "the string that begins here has no end: '”' does not close it, write it as '\"'")],
+    ),
+    "a prefix of ours": (
+        "<x:s> <x:p> count:a , countable:b .\n@prefix countable: <x:> .",
+        [
+            (
+                "T004",
+                (1, 13),
+                "the prefix 'count:' is not declared: "
+                "write '@prefix count: <https://w3id.org/clustergraph/id/count/> .' at the top",
+            ),
+            (
+                "T004",
+                (1, 23),
+                "the prefix 'countable:' is not declared: "
+                "write '@prefix countable: <https://w3id.org/clustergraph/id/countable/> .' at the top",
+            ),
+        ],
+    ),
+    "no dot after a prefix": (
+        "@prefix x: <x:>\n@prefix y: <y:>\nx:a y:p 1 .\n@prefix z: <z:>",
+        [
+            ("T005", (2, 1), "'.' is missing before '@prefix': write it at the end of what stands before"),
+            ("T005", (3, 1), "'.' is missing before 'x:a': write it at the end of what stands before"),
+            ("T005", (4, 16), "'.' is missing before the end of the text: write it at the end of what stands before"),
+        ],
+    ),
+    "something else after a prefix": ("@prefix x: <x:> x:a x:p 1 .", [("T001", (1, 17), "expected '.', found 'x:a'")]),
+    "dates without quotes": (
+        "\n".join(
+            f"<x:{number}> <x:p> {date} ; <x:q> 1 ."
+            for number, date in enumerate(
+                ("12/03/2020", "2020-03-12", "12.3.2020", "3/25/2020", "2020-03", "99/99/2020")
+            )
+        ),
+        [
+            (
+                "T001",
+                (line, 13),
+                f"expected a value, found '{date}': write it as '\"{meant}\"^^xsd:{datatype}'",
+            )
+            for line, date, meant, datatype in (
+                (1, "12/03/2020", "2020-03-12", "date"),
+                (2, "2020-03-12", "2020-03-12", "date"),
+                (3, "12.3.2020", "2020-03-12", "date"),
+                (4, "3/25/2020", "2020-03-25", "date"),
+                (5, "2020-03", "2020-03", "gYearMonth"),
+            )
+        ]
+        + [("T001", (6, 15), "expected ';', ',' or '.', found '/'")],
+    ),
     "statements about statements": (
         "<< <x:a> <x:b> <x:c> >> <x:p> 1 .",
         [

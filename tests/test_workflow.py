@@ -279,7 +279,7 @@ def test_what_context_says_of_a_judged_thing_mends_nothing_in_it(checked: Check,
         ("none.ttl", None, "cannot be context: name a folder, or a file that ends in .ttl, .trig, .nt, .nq"),
         ("a.txt", "", "cannot be context: name a folder, or a file that ends in .ttl, .trig, .nt, .nq"),
         ("a.ttl", "<x:a> <x:b> \n ?", "line 2, column 2, cannot be context: expected a value, found '?'"),
-        ("b.ttl", "\0", "cannot be context: the text has a NUL character or a byte-order mark: remove it"),
+        ("b.ttl", "\0", "cannot be context: the text has a NUL character here: remove it"),
     ],
 )
 def test_context_that_cannot_be_read_is_refused(sample: Path, name: str, text: str | None, said: str) -> None:

@@ -14,6 +14,7 @@ from clustergraph.queries import internal, load_queries
 from clustergraph.reading.parsed import TYPE
 from clustergraph.repository import Document, Repository
 from clustergraph.rules import Known, check_rules
+from clustergraph.rules.namespaces import meant_things
 from clustergraph.shacl import QueryTime
 from clustergraph.shapecheck import RULES_FOLDER, judged
 from clustergraph.suppressions import Suppressions
@@ -125,12 +126,9 @@ def _found(
 
 def _not_of(passed_over: Set[str], findings: Iterable[Finding], repository: Repository) -> list[Finding]:
     """The findings about other files than those passed over, and about other values than the things described there."""
-    things = {
-        subject
-        for document in repository.documents
-        if str(document.path) in passed_over
-        for subject, predicate, _ in document.parsed.triples
-        if predicate == TYPE
+    documents = [one for one in repository.documents if str(one.path) in passed_over]
+    things = meant_things(documents) | {
+        subject for one in documents for subject, predicate, _ in one.parsed.triples if predicate == TYPE
     }
     return [one for one in findings if one.path not in passed_over and not (one.origin and one.origin.value in things)]
 

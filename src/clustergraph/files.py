@@ -61,6 +61,18 @@ def _is_to_be_looked_at(path: Path) -> bool:
     return path.is_symlink() or not path.is_dir() or path.suffix in _ENDINGS
 
 
+_MARK: Final = "\ufeff"
+_NO_TEXT: Final = (
+    ("\0", "the text has a NUL character here: remove it", "il testo ha qui un carattere NUL: rimuoverlo"),
+    (
+        _MARK,
+        "the text begins with a byte-order mark, which is not seen: save it as UTF-8 without BOM",
+        "il testo inizia con un BOM, che non si vede: salvarlo come UTF-8 senza BOM",
+    ),
+)
+"""What no text has, or not at its beginning."""
+
+
 def read_text(root: Path, path: PurePosixPath) -> str | Finding:
     """The text of one contributed file, or the finding that says why it could not be had."""
     file = root / path
@@ -83,14 +95,10 @@ def admitted(path: PurePosixPath, data: bytes) -> str | Finding:
         return unreadable(
             path, "T002", "this is not UTF-8 text: save it as UTF-8", "il testo non è UTF-8: salvarlo così", at=at
         )
-    if (place := text.find("\0")) >= 0 or text.startswith("\ufeff"):
-        return unreadable(
-            path,
-            "T002",
-            "the text has a NUL character or a byte-order mark: remove it",
-            "il testo contiene un carattere NUL o un BOM: rimuoverlo",
-            at=Parsed(text).between(max(place, 0), max(place, 0) + 1),
-        )
+    for sign, english, italian in _NO_TEXT:
+        place = text.find(sign, 0, 1 if sign == _MARK else None)
+        if place >= 0:
+            return unreadable(path, "T002", english, italian, at=Parsed(text).between(place, place + 1))
     return text
 
 

@@ -32,12 +32,9 @@ from clustergraph.reading.parsed import (
 from clustergraph.reading.tokens import GAP, IRI, PREFIX
 from clustergraph.repository import Repository
 from clustergraph.rules import Known
-from clustergraph.rules.values import as_kept
-from clustergraph.terms import PREFIXES
+from clustergraph.rules.values import as_kept, other_datatype
 from clustergraph.wording import near, other_word, reworded
 
-WELL_KNOWN: Final[Mapping[str, str]] = {**NAMESPACES, **PREFIXES}
-"""The namespace of each prefix that may be declared without asking."""
 _DIRECTIVE: Final = re.compile(
     rf"{GAP}(?:@prefix{GAP}(?P<prefix>{PREFIX}){GAP}{IRI}{GAP}\.|(?i:prefix){GAP}(?P<bare>{PREFIX}){GAP}{IRI}"
     rf"|@base{GAP}{IRI}{GAP}\.|(?i:base){GAP}{IRI})"
@@ -70,6 +67,12 @@ class Text:
                 yield span, self.parsed.triples[number][part]
                 return
 
+    def is_of_other_datatype(self, finding: Finding) -> bool:
+        """Whether another datatype is asked for where a literal stands: what it is kept as is not what is meant."""
+        number, _ = self._starts.get(self.at(finding)[0]) or (0, 0)
+        _, predicate, value = self.parsed.triples[number]
+        return isinstance(value, Literal) and bool(other_datatype(predicate, value, self.known))
+
     @cached_property
     def _starts(self) -> dict[int, tuple[int, int]]:
         """By offset the triple of which a part begins there, and which."""
@@ -96,7 +99,7 @@ class Text:
         missing = {one.values[0] for one in self.parsed.faults if one.code == UNDECLARED}
         newline = _newline(self.parsed.text)
         places: dict[tuple[int, str, str], list[str]] = {}
-        for prefix in sorted(missing & WELL_KNOWN.keys() - self.parsed.prefixes.keys()):
+        for prefix in sorted(missing & NAMESPACES.keys() - self.parsed.prefixes.keys()):
             places.setdefault(_place_for(prefix, self.parsed.text), []).append(prefix)
         return {
             prefix: Edit(at, at, before + newline.join(_declaration(one) for one in prefixes) + after)
@@ -154,7 +157,7 @@ def _declare(text: Text, finding: Finding) -> Iterator[Fix]:
 
 
 def _declaration(prefix: str) -> str:
-    return f"@prefix {prefix}: <{WELL_KNOWN[prefix]}> ."
+    return f"@prefix {prefix}: <{NAMESPACES[prefix]}> ."
 
 
 def _place_for(prefix: str, text: str) -> tuple[int, str, str]:
@@ -199,7 +202,7 @@ def _sign(text: str, fault: Fault) -> Edit:
 def _publishable(text: Text, finding: Finding) -> Iterator[Fix]:
     """The literal in the form that the store keeps."""
     for span, term in text.term_at(finding):
-        if isinstance(term, Literal):
+        if isinstance(term, Literal) and not text.is_of_other_datatype(finding):
             kept = as_kept(term)
             form = Literal(kept.value, kept.datatype.value if not kept.language else LANG_STRING, kept.language or "")
             if edit := reworded(text.parsed, span, term, form):

@@ -88,6 +88,18 @@ _OURS: Final[dict[str, Mapping[str, str]]] = {
         "en": "A file begins with the thing it is named for.",
         "it": "Un file inizia con la cosa che gli dà il nome.",
     },
+    "H017": {
+        "en": "A prefix that we or all others use stands for the same namespace in every file.",
+        "it": "Un prefisso che usiamo noi o che usano tutti sta in ogni file per lo stesso spazio di nomi.",
+    },
+    "H018": {
+        "en": "The kind in the IRI of a thing is that of its class.",
+        "it": "Il tipo nell'IRI di una cosa è quello della sua classe.",
+    },
+    "H019": {
+        "en": "A sentence that stands in two languages differs in them.",
+        "it": "Una frase che c'è in due lingue è diversa in esse.",
+    },
     "H090": {
         "en": "A comment that suppresses a finding suppresses one.",
         "it": "Un commento che sopprime un rilievo ne sopprime uno.",

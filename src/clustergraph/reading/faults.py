@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from clustergraph.reading.dates import as_date
 from clustergraph.reading.parsed import (
     BAD_IRI,
     CELLS,
@@ -32,9 +33,15 @@ from clustergraph.reading.parsed import (
     UNMERGED,
     Fault,
 )
+from clustergraph.terms import PREFIXES
 
 ENGLISH, ITALIAN = "en", "it"
 
+_CLOSED_OTHERWISE: Final = {
+    ENGLISH: "the string that begins here has no end: '{2}' does not close it, write it as '{1}'",
+    ITALIAN: "la stringa che inizia qui non finisce: «{2}» non la chiude, scriverlo come '{1}'",
+}
+"""What is said of a string with a sign of word processors for its last quotes."""
 SENTENCES: Final[dict[str, Mapping[str, str]]] = {
     UNEXPECTED: {ENGLISH: "expected {0}, found {1}", ITALIAN: "atteso {0}, trovato {1}"},
     UNDECLARED: {
@@ -141,26 +148,14 @@ WANTED: Final = {
 }
 """What can be expected, in Italian."""
 
-NAMESPACES: Final = {
-    "cg": "https://w3id.org/clustergraph/ns#",
+NAMESPACES: Final[Mapping[str, str]] = {
     "dc": "http://purl.org/dc/elements/1.1/",
-    "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
-    "dcterms": "http://purl.org/dc/terms/",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "org": "http://www.w3.org/ns/org#",
-    "owl": "http://www.w3.org/2002/07/owl#",
-    "prov": "http://www.w3.org/ns/prov#",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "schema": "http://schema.org/",
-    "sh": "http://www.w3.org/ns/shacl#",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
-    "void": "http://rdfs.org/ns/void#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    **PREFIXES,
 }
-"""What a prefix most likely stands for that a text uses and does not declare."""
+"""What a prefix stands for that a text uses and does not declare: ours, and a few that everybody uses."""
 _TYPED: Final = dict.fromkeys("“”„«»", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("‐‑‒–—−", "-") | {"\u00a0": " "}
 """What word processors and web pages have in the place of a sign, by that."""
 _SHOWN: Final = 40  # characters of a word
@@ -172,7 +167,9 @@ def said(fault: Fault, prefixes: Iterable[str] = ()) -> dict[str, str]:
     Shape: `prefixes` are those that the text declares, and that one of them may have been meant.
     """
     values = _VALUES.get(fault.code, _as_they_are)(fault, sorted(prefixes))
-    return {language: text.format(*values[language]) for language, text in SENTENCES[fault.code].items()}
+    is_closed = fault.code == OPEN_STRING and fault.also is not None
+    sentences = _CLOSED_OTHERWISE if is_closed else SENTENCES[fault.code]
+    return {language: text.format(*values[language]) for language, text in sentences.items()}
 
 
 def _as_they_are(fault: Fault, _prefixes: list[str]) -> dict[str, tuple[str, ...]]:
@@ -192,9 +189,10 @@ def _expected(fault: Fault, _prefixes: list[str]) -> dict[str, tuple[str, ...]]:
 def _unexpected(fault: Fault, prefixes: list[str]) -> dict[str, tuple[str, ...]]:
     values = _expected(fault, prefixes)
     sign = _TYPED.get(fault.values[1][:1])
-    if sign is None:
+    date = as_date(fault.values[1])
+    if sign is None and not date:
         return values
-    written = {ENGLISH: f": write it as '{sign}'", ITALIAN: f": scriverlo come '{sign}'"}
+    written = {ENGLISH: f": write it as '{sign or date}'", ITALIAN: f": scriverlo come '{sign or date}'"}
     return {language: (wanted, found + written[language]) for language, (wanted, found) in values.items()}
 
 

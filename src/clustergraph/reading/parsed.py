@@ -94,13 +94,23 @@ class Fault(NamedTuple):
     also: int | None = None
 
 
+class Declaration(NamedTuple):
+    """What a prefix is declared to stand for, and where its IRI stands, in angle brackets."""
+
+    prefix: str
+    namespace: str
+    start: int
+    end: int
+
+
 @dataclass
 class Parsed:
     """Triples with their places, and what was wrong.
 
     Shape:  `places` has four offsets in characters for each triple: where its subject, its predicate and its object
             begin, and where the object ends. `graphs` says from which triple on which graph they belong to,
-            the empty one being the default graph. `prefixes` are those in force at the end.
+            the empty one being the default graph. `prefixes` are those in force at the end, `declarations` all of
+            Turtle and TriG.
     """
 
     text: str
@@ -109,6 +119,7 @@ class Parsed:
     graphs: list[tuple[int, str]] = field(default_factory=list)
     prefixes: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    declarations: list[Declaration] = field(default_factory=list)
 
     @cached_property
     def _lines(self) -> list[int]:

@@ -7,7 +7,7 @@ Whatever it does not take is read word by word, which is where all the messages 
 import re
 from typing import Final
 
-from clustergraph.reading.parsed import MISSING, UNEXPECTED, Parsed
+from clustergraph.reading.parsed import MISSING, UNEXPECTED, Declaration, Parsed
 from clustergraph.reading.tokens import GAP, IRI, LANGUAGE, NAME, NUMBER, STRING
 from clustergraph.reading.values import ValueReader
 from clustergraph.reading.words import FAULT_LIMIT, Unreadable, Word
@@ -95,9 +95,20 @@ class TurtleReader(ValueReader):
         iri = str(self._term(address))
         if is_prefix:
             self._words.declare(prefix, iri)
+            self._parsed.declarations.append(Declaration(prefix, iri, address.start, address.end))
         else:
             self._words.set_base(iri)
         if word.kind == "directive":
+            self._end_of_directive()
+
+    def _end_of_directive(self) -> None:
+        """Goes over the dot after a directive, which is missing where the next line begins with something else."""
+        word = self._look()
+        if word.kind == "end":
+            self._note(MISSING, word._replace(start=self._at, end=self._at), "'.'", "")
+        elif word.text != "." and word.kind in ("directive", "name", "iri", "word") and self._is_first_of_line(word):
+            self._note(MISSING, word, "'.'", word.text, also=self._at)
+        else:
             self._sign(".")
 
     def _properties(self, subject: str, start: int, closing: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from typing import Final, NamedTuple, NoReturn
 
+from clustergraph.reading.dates import as_date
 from clustergraph.reading.parsed import BAD_IRI, OPEN_STRING, RDF_1_2, UNEXPECTED, Fault, Parsed
 from clustergraph.reading.tokens import BLANK, GAP, IRI, LANGUAGE, NAME, NUMBER, STRING
 
@@ -18,6 +19,9 @@ _BEGINNINGS: Final = (
     *((sign, RDF_1_2) for sign in ("<<", "{|", "--")),
     *(('"', OPEN_STRING), ("'", OPEN_STRING), ("<", BAD_IRI)),
 )
+_DATE: Final = re.compile(r"[0-9]{1,4}([-/.])[0-9]{1,2}(?:\1[0-9]{1,4})?")
+_TYPED_QUOTE: Final = re.compile(r"""(?:"(?!"")[^\r\n"]*?|'(?!'')[^\r\n']*?)([“”„»’])(?=[ \t]*+(?:[@^;,.\]\r\n]|\Z))""")
+_BEFORE_IN_DATE: Final = re.compile(r"[-/.0-9]{0,7}\Z")
 _RESUME: Final = re.compile(r"\.[ \t]*+(?:#[^\r\n]*+)?(?:[\r\n]|\Z)|[\r\n](?=[^\s#])")
 
 
@@ -83,6 +87,16 @@ class WordReader:
 
         Raises: Unreadable.
         """
+        if date := self._date_about(word):
+            raise Unreadable(Fault(UNEXPECTED, *date.span(), ("a value", date[0])))
         begun = next((code for sign, code in _BEGINNINGS if self._text.startswith(sign, word.start)), UNEXPECTED)
         code = begun if word.kind in ("other", "sign") else UNEXPECTED
-        raise Unreadable(Fault(code, word.start, word.end, (wanted, word.text)))
+        typed = _TYPED_QUOTE.match(self._text, word.start) if code == OPEN_STRING else None
+        values, also = ((typed[1],), typed.start(1)) if typed else ((), None)
+        raise Unreadable(Fault(code, word.start, word.end, (wanted, word.text, *values), also))
+
+    def _date_about(self, word: Word) -> re.Match[str] | None:
+        """The date without quotes of which a word is the second part or the third."""
+        before = _BEFORE_IN_DATE.search(self._text, max(word.start - 7, 0), word.start)
+        date = _DATE.match(self._text, before.start()) if before and before[0][:1].isdigit() else None
+        return date if date and date.end() >= word.end and as_date(date[0]) else None

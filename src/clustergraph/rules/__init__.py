@@ -11,6 +11,7 @@ from clustergraph.findings import Finding
 from clustergraph.repository import Document
 from clustergraph.rules.claims import evidence_is_short, membership_is_stated_once, source_is_used
 from clustergraph.rules.entities import entity_is_spoken_of, organisation_has_one_file
+from clustergraph.rules.kinds import iri_has_the_kind_of_its_class
 from clustergraph.rules.known import Known, Rule
 from clustergraph.rules.places import (
     claim_names_its_source,
@@ -20,7 +21,13 @@ from clustergraph.rules.places import (
     no_blank_node,
     slug_is_plain,
 )
-from clustergraph.rules.values import date_is_not_in_the_future, homepage_is_plain, literal_is_canonical
+from clustergraph.rules.prefixes import but_of_prefixes, prefix_means_what_it_does_elsewhere
+from clustergraph.rules.values import (
+    date_is_not_in_the_future,
+    homepage_is_plain,
+    literal_is_canonical,
+    text_is_translated,
+)
 from clustergraph.rules.words import term_is_known, thing_is_described
 
 __all__ = ["RULES", "TITLES", "Known", "check_rules"]
@@ -42,6 +49,9 @@ RULES: Final[dict[str, Rule]] = {
     "H014": date_is_not_in_the_future,
     "H015": slug_is_plain,
     "H016": file_begins_with_its_thing,
+    "H017": prefix_means_what_it_does_elsewhere,
+    "H018": iri_has_the_kind_of_its_class,
+    "H019": text_is_translated,
 }
 """Every house rule by its code."""
 
@@ -51,4 +61,5 @@ TITLES: Final[dict[str, str]] = {code: (rule.__doc__ or "").strip() for code, ru
 
 def check_rules(document: Document, known: Known) -> Iterator[Finding]:
     """What every house rule has to say about one document, looked for as it is asked for."""
-    return (finding for rule in RULES.values() for finding in rule(document, known))
+    found = (finding for rule in RULES.values() for finding in rule(document, known))
+    return but_of_prefixes(found, document)

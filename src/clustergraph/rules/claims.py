@@ -68,12 +68,28 @@ def membership_is_stated_once(document: Document, _known: Known) -> Iterator[Fin
             said[document.parsed.triples[number][1]].append(document.parsed.triples[number][2])
         if _MEMBERSHIP_CLAIM not in said[TYPE] or not said[_MEMBER] or not said[_CLUSTER]:
             continue
+        again = [number for number in numbers if document.parsed.triples[number][1:] == (TYPE, _MEMBERSHIP_CLAIM)]
+        yield from _stated_again(document, claim, again)
         start = _first(said[_START] or said[_ON]).ljust(4, "0")
         one = _Membership(_day(start, "-01-01"), numbers[0], _day(_first(said[_END] or said[_ON]), "-12-31"), claim)
-        for role in said[_ROLE] or [""]:
+        for role in {*said[_ROLE]} or {""}:
             alike[said[_MEMBER][0], said[_CLUSTER][0], role, _first(said[_ON_BEHALF_OF])].append(one)
     for group in alike.values():
         yield from _overlapping(document, sorted(group))
+
+
+def _stated_again(document: Document, claim: str, numbers: list[int]) -> Iterator[Finding]:
+    """What there is to say of a claim that is given its type several times, in blocks of their own."""
+    first, *others = {document.parsed.span(number, SUBJECT): number for number in numbers}.values()
+    for number in others:
+        yield finding(
+            document,
+            "H009",
+            document.parsed.place_of(number, SUBJECT),
+            f"{compact(claim)} is stated twice: keep one of the two, or give this one an IRI of its own",
+            f"{compact(claim)} è affermata due volte: tenerne una sola, o dare a questa un proprio IRI",
+            related=(Stated(document, first).related("stated here already", "già affermata qui"),),
+        )
 
 
 def _overlapping(document: Document, claims: list[_Membership]) -> Iterator[Finding]:

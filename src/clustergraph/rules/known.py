@@ -10,10 +10,11 @@ from typing import Final, NamedTuple, TypeAlias
 from clustergraph.errors import UsageError
 from clustergraph.findings import VIOLATION, Finding, Related
 from clustergraph.reading.parsed import SUBJECT, TYPE, Literal, Place, Term
-from clustergraph.repository import ONTOLOGY, Document, Repository
+from clustergraph.repository import ONTOLOGY, SHAPES, Document, Repository
 from clustergraph.rules.names import same_for
+from clustergraph.rules.namespaces import meant_things
 from clustergraph.rules.nearest import Nearest
-from clustergraph.terms import ID, OWL, SKOS, described_iri, kind_and_slug
+from clustergraph.terms import ID, OWL, SH, SKOS, described_iri, kind_and_slug
 
 APART: Final = f"{OWL}differentFrom"
 """With this a curator decides that two organisations with like names are two."""
@@ -21,6 +22,7 @@ LABELS: Final = (f"{SKOS}prefLabel", f"{SKOS}altLabel")
 NAMED_KINDS: Final = ("cluster", "organisation")
 
 _AHEAD_OF_UTC: Final = timedelta(hours=14)  # where a day begins first
+_PATH, _DATATYPE = f"{SH}path", f"{SH}datatype"
 _TERM_TYPES: Final = {
     f"{OWL}{name}"
     for name in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "NamedIndividual", "Ontology")
@@ -81,6 +83,23 @@ class Known:
             for number, (subject, predicate, _) in enumerate(document.parsed.triples)
             if predicate == TYPE and not is_blank(subject)
         }
+
+    @cached_property
+    def meant_things(self) -> frozenset[str]:
+        """Things of ours that are described with a wrong namespace, by the right one: H017 says what to mend."""
+        return meant_things(self.repository.dataset_documents)
+
+    @cached_property
+    def datatypes(self) -> Mapping[str, str]:
+        """The datatype of the values of each property for which all shapes ask for one and the same."""
+        asked: dict[str, set[str]] = {}
+        for document in (*self.repository.in_graph(SHAPES), *self.repository.context):
+            triples = document.parsed.triples
+            paths = {subject: value for subject, predicate, value in triples if predicate == _PATH}
+            for subject, predicate, value in triples:
+                if predicate == _DATATYPE and isinstance(value, str) and isinstance(path := paths.get(subject), str):
+                    asked.setdefault(path, set()).add(value)
+        return {path: next(iter(types)) for path, types in asked.items() if len(types) == 1}
 
     @cached_property
     def vocabularies(self) -> Mapping[str, Sequence[str]]:

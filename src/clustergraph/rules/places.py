@@ -92,7 +92,7 @@ def no_blank_node(document: Document, _known: Known) -> Iterator[Finding]:
         )
 
 
-def claim_names_its_source(document: Document, _known: Known) -> Iterator[Finding]:
+def claim_names_its_source(document: Document, known: Known) -> Iterator[Finding]:
     """A claim stands in the file of the source that makes it, under that source's slug, and says so."""
     source = described_iri(document.path) if document.graph.startswith("source/") else None
     for iri, numbers in document.about.items():
@@ -101,14 +101,11 @@ def claim_names_its_source(document: Document, _known: Known) -> Iterator[Findin
             continue
         naming = [number for number in numbers if document.parsed.triples[number][1] == _IS_STATED_IN]
         if source is None or not found[1].startswith(f"{document.path.stem}--"):
-            home = f"data/source/{found[1].partition('--')[0]}.ttl"
             yield finding(
                 document,
                 "H005",
                 document.parsed.place_of(numbers[0], SUBJECT),
-                f"the claim {compact(iri)} stands outside the file of its source: "
-                f"move it to {home}, or name it for this one",
-                f"l'affermazione {compact(iri)} è fuori dal file della sua fonte: spostarla in {home}, o rinominarla",
+                *_outside(document, found, known, is_source=source is not None),
             )
         elif not naming or document.parsed.triples[naming[-1]][2] != source:
             wrong = (naming[-1], OBJECT) if naming else (numbers[0], SUBJECT)
@@ -119,6 +116,23 @@ def claim_names_its_source(document: Document, _known: Known) -> Iterator[Findin
                 f"the claim {compact(iri)} does not name its source: write 'cg:isStatedIn {compact(source)}'",
                 f"l'affermazione {compact(iri)} non indica la sua fonte: scrivere 'cg:isStatedIn {compact(source)}'",
             )
+
+
+def _outside(document: Document, claim: tuple[str, str], known: Known, *, is_source: bool) -> tuple[str, str]:
+    """What is said of a claim that is named for another source than the one in whose file it stands."""
+    name, (source, _, what) = compact(entity_iri(*claim)), claim[1].partition("--")
+    named = entity_iri("source", source)
+    if is_source and named not in known.things:
+        meant = compact(entity_iri(claim[0], f"{document.path.stem}--{what or source}"))
+        return (
+            f"the claim {name} is named for {compact(named)}, which nothing describes: did you mean {meant}?",
+            f"l'affermazione {name} porta il nome di {compact(named)}, che nulla descrive: forse {meant}?",
+        )
+    home = f"data/source/{source}.ttl"
+    return (
+        f"the claim {name} stands outside the file of its source: move it to {home}, or name it for this one",
+        f"l'affermazione {name} è fuori dal file della sua fonte: spostarla in {home}, o rinominarla",
+    )
 
 
 def entity_file_claims_nothing(document: Document, _known: Known) -> Iterator[Finding]:

@@ -26,21 +26,25 @@ _PAST: Final[Mapping[str, str]] = {
 }
 """Properties whose dates have passed when we write them. An end, cg:endDate, can lie ahead."""
 _TRACKING: Final = re.compile("[?&](?:utm_[a-z]+|fbclid|gclid|mc_cid|mc_eid)=")  # what campaigns add to addresses
+_WORDS_OF_SENTENCE: Final = 6  # shorter ones are often names, which are the same in two languages
 _DAY: Final = re.compile(r"([0-9]{4,})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
 _YEAR_DIGITS: Final = 4  # a year that has more is later than today
 _SHOWN_LIMIT: Final = 40  # characters of a date
 
 
-def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]:
+def literal_is_canonical(document: Document, known: Known) -> Iterator[Finding]:
     """A literal stands in the form that the store keeps, so that what is published is what was curated."""
     if document.graph == SHAPES:
         return
-    for number, (_, _, literal) in enumerate(document.parsed.triples):
+    for number, (_, predicate, literal) in enumerate(document.parsed.triples):
         if not isinstance(literal, Literal):
             continue
         kept, tag = as_kept(literal), literal.language
         place = document.parsed.place_of(number, OBJECT)
         if (kept.value, kept.datatype.value) != (literal.lexical, literal.datatype):
+            if wanted := other_datatype(predicate, literal, known):
+                yield finding(document, "H002", place, *_of_other_datatype(literal, predicate, wanted))
+                continue
             changed = "" if literal.datatype == kept.datatype.value else f" ({compact(kept.datatype.value)})"
             yield finding(
                 document,
@@ -57,6 +61,21 @@ def literal_is_canonical(document: Document, _known: Known) -> Iterator[Finding]
                 f"the language tag '{tag}' would be published as '{kept.language}': write that",
                 f"l'etichetta di lingua '{tag}' sarebbe pubblicata come '{kept.language}': scriverla così",
             )
+
+
+def other_datatype(predicate: str, literal: Literal, known: Known) -> str:
+    """The datatype that is asked for where a literal is not kept as it is, and would not be of that one either."""
+    wanted = known.datatypes.get(predicate, "")
+    return wanted if wanted and as_kept(literal).datatype.value != wanted else ""
+
+
+def _of_other_datatype(literal: Literal, predicate: str, wanted: str) -> tuple[str, str]:
+    """What is said of a literal of which one cannot tell what is meant."""
+    stands, asked, asker = compact(literal.datatype), compact(wanted), compact(predicate)
+    return (
+        f"'{literal.lexical}' is of {stands}, and {asker} asks for {asked}: write it so, without a sign for thousands",
+        f"'{literal.lexical}' è di {stands}, e {asker} chiede {asked}: scriverlo così, senza segno delle migliaia",
+    )
 
 
 @lru_cache(maxsize=100_000)
@@ -128,6 +147,28 @@ def _faults_of_page(page: str, *, has_secure: bool) -> Iterator[tuple[str, str, 
             f"the home page {compact(page)} is a place within a page: remove what begins with '#'",
             f"la pagina iniziale {compact(page)} è un punto di una pagina: togliere ciò che inizia con '#'",
         )
+
+
+def text_is_translated(document: Document, _known: Known) -> Iterator[Finding]:
+    """A sentence that stands in two languages differs in them."""
+    if document.graph == SHAPES:
+        return
+    first: dict[tuple[str, str, str], int] = {}
+    for number, (subject, predicate, value) in enumerate(document.parsed.triples):
+        if not isinstance(value, Literal) or not value.language or len(value.lexical.split()) < _WORDS_OF_SENTENCE:
+            continue
+        other = first.setdefault((subject, predicate, value.lexical), number)
+        said = document.parsed.triples[other][2]
+        if isinstance(said, Literal) and said.language != value.language:
+            yield finding(
+                document,
+                "H019",
+                document.parsed.place_of(number, OBJECT),
+                f"the same words stand as @{said.language} and as @{value.language}: translate one of the two",
+                f"le stesse parole stanno come @{said.language} e come @{value.language}: tradurre una delle due",
+                severity=WARNING,
+                related=(Stated(document, other, OBJECT).related("the same words", "le stesse parole"),),
+            )
 
 
 def date_is_not_in_the_future(document: Document, known: Known) -> Iterator[Finding]:

@@ -52,6 +52,8 @@ def thing_is_described(document: Document, known: Known) -> Iterator[Finding]:
         for part, iri in ((SUBJECT, subject),) if is_source else ((SUBJECT, subject), (OBJECT, value)):
             if not isinstance(iri, str) or not iri.startswith(ID) or iri in known.things or (subject, iri) in told:
                 continue
+            if iri in known.meant_things:
+                continue
             told.add((subject, iri))
             guess, related = _meant(known.nearest_thing.to(iri), known.things)
             yield finding(
