@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike, read_rules
-from clustergraph.errors import UsageError
+from clustergraph.files import not_in
 from clustergraph.findings import VIOLATION, Coverage, Finding, in_order, weighing
 from clustergraph.fixes import with_fixes
 from clustergraph.outputs import Sources
@@ -167,8 +167,7 @@ def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence
     for path in paths:
         home = repository.home(path)
         if not (home / path).exists():
-            message = f"there is no '{path}' in '{home}': name a file or folder of the repository"
-            raise UsageError(message)
+            raise not_in(home, path)
     return [
         one
         for one in findings

@@ -86,7 +86,8 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
             yield path
         else:
             message = f"there is no Turtle file or folder '{printable(str(path)[:200])}': name one that ends in .ttl"
-            raise UsageError(message)
+            italian = f"non c'è un file Turtle o una cartella '{printable(str(path)[:200])}': indicarne uno in .ttl"
+            raise UsageError(message, italian)
 
 
 def _outcome(path: Path) -> _Outcome:

@@ -107,7 +107,7 @@ def _write(texts: dict[Path, str]) -> None:
     for path in texts:
         if path.exists() or path.is_symlink():
             message = f"{path} is there already: edit that, or choose another folder"
-            raise UsageError(message)
+            raise UsageError(message, f"{path} esiste già: modificarlo, o scegliere un'altra cartella")
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:

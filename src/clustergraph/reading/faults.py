@@ -36,7 +36,7 @@ from clustergraph.reading.parsed import (
 ENGLISH, ITALIAN = "en", "it"
 
 SENTENCES: Final[dict[str, Mapping[str, str]]] = {
-    UNEXPECTED: {ENGLISH: "expected {0}, found {1}", ITALIAN: "atteso {0}, trovato {1}"},
+    UNEXPECTED: {ENGLISH: "expected {0}, found {1}", ITALIAN: "si attendeva {0}, si trova {1}"},
     UNDECLARED: {
         ENGLISH: "the prefix '{0}:' is not declared: {1}",
         ITALIAN: "il prefisso «{0}:» non è dichiarato: {1}",
