@@ -95,10 +95,11 @@ def _found(
     told = {(one.path, one.at) for one in wrong}
     news = [one for one in said.findings if (one.path, one.at) not in told]
     findings += comments.kept(_not_of(broken, news, repository))
+    held = {one.path for one in news} & {one.path for one in wrong} & broken
     # What rules make of a mistake is one more mistake, but not one more to mend.
     unasked = {_UNASKED} if house & {*_NOT_AS_PUBLISHED} else set()
     written = [one for one in findings if one.path != RULES_FOLDER and one.code not in unasked]
-    return (written if weighing(written, VIOLATION) else findings), assembly, said.coverage
+    return (written if weighing(written, VIOLATION) else findings), assembly, said.coverage._replace(held=len(held))
 
 
 def _not_of(passed_over: Set[str], findings: Iterable[Finding], repository: Repository) -> list[Finding]:

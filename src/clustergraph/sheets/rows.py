@@ -12,9 +12,10 @@ from clustergraph.drafts import COLUMNS, SEPARATOR, Column, Unsuitable, entity_t
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.reading.parsed import Place
 from clustergraph.sheets.cells import Rows
-from clustergraph.sheets.sentences import COLUMN, EMPTY, TWICE, VALUE, said
+from clustergraph.sheets.sentences import COLUMN, EMPTY, EXAMPLE, TWICE, VALUE, said
 
 _SLUG = "slug"
+_NOT_BOTH = ("undated",)  # of a document that has dates
 
 
 class Made(NamedTuple):
@@ -31,8 +32,14 @@ def template(kind: str) -> str:
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([_SLUG, *(column.name for column in COLUMNS[kind])])
-    writer.writerow([f"example-{kind}", *(column.example for column in COLUMNS[kind])])
+    shown = ("" if column.name in _NOT_BOTH else column.example for column in COLUMNS[kind])
+    writer.writerow([_example(kind), *shown])
     return file.getvalue()
+
+
+def _example(kind: str) -> str:
+    """The slug in the row that shows how to fill in a sheet; nothing of ours is called so."""
+    return f"example-{kind}"
 
 
 def made(rows: Rows, kind: str, path: str) -> tuple[list[Made], list[Finding]]:
@@ -115,8 +122,11 @@ def _made_of(cells: Mapping[str, tuple[int, str]], kind: str, row: int, path: st
 def _slug(cells: Mapping[str, tuple[int, str]], kind: str, row: int, path: str, findings: list[Finding]) -> str:
     at, slug = cells.get(_SLUG, (1, ""))
     if not slug:
-        near = slug_for(cells.get("label_en", (0, ""))[1]) or f"example-{kind}"
+        near = slug_for(cells.get("label_en", (0, ""))[1]) or _example(kind)
         findings.append(_finding(path, row, at, EMPTY, row, _SLUG, near))
+        return slug
+    if slug == _example(kind):
+        findings.append(_finding(path, row, at, EXAMPLE, row, slug))
         return slug
     try:
         return suitable_slug(slug)
