@@ -211,6 +211,15 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"), [("lang", "did you mean 'language'?"), ("x", "there are path, language, format")]
+)
+def test_a_parameter_that_would_not_be_heard_is_refused(client: TestClient, name: str, hint: str) -> None:
+    answer = client.post("/validate", params={name: "it"}, content=MISSPELT, headers=TURTLE)
+
+    assert answer.json() == problem(422, "parameter-unsuitable", f"there is no parameter '{name}' here: {hint}")
+
+
 @pytest.mark.parametrize(("sent", "status", "name"), WRONG)
 def test_wrong_use_is_told_as_a_problem(client: TestClient, sent: dict[str, Any], status: int, name: str) -> None:
     answer = client.post("/validate", **sent)

@@ -19,7 +19,10 @@ _NOT_BOTH = ("undated",)  # of a document that has dates
 
 
 class Made(NamedTuple):
-    """The file of one row. Shape: `places` are the numbers of columns by the words of Turtle made of their cells."""
+    """The file of one row.
+
+    Shape: `places` are the numbers of columns by the words of Turtle made of their cells, and by what they are about.
+    """
 
     slug: str
     text: str
@@ -55,7 +58,8 @@ def made(rows: Rows, kind: str, path: str) -> tuple[list[Made], list[Finding]]:
     seen: dict[str, int] = {}
     for number, row in enumerate(rows[1:], start=2):
         if any(row):
-            cells = {name: (at, cell) for at, (name, cell) in enumerate(zip(names, row, strict=False), start=1)}
+            filled = [*row, *[""] * len(names)]  # programs leave out empty cells at the end
+            cells = {name: (at, cell) for at, (name, cell) in enumerate(zip(names, filled, strict=False), start=1)}
             outcome = _made_of(cells, kind, number, path)
             if isinstance(outcome, Made) and outcome.slug in seen:
                 outcome = [
@@ -97,13 +101,13 @@ def _finding(path: str, row: int, at: int, code: str, *values: object) -> Findin
 def _made_of(cells: Mapping[str, tuple[int, str]], kind: str, row: int, path: str) -> Made | list[Finding]:
     findings: list[Finding] = []
     words: list[tuple[Column, str]] = []
-    places: dict[str, int] = {}
+    places = {one.term: cells[one.name][0] for one in reversed(COLUMNS[kind]) if one.name in cells}
     slug = _slug(cells, kind, row, path, findings)
     for column in COLUMNS[kind]:
         at, cell = cells.get(column.name, (len(cells) + 1, ""))
         if not cell and column.name == "type":
             cell = column.form.split()[1]
-        if not cell and column.is_needed:
+        if not cell and column.is_asked_of(words[0][1] if words else ""):
             findings.append(_finding(path, row, at, EMPTY, row, column.name, column.example))
         for value in cell.split(SEPARATOR) if column.has_many else [cell]:
             if not value.strip():
@@ -115,7 +119,6 @@ def _made_of(cells: Mapping[str, tuple[int, str]], kind: str, row: int, path: st
             else:
                 words.append((column, one))
                 places.setdefault(one, at)
-                places.setdefault(column.term, at)
     return findings or Made(slug, entity_text(kind, slug, words), row, places)
 
 

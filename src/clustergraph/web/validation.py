@@ -1,6 +1,7 @@
 """/validate: contributed files in, what is wrong with them out, as data or as a page. Reads none of them itself."""
 
 import asyncio
+import difflib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -29,6 +30,7 @@ from clustergraph.web.unread import TakenResponse
 from clustergraph.web.words import DEFAULT_LANGUAGE, OTHER_TROUBLE, TROUBLE, WORDS
 
 router: Final = APIRouter()
+_PARAMETERS: Final = ("path", "language", "format")
 
 
 @router.get("/validate", summary="The page to have files judged in")
@@ -70,6 +72,15 @@ async def validate(request: Request) -> Response:
 
 
 def _chosen(request: Request) -> Format:
+    """The format to answer in.
+
+    Raises: NotAcceptable; ParameterUnsuitable for a parameter that is none of ours, as who gives one counts on it.
+    """
+    if unknown := sorted(request.query_params.keys() - set(_PARAMETERS)):
+        near = difflib.get_close_matches(unknown[0], _PARAMETERS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(_PARAMETERS)}"
+        message = f"there is no parameter '{shown(unknown[0])}' here: {hint}"
+        raise ParameterUnsuitable(message)
     asked = request.query_params.get("format")
     return named(shown(asked), OFFERED) if asked else negotiate(accepted(request), OFFERED)
 
