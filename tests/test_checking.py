@@ -653,6 +653,21 @@ SPOILS = {
 }
 
 
+def test_files_of_which_shapes_say_more_than_is_told_are_counted(tmp_path: Path) -> None:
+    for folder in ("ontology", "data", "shapes", "queries"):
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder)
+    path = tmp_path / SIIT
+    dateless = path.read_text(encoding="utf-8").replace("    cg:isUndated true ;\n", "")
+    seen = []
+    for text in (dateless.replace("dcterms:title", "dcterms:titel"), dateless):
+        path.write_text(text, encoding="utf-8")
+        checked = check(read_repository(tmp_path))
+        assert checked.coverage is not None
+        seen.append(({one.code for one in weighing(checked.findings, VIOLATION)}, checked.coverage.held))
+
+    assert seen == [({"H004"}, 1), ({"C022"}, 0)]
+
+
 def line_of(text: str, part: str) -> int:
     assert text.count(part), part
     return text[: text.index(part)].count("\n") + 1

@@ -439,6 +439,41 @@ def test_a_rollback_to_nothing_ends_with_2(run: Run, sample: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["/nowhere.ttl", "--lang", "it"],
+            "non c'è '/nowhere.ttl' in '{0}': indicare un file o una cartella del repository",
+        ),
+        (
+            ["--changed-only", "none", "--lang=it"],
+            "git non conosce un commit 'none' in '{0}': indicare un ramo, un tag o un commit",
+        ),
+        (
+            ["--baseline", "ontology/own.ttl", "--lang", "it"],
+            "'ontology/own.ttl' non è una baseline: riscriverla con --write-baseline",
+        ),
+        (
+            ["--baseline", "none", "--lang", "it"],
+            "la baseline 'none' non si può leggere: No such file or directory: scriverla con --write-baseline",
+        ),
+        (["--unsafe-fixes", "--lang", "it"], "--unsafe-fixes da solo non corregge nulla: aggiungere --fix o --diff"),
+        (["--unsafe-fixes", "--lang", "en"], "--unsafe-fixes mends nothing by itself: give --fix or --diff too"),
+        (["--unsafe-fixes"], "--unsafe-fixes mends nothing by itself: give --fix or --diff too"),
+    ],
+)
+def test_wrong_use_is_told_in_the_language_that_is_asked_for(
+    run: Run, sample: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(sample)
+    (sample / "ontology/own.ttl").write_text("", encoding="utf-8")
+
+    outcome = run("check", *words)
+
+    assert (outcome.status, outcome.out, outcome.err) == (2, "", f"clustergraph: {said.format(sample)}\n")
+
+
 # query
 
 

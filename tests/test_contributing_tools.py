@@ -118,6 +118,32 @@ def test_a_change_is_judged_by_the_rules_of_the_base_branch(sample: Path, tmp_pa
     assert [re.findall(r"alters (\w+)/", line) for line in notices] == [["ontology"], ["shapes"], ["queries"]]
 
 
+def test_a_reviewer_who_asked_for_italian_is_told_in_italian(sample: Path, tmp_path: Path, command: Path) -> None:
+    base = Path(shutil.copytree(sample, tmp_path / "base"))
+    (sample / "shapes/more.ttl").write_text("", encoding="utf-8")
+
+    done = run([str(SCRIPT)], sample, command, CHECK_BASE=str(base), CHECK_LANGUAGE="it")
+
+    assert [line for line in done.stdout.split("\n") if line.startswith("::notice title=clustergraph::")] == [
+        "::notice title=clustergraph::Questa modifica tocca shapes/. I dati sono stati giudicati secondo shapes/ del "
+        "ramo di base; ciò che la modifica ne fa richiede un revisore."
+    ]
+
+
+def test_a_base_that_is_not_there_alters_nothing(sample: Path, command: Path) -> None:
+    done = run([str(SCRIPT)], sample, command, CHECK_BASE=str(sample / "none"))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no folder" in done.stderr
+
+
+def test_a_command_that_is_not_there_is_told_with_what_brings_it(sample: Path, command: Path) -> None:
+    done = run([str(SCRIPT)], sample, command, CHECK_COMMAND="no-such-command")
+
+    said = "there is no 'no-such-command' here: run 'source .venv/bin/activate' first, or set CHECK_COMMAND\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
 @pytest.mark.parametrize(
     ("variables", "status"),
     [

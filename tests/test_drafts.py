@@ -83,6 +83,26 @@ def test_what_is_given_stands_in_the_draft(repository: Path) -> None:
     assert [one[0] for one in values if isinstance(one, Literal)] == ['The "North"', "Il Nord"]
 
 
+def test_the_region_of_a_regional_cluster_is_to_be_filled_in() -> None:
+    regional = draft("cluster", "a-new-one", {}, "en")
+    national = draft("cluster", "a-new-one", {"type": "NationalCluster"}, "en")
+
+    assert "\n    cg:isInRegion territory:fill-in ;\n" in regional
+    assert "\n    # cg:isInRegion territory:lombardy ;\n" in national
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("NationlCluster", "; did you mean 'cg:NationalCluster'?"), ("Nope", "")],
+)
+def test_a_type_that_is_none_brings_those_there_are_and_a_guess_where_one_is_near(name: str, near: str) -> None:
+    with pytest.raises(Unsuitable) as caught:
+        draft("cluster", "a-new-one", {"type": name}, "en")
+
+    listed = "cg:RegionalCluster, cg:NationalCluster, cg:TechnologyCluster"
+    assert caught.value.message["en"] == f"'{name}' is no type of this kind: use one of {listed}{near}"
+
+
 def test_a_file_is_never_written_over(repository: Path) -> None:
     before = (repository / "data/organisation/miur.ttl").read_text()
 

@@ -44,6 +44,7 @@ WITHOUT_EXAMPLE = {
         "I004",
         "I005",
         "I006",
+        "I007",
     )
 }
 OURS = [code for code in meanings() if code not in WITHOUT_EXAMPLE]

@@ -1,6 +1,7 @@
 """Canonical Turtle: it says what was written, keeps every comment, and is its own canonical form."""
 
 import re
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -227,8 +228,24 @@ def test_diff_shows_what_would_change_and_writes_nothing(tmp_path: Path) -> None
 
     result = CliRunner().invoke(verbs, ["format", str(file), "--diff"])
 
-    expected = f"--- {file}\n+++ {file}\n@@ -1 +1 @@\n-<x:s>  <x:p> '\\u001b' . # \\u001b\n+<x:s> <x:p> '\\u001b' . # \\u001b\n"
+    expected = f"--- a/{file}\n+++ b/{file}\n@@ -1 +1 @@\n-<x:s>  <x:p> '\\u001b' . # \\u001b\n+<x:s> <x:p> '\\u001b' . # \\u001b\n"
     assert (result.exit_code, result.stdout) == (1, expected)
+
+
+def test_git_applies_a_diff_wherever_in_the_repository_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("data", "ontology", "shapes", "queries"):
+        (tmp_path / folder).mkdir()
+    untidy = "<x:s>  <x:p> 'a\tb' .\r\n<x:s> <x:p> 'c' ."
+    (tmp_path / "data/one.ttl").write_text(untidy, encoding="utf-8", newline="")
+    monkeypatch.chdir(tmp_path / "data")
+
+    shown = CliRunner().invoke(verbs, ["format", "one.ttl", "--diff"]).stdout_bytes
+    git = ["git", "apply", "--unsafe-paths", "-"]
+    subprocess.run(git, cwd=tmp_path, input=shown, check=True, capture_output=True)
+
+    assert (tmp_path / "data/one.ttl").read_bytes() == formatted(read(untidy)).encode()
 
 
 def test_a_file_that_does_not_read_is_left_alone_with_its_findings(tmp_path: Path) -> None:

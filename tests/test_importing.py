@@ -1,6 +1,8 @@
 """Sheets into files: each row one, every finding at its row and column, and nothing of a sheet but its text."""
 
 import io
+import re
+import sys
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -39,10 +41,26 @@ def sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_template_of_a_kind_makes_a_canonical_file(kind: str) -> None:
     header, row = template(kind).splitlines()
 
-    (one,), findings = made([header.split(","), read_row(row)], kind, "rows.csv")
+    cells = ["a-new-one", *read_row(row)[1:]]
+
+    (one,), findings = made([header.split(","), cells], kind, "rows.csv")
 
     assert findings == []
     assert formatted(read(one.text)) == one.text
+
+
+@pytest.mark.parametrize("kind", ENTITY_KINDS)
+def test_the_example_of_a_template_is_in_order_and_makes_no_file(sheet: Path, kind: str) -> None:
+    text = template(kind)
+    real = text.replace(f"example-{kind}", "a-new-one")
+
+    as_it_is = run(sheet, text, "--format", "concise", kind=kind)
+    written_over = run(sheet, real, "--format", "concise", "--dry-run", kind=kind)
+
+    said = f"row 2 is the example of the template, 'example-{kind}': write over it, or remove it"
+    assert (as_it_is.exit_code, as_it_is.stdout) == (1, f"{sheet}:2:1: I007 {said}\n")
+    # What a claim has to say of some things stands in the file of a source.
+    assert {*re.findall(r"rows\.csv:2:\d+: (\w+)", written_over.output)} <= {"C004"}
 
 
 def read_row(line: str) -> list[str]:
@@ -86,6 +104,17 @@ def test_a_finding_names_row_and_column_and_nothing_is_written(
 
     assert (result.exit_code, result.stdout) == (1, f"{sheet}:{place}: {code} {english}\n")
     assert not (sheet.parent / "out").exists()
+
+
+def test_what_a_shape_misses_stands_at_the_column_that_would_hold_it(sheet: Path) -> None:
+    head = "slug,label_en,label_it,address,publisher,language,issued,undated,file_name,digest"
+    row = "new-page,A page,Una pagina,https://www.example.org/,miur,ITA,,,,"
+
+    undated = run(sheet, f"{head}\n{row}\n", "--format", "concise", kind="source")
+    half = run(sheet, f"{head}\n{row.replace('ITA,,', 'ITA,2024,')}{'0' * 64}\n", "--format", "concise", kind="source")
+
+    assert re.findall(r"rows\.csv:(\d+:\d+: \w+)", undated.stdout) == ["2:1: C022", "2:9: C004"]
+    assert re.findall(r"rows\.csv:(\d+:\d+: \w+)", half.stdout) == ["2:9: C004"]
 
 
 def test_columns_that_are_unknown_or_missing_are_named(sheet: Path) -> None:
@@ -257,6 +286,18 @@ def test_what_cannot_be_read_is_a_finding(sheet: Path) -> None:
 
     expected = f"violazione I006: questo foglio non si può leggere: non ha righe\n--> {sheet}\n\n1 rilievo in 1 file: 1 violazione.\n"
     assert (result.exit_code, result.stdout) == (1, expected)
+
+
+def test_a_sheet_that_is_in_order_is_not_to_be_mended_where_its_reader_is_missing(
+    sheet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    book = workbook(sheet.with_suffix(".xlsx"), [["slug"], ["a"]])
+
+    result = CliRunner().invoke(verbs, ["import", str(book), "--kind", "organisation"])
+
+    assert (result.exit_code, result.stderr) == (1, "Nothing was written.\n")
+    assert "needs the extra 'import': pip install 'clustergraph[import]', or save it as CSV" in result.stdout
 
 
 def test_unmatched_quotes_are_told(tmp_path: Path) -> None:

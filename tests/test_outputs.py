@@ -525,6 +525,40 @@ def test_what_a_file_says_is_no_markup_in_markdown(text: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("did you mean cluster:lombardy-energy?", "did you mean `cluster:lombardy-energy`?"),
+        ("no 'cg:starts', but cg:startDate, cg:endDate.", "no '`cg:starts`', but `cg:startDate`, `cg:endDate`."),
+        ("a period (cg:startDate: 2020-01-01)", "a period (`cg:startDate`: `2020-01-01`)"),
+        ("see @user, `x` and (#1).", "see `@user`, `` `x` `` and (`#1`)."),
+        ('it is ?! or "**"', 'it is `?!` or "`**`"'),
+    ],
+)
+def test_signs_around_code_in_markdown_are_not_copied_along(text: str, shown: str) -> None:
+    row = RENDERERS["markdown"](Outcome([replace(BELL, message={"en": text, "it": ""}, advice={})])).split("\n")[-1]
+
+    assert row.endswith(f"| {shown} |")
+
+
+@pytest.mark.parametrize(
+    ("language", "held", "said"),
+    [
+        ("en", 1, "What shapes say of 1 file is told once the findings above about the same files are mended."),
+        ("en", 2, "What shapes say of 2 files is told once the findings above about the same files are mended."),
+        (
+            "it",
+            1,
+            "Ciò che le forme dicono di 1 file si vedrà una volta corretti i rilievi mostrati sugli stessi file.",
+        ),
+    ],
+)
+def test_what_is_held_back_is_counted_below(language: str, held: int, said: str) -> None:
+    outcome = Outcome([], language, coverage=Coverage(1, 1, {"cgsh:A": 2}, held=held))
+
+    assert said in RENDERERS["full"](outcome).split("\n")
+
+
 def test_a_long_message_or_very_many_do_not_fill_a_summary() -> None:
     many = [replace(BELL, path=f"data/{one}.ttl", message={"en": "ab " * 500, "it": ""}) for one in range(250)]
 

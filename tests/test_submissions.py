@@ -146,6 +146,8 @@ def test_json_that_is_none_or_has_another_shape_is_refused(document: Any, status
         as_json(document)
 
     assert (caught.value.status, said in caught.value.detail) == (status, True), caught.value.detail
+    assert caught.value.italian.isprintable()
+    assert caught.value.italian != caught.value.detail
 
 
 @pytest.mark.parametrize(
@@ -221,6 +223,31 @@ def test_an_encoded_form_that_cannot_be_read_is_refused(body: bytes) -> None:
         form(body)
 
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("body", [CLUSTER, b"@prefix a: <b> .", b"x=1"])
+def test_a_text_that_comes_as_a_form_is_told_what_header_it_needs(body: bytes) -> None:
+    with pytest.raises(Unfit) as caught:
+        form(body)
+
+    assert (caught.value.status, caught.value.detail) == (
+        400,
+        "the body says that it is a form, and is none that is read here: send the text of a file with "
+        "'Content-Type: text/turtle' (curl: -H 'Content-Type: text/turtle'), or fields 'path' and 'text', "
+        "percent-encoded in UTF-8, 200 at most",
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b" \n"])
+def test_an_empty_text_is_nothing_to_judge(body: bytes) -> None:
+    with pytest.raises(Unfit) as caught:
+        turtle(body)
+
+    assert (caught.value.status, caught.value.detail, caught.value.italian) == (
+        422,
+        "there is nothing to judge: send the text of a file",
+        "non c'è nulla da giudicare: inviare il testo di un file",
+    )
 
 
 @given(body=st.binary(max_size=300), kind=st.sampled_from(TYPES))

@@ -14,13 +14,22 @@ from typing import Any
 import pytest
 
 from clustergraph import findings, judges
-from clustergraph.errors import ValidationAborted
+from clustergraph.errors import (
+    Busy,
+    DatasetUnusable,
+    NotAcceptable,
+    OverBudget,
+    ParameterUnsuitable,
+    ValidationAborted,
+    ValidationTimedOut,
+)
 from clustergraph.judges import Judges
 from clustergraph.published import Published, open_published
 from clustergraph.settings import Settings
 from clustergraph.submissions import PAGE_CHARACTERS, TYPES
 from clustergraph.web.app import create_app
-from clustergraph.web.words import WORDS
+from clustergraph.web.problems import BY_STATUS, PROBLEMS
+from clustergraph.web.words import TROUBLE, WORDS
 from web_runner import LocalRunner, TestClient, exchange, problem
 
 BAD = Path(__file__).parent / "bad"
@@ -202,6 +211,15 @@ WRONG: list[tuple[dict[str, Any], int, str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"), [("lang", "did you mean 'language'?"), ("x", "there are path, language, format")]
+)
+def test_a_parameter_that_would_not_be_heard_is_refused(client: TestClient, name: str, hint: str) -> None:
+    answer = client.post("/validate", params={name: "it"}, content=MISSPELT, headers=TURTLE)
+
+    assert answer.json() == problem(422, "parameter-unsuitable", f"there is no parameter '{name}' here: {hint}")
+
+
 @pytest.mark.parametrize(("sent", "status", "name"), WRONG)
 def test_wrong_use_is_told_as_a_problem(client: TestClient, sent: dict[str, Any], status: int, name: str) -> None:
     answer = client.post("/validate", **sent)
@@ -210,6 +228,30 @@ def test_wrong_use_is_told_as_a_problem(client: TestClient, sent: dict[str, Any]
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"].endswith(name)
     assert answer.json()["detail"].isprintable()
+
+
+def test_a_page_in_italian_is_so_from_its_head_to_its_foot(client: TestClient) -> None:
+    italian = {"language": "it"}
+    answers = [
+        client.get("/validate", params=italian),
+        client.post("/validate", headers=BROWSER, params=italian, data={"path": "", "text": " "}),
+        client.post("/validate", headers={**BROWSER, "content-type": "image/png"}, params=italian, content=b"x"),
+    ]
+
+    assert [one.status_code for one in answers] == [200, 422, 415]
+    for one in answers:
+        assert '<html lang="it">' in one.text
+        assert [word for word in ("Vai al contenuto", "Interrogazioni", "Limiti") if word not in one.text] == []
+        assert re.findall(r"\b(?:Skip|Queries|Limits|What|There|send|fit)\b", one.text) == []
+    assert "<h2>Un valore non va bene " in answers[1].text
+    assert "<p>Non c&#39;è nulla da giudicare: inviare il testo di un file.</p>" in answers[1].text
+
+
+def test_trouble_that_the_page_can_have_has_a_title_in_italian() -> None:
+    own = (Busy, OverBudget, NotAcceptable, ValidationTimedOut, ValidationAborted, DatasetUnusable, ParameterUnsuitable)
+    names = {PROBLEMS[one].name for one in own} | {BY_STATUS[one].name for one in (400, 408, 413, 415, 422)}
+
+    assert set(TROUBLE) == names
 
 
 HOSTILE: list[tuple[dict[str, Any], str]] = [

@@ -88,12 +88,13 @@ def read_baseline(path: Path) -> Baseline:
             data = file.read(_SIZE_LIMIT_BYTES + 1)
     except OSError as exc:
         message = f"the baseline '{path}' cannot be read: {exc.strerror}: write it with --write-baseline"
-        raise UsageError(message) from exc
+        italian = f"la baseline '{path}' non si può leggere: {exc.strerror}: scriverla con --write-baseline"
+        raise UsageError(message, italian) from exc
     try:
         return _baseline(json.loads(data)) if len(data) <= _SIZE_LIMIT_BYTES else _refuse()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         message = f"'{path}' is no baseline: write it anew with --write-baseline"
-        raise UsageError(message) from exc
+        raise UsageError(message, f"'{path}' non è una baseline: riscriverla con --write-baseline") from exc
 
 
 def _refuse() -> Baseline:

@@ -90,7 +90,11 @@ def _fork(root: Path) -> str:
         f"git knows no commit from which '{root}' and a main branch both come: name one, --changed-only=REF; in a "
         "shallow clone fetch the whole history first"
     )
-    raise UsageError(message)
+    italian = (
+        f"git non conosce un commit da cui vengano '{root}' e un ramo principale: indicarne uno, --changed-only=REF; "
+        "in un clone parziale scaricare prima l'intera storia"
+    )
+    raise UsageError(message, italian)
 
 
 def _commit(root: Path, ref: str) -> str:
@@ -99,14 +103,16 @@ def _commit(root: Path, ref: str) -> str:
         if found.returncode == 0:
             return found.stdout.decode("ascii").strip()
     message = f"git knows no commit '{ref[:_REF_LIMIT]}' in '{root}': name a branch, a tag or a commit"
-    raise UsageError(message)
+    italian = f"git non conosce un commit '{ref[:_REF_LIMIT]}' in '{root}': indicare un ramo, un tag o un commit"
+    raise UsageError(message, italian)
 
 
 def _asked(root: Path, *arguments: str) -> bytes:
     found = _tried(root, *arguments)
     if found.returncode:
-        message = f"git cannot say what has changed in '{root}': {found.stderr.decode(errors='replace').strip()[:200]}"
-        raise UsageError(message)
+        why = found.stderr.decode(errors="replace").strip()[:200]
+        message = f"git cannot say what has changed in '{root}': {why}"
+        raise UsageError(message, f"git non sa dire che cosa è cambiato in '{root}': {why}")
     return found.stdout
 
 
@@ -123,4 +129,4 @@ def _tried(root: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
         message = f"git cannot be asked what has changed in '{root}': {exc}"
-        raise UsageError(message) from exc
+        raise UsageError(message, f"non si può chiedere a git che cosa è cambiato in '{root}': {exc}") from exc

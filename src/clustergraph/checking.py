@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple, TypeAlias
 
 from clustergraph.assembly import ALIKE_LIMIT, Assembly, assemble, has_too_many_alike, read_rules
-from clustergraph.errors import UsageError
+from clustergraph.files import not_in
 from clustergraph.findings import VIOLATION, Coverage, Finding, Suppressed, in_order, weighing
 from clustergraph.fixes import with_fixes
 from clustergraph.outputs import Sources
@@ -117,11 +117,12 @@ def _found(
     told = {(one.path, one.at) for one in wrong}
     news = [one for one in said.findings if (one.path, one.at) not in told]
     findings += comments.kept(_not_of(broken, news, repository))
+    held = {one.path for one in news} & {one.path for one in wrong} & broken
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER and not (is_unasked and one.code == _UNASKED)]
     shown = written if weighing(left(in_order(written), repository), VIOLATION) else findings
     hindering = (*_HINDERING, *(_NOT_AS_PUBLISHED if is_unasked else ()))
-    return Checked(shown, assembly, said.coverage, hindering=hindering)
+    return Checked(shown, assembly, said.coverage._replace(held=len(held)), hindering=hindering)
 
 
 def _not_of(passed_over: Set[str], findings: Iterable[Finding], repository: Repository) -> list[Finding]:
@@ -191,8 +192,7 @@ def only_in(findings: Iterable[Finding], repository: Repository, paths: Sequence
     for path in paths:
         home = repository.home(path)
         if not (home / path).exists():
-            message = f"there is no '{path}' in '{home}': name a file or folder of the repository"
-            raise UsageError(message)
+            raise not_in(home, path)
     return [one for one in findings if is_in(one, paths)]
 
 

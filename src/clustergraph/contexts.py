@@ -44,7 +44,9 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
     else:
         message = f"'{path}' cannot be context: name a folder, or a file that ends in {', '.join(_SYNTAXES)}"
-        raise UsageError(message)
+        endings = ", ".join(_SYNTAXES)
+        italian = f"'{path}' non può essere contesto: indicare una cartella, o un file che finisca in {endings}"
+        raise UsageError(message, italian)
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -70,17 +72,19 @@ def _document(number: int, file: Path) -> Document:
     text = _text(file)
     if isinstance(text, Finding):
         message = f"'{file}' cannot be context: {text.message['en']}"
-        raise UsageError(message)
+        raise UsageError(message, f"'{file}' non può essere contesto: {text.message['it']}")
     parsed = read(text, _SYNTAXES[file.suffix])
     triples, faults = engine_triples(parsed)
     for fault in (*parsed.faults, *faults):
         line, column = parsed.place(fault.start)
-        message = f"'{file}', line {line}, column {column}, cannot be context: {said(fault, parsed.prefixes)['en']}"
-        raise UsageError(message)
+        why = said(fault, parsed.prefixes)
+        message = f"'{file}', line {line}, column {column}, cannot be context: {why['en']}"
+        raise UsageError(message, f"'{file}', riga {line}, colonna {column}, non può essere contesto: {why['it']}")
     document = Document(PurePosixPath(CONTEXT, str(number), file.name), CONTEXT, parsed, tuple(triples))
     if has_too_many_alike(document):
         message = f"'{file}' cannot be context: too many of its blank nodes are alike"
-        raise UsageError(message)
+        italian = f"'{file}' non può essere contesto: troppi suoi nodi anonimi si somigliano"
+        raise UsageError(message, italian)
     return document
 
 

@@ -39,7 +39,8 @@ class Column(NamedTuple):
     """One thing that can be said.
 
     Shape: `form` is a key of FORMS, with the kinds that its names have after a blank; `is_needed` where a check asks
-           for it, `has_many` where a cell may have several values, with SEPARATOR between them.
+           for it, `needed_of` where it does so of one class alone; `has_many` where a cell may have several values,
+           with SEPARATOR between them.
     """
 
     name: str
@@ -48,6 +49,11 @@ class Column(NamedTuple):
     example: str
     is_needed: bool = False
     has_many: bool = False
+    needed_of: str = ""
+
+    def is_asked_of(self, class_name: str) -> bool:
+        """Whether a check asks for it of a thing of some class."""
+        return self.is_needed or self.needed_of == class_name
 
 
 _LABELS: Final = (
@@ -61,6 +67,7 @@ _PERIOD: Final = (
     Column("start_date", "cg:startDate", "date", "2021"),
     Column("end_date", "cg:endDate", "date", "2027"),
 )
+_TYPE: Final = "name organisation-type"
 _REGION: Final = Column("region", "cg:isInRegion", "name territory", "lombardy")
 
 
@@ -76,20 +83,13 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         *_LABELS,
         Column("cluster_kind", "cg:hasClusterKind", "name cluster-kind", "lombard", is_needed=True, has_many=True),
         Column("level", "cg:hasTerritorialLevel", "name level", "regional", is_needed=True),
-        _REGION,
+        _REGION._replace(needed_of="cg:RegionalCluster"),
     ),
     "initiative": (_typed("cg:Initiative"), *_LABELS, *_PERIOD),
     "organisation": (
         _typed("org:FormalOrganization", "org:Organization", "org:OrganizationalUnit", "cg:TechnologyDistrict"),
         *_LABELS,
-        Column(
-            "classification",
-            "org:classification",
-            "name organisation-type",
-            "university",
-            is_needed=True,
-            has_many=True,
-        ),
+        Column("classification", "org:classification", _TYPE, "university", is_needed=True, has_many=True),
         Column("homepage", "foaf:homepage", "address", "https://www.example.org/"),
         _REGION,
         Column("part_of", "org:subOrganizationOf", "name organisation", "miur"),
@@ -176,11 +176,12 @@ def _class(text: str, classes: str) -> str:
     found = [one for one in allowed if text in (one, one.partition(":")[2])]
     if found:
         return found[0]
-    near = difflib.get_close_matches(text, allowed, n=1, cutoff=0.3) or allowed[:1]
+    near = difflib.get_close_matches(text, allowed, n=1, cutoff=0.6)
+    english, italian = (one.format(*near) if near else "" for one in ("; did you mean '{}'?", "; forse '{}'?"))
     listed = ", ".join(allowed)
     _refuse(
-        f"'{_shown(text)}' is no type of this kind: use one of {listed}; did you mean '{near[0]}'?",
-        f"«{_shown(text)}» non è una classe di questo tipo: usare una fra {listed}; forse '{near[0]}'?",
+        f"'{_shown(text)}' is no type of this kind: use one of {listed}{english}",
+        f"«{_shown(text)}» non è una classe di questo tipo: usare una fra {listed}{italian}",
     )
 
 
@@ -284,14 +285,15 @@ def draft(kind: str, slug: str, given: Mapping[str, str], language: str) -> str:
     Raises: Unsuitable for a value or a slug that cannot stand in it.
     """
     suitable_slug(slug)
-    words, notes = [], []
+    words: list[tuple[Column, str]] = []
+    notes: list[str] = []
     for column in COLUMNS[kind]:
         form, _, rest = column.form.partition(" ")
         if column.name in given:
             words.append((column, word(column, given[column.name])))
         elif form == "class":
             words.append((column, rest.split()[0]))
-        elif column.is_needed and form in _GAPS:
+        elif column.is_asked_of(words[0][1] if words else "") and form in _GAPS:
             words.append((column, _GAPS[form].format(kind=rest.partition(" ")[0])))
         else:
             notes.append(f"# {column.term} {word(column, column.example)} ;")

@@ -148,4 +148,11 @@ class DatasetUnusable(ClusterGraphError):
 
 
 class UsageError(ClusterGraphError):
-    """The command line asks for something that is not there."""
+    """The command line asks for something that is not there.
+
+    Shape: `italian` says the same to who works in Italian; the detail itself where nothing is given.
+    """
+
+    def __init__(self, detail: str, italian: str = "") -> None:
+        super().__init__(detail)
+        self.italian = italian or detail

@@ -5,7 +5,7 @@ Knows nothing of what the text means; a file that is not to be read becomes a fi
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from clustergraph.errors import UsageError
@@ -35,8 +35,15 @@ def inside(path: Path, root: Path) -> PurePosixPath:
         with suppress(OSError):  # a name longer than names of files can be
             if candidate.exists() and candidate.resolve().is_relative_to(root.resolve()):
                 return PurePosixPath(candidate.resolve().relative_to(root.resolve()).as_posix())
-    message = f"there is no '{str(path)[:200]}' in '{root}': name a file or folder of the repository"
-    raise UsageError(message)
+    raise not_in(root, path)
+
+
+def not_in(root: Path, path: PurePath) -> UsageError:
+    """What is said of a path that a repository does not have."""
+    return UsageError(
+        f"there is no '{str(path)[:200]}' in '{root}': name a file or folder of the repository",
+        f"non c'è '{str(path)[:200]}' in '{root}': indicare un file o una cartella del repository",
+    )
 
 
 def contributed(root: Path, folders: Sequence[str] = FOLDERS) -> Iterator[PurePosixPath]:

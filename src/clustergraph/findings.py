@@ -47,13 +47,15 @@ class Coverage(NamedTuple):
     """What was looked at, so that silence can be told from not having looked.
 
     Shape: `shapes` has the number of things that each shape with a target looked at, by the shape's name; `idle` are
-           shapes that have no target and that no other shape refers to.
+           shapes that have no target and that no other shape refers to; `held` is the number of files of which shapes
+           say something that is not told before their other findings are mended.
     """
 
     files: int
     triples: int
     shapes: Mapping[str, int]
     idle: tuple[str, ...] = ()
+    held: int = 0
 
 
 @dataclass(frozen=True)

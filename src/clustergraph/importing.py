@@ -14,6 +14,7 @@ from clustergraph.repository import CURATED, Document, Repository
 from clustergraph.sheets.cells import Rows
 from clustergraph.sheets.rows import Made, made
 from clustergraph.sheets.sentences import STANDS, VALUE, said
+from clustergraph.terms import compact
 
 
 class Imported(NamedTuple):
@@ -61,18 +62,26 @@ def _in_sheet(findings: Sequence[Finding], files: dict[PurePosixPath, Made], she
     for one in findings:
         file = files.get(PurePosixPath(one.path))
         if file is not None:
-            at = _column(file, one.at)
+            at = _column(file, one)
             places = Place(file.row, at, file.row, at + 1)
             where = {"en": f"row {file.row}: ", "it": f"riga {file.row}: "}
             message = {language: where[language] + text for language, text in one.message.items()}
             yield Finding(sheet, one.code or VALUE, one.severity, message, places, one.advice)
 
 
-def _column(file: Made, at: Place | None) -> int:
-    """The column whose cell stands in a line of a file; the first, which is that of the name, if none does."""
-    if at is None:
+def _column(file: Made, one: Finding) -> int:
+    """The column of what a shape asks for, else that whose cell stands in a line of a file.
+
+    Shape: the first, which is that of the name, for what is said of the thing as a whole.
+    """
+    path = one.origin.path if one.origin else None
+    if path is not None and (term := compact(path.strip("<>"))) in file.places:
+        return file.places[term]
+    if one.at is None:
         return 1
-    line = file.text.split("\n")[at.line - 1]
+    line = file.text.split("\n")[one.at.line - 1]
+    if line[one.at.column - 1 : one.at.end_column - 1].endswith(f":{file.slug}") and one.at.column == 1:
+        return 1
     return max(
         ((len(word), column) for word, column in file.places.items() if word in line and word != "a"), default=(0, 1)
     )[1]

@@ -23,6 +23,7 @@ from clustergraph.files import admitted
 from clustergraph.findings import Finding
 from clustergraph.frames import TROUBLE
 from clustergraph.loader import Source, allow_cpu, harden, serve_forks
+from clustergraph.outputs.outcome import number
 from clustergraph.repository import Document, Repository, document_of
 from clustergraph.shacl import QueryTime
 from clustergraph.submissions import TRIPLES_LIMIT, Submission, Unfit, submission
@@ -85,7 +86,12 @@ def verdict_on(base: Base, sent: Submission) -> Verdict:
         else:
             findings += read
     if triples > TRIPLES_LIMIT:
-        raise Unfit(413, f"there are {triples:,} triples, and {TRIPLES_LIMIT:,} are judged at once: send them in parts")
+        raise Unfit(
+            413,
+            f"there are {triples:,} triples, and {TRIPLES_LIMIT:,} are judged at once: send them in parts",
+            f"ci sono {number(triples, 'it')} triple, e se ne giudicano {number(TRIPLES_LIMIT, 'it')} alla volta: "
+            "inviarle in più parti",
+        )
     checked = _checked(base, documents, tuple(findings))
     own = {str(path) for path in sent.files}
     told = [one for one in checked.findings if one.path in own or repr(one) not in base.findings]
@@ -100,7 +106,7 @@ def answer(base: Base, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any
         name = _format(sent.render or head["render"])
         text = VERDICTS[name](verdict_on(base, sent))
     except Unfit as exc:
-        return {"status": exc.status, "detail": exc.detail}, b""
+        return {"status": exc.status, "detail": exc.detail, "italian": exc.italian}, b""
     except (MemoryError, RecursionError):
         return {"hungry": True}, b""
     except Exception as exc:  # the one place at the top of this process; what went wrong may name anything
@@ -111,7 +117,12 @@ def answer(base: Base, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any
 
 def _format(name: str) -> str:
     if name not in VERDICTS:
-        raise Unfit(422, f"{name[:40]!r} is no format here: ask for one of {', '.join(VERDICTS)}")
+        listed = ", ".join(VERDICTS)
+        raise Unfit(
+            422,
+            f"{name[:40]!r} is no format here: ask for one of {listed}",
+            f"{name[:40]!r} non è un formato noto qui: chiederne uno fra {listed}",
+        )
     return name
 
 

@@ -113,7 +113,11 @@ def read_repository(
             message = (
                 f"there is no folder '{folder}/' in '{home}': run this in a clustergraph repository, or name its path"
             )
-            raise UsageError(message)
+            italian = (
+                f"non c'è una cartella '{folder}/' in '{home}': eseguire il comando in un repository di clustergraph, "
+                "o indicarne il percorso"
+            )
+            raise UsageError(message, italian)
     paths = {path: home for folder, home in homes.items() for path in contributed(home, (folder,))}
     paths |= {path: homes[path.parts[0]] for path in drafts}
     read = [read_document(paths[path], path, drafts.get(path)) for path in sorted(paths)]

@@ -38,15 +38,18 @@ _RDF_TYPE: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _SH: Final = "http://www.w3.org/ns/shacl#"
 _TABLE: Final = ".sssom.tsv"
 _UNNAMED: Final = "text.ttl"
+_NAMES: Final = ("path", "text", "file", "language", "format")  # of the fields of a form
+_SHAPE: Final = '{"files": [{"path": "data/…/x.ttl", "text": "…"}]}'
 
 
 class Unfit(Exception):
-    """A submission that is not judged: the status that says so, and one sentence with what to do."""
+    """A submission that is not judged, with the status that says so, and what to do, in both languages."""
 
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, status: int, english: str, italian: str) -> None:
+        super().__init__(english)
         self.status = status
-        self.detail = detail
+        self.detail = english
+        self.italian = italian
 
 
 class Submission(NamedTuple):
@@ -65,15 +68,25 @@ def submission(head: Mapping[str, Any], body: bytes) -> Submission:
     Raises: Unfit.
     """
     named, language, render = _READERS[head["type"]](head, body)
-    if len(named) > FILES_LIMIT:
-        raise Unfit(413, f"there are {len(named)} files, and {FILES_LIMIT} are judged at once: send them in parts")
+    if (count := len(named)) > FILES_LIMIT:
+        english = f"there are {count} files, and {FILES_LIMIT} are judged at once: send them in parts"
+        italian = f"ci sono {count} file, e se ne giudicano {FILES_LIMIT} alla volta: inviarli in più parti"
+        raise Unfit(413, english, italian)
     if not named:
-        raise Unfit(422, "there is nothing to judge: send the text of a file")
+        raise Unfit(
+            422,
+            "there is nothing to judge: send the text of a file",
+            "non c'è nulla da giudicare: inviare il testo di un file",
+        )
     files: dict[PurePosixPath, bytes] = {}
     for name, data in named:
         path = _place(name, data)
         if path in files:
-            raise Unfit(422, f"two files have the path '{path}': send each once")
+            raise Unfit(
+                422,
+                f"two files have the path '{path}': send each once",
+                f"due file hanno il percorso '{path}': inviare ciascuno una volta sola",
+            )
         files[path] = data
     return Submission(files, _language(language), render)
 
@@ -82,28 +95,40 @@ _Read = tuple[list[tuple[str, bytes]], Any, str]
 
 
 def _plain(head: Mapping[str, Any], body: bytes) -> _Read:
-    return [(head.get("path") or "", body)], head.get("language"), ""
+    return [(head.get("path") or "", body)] if body.strip() else [], head.get("language"), ""
 
 
 def _json(head: Mapping[str, Any], body: bytes) -> _Read:
     try:
         asked = json.loads(body.decode())
     except (ValueError, RecursionError) as exc:
-        raise Unfit(400, f"the body is not JSON in UTF-8: {_reason(exc)}") from exc
+        english, italian = _reason(exc)
+        said = f"the body is not JSON in UTF-8: {english}"
+        raise Unfit(400, said, f"il corpo non è JSON in UTF-8: {italian}") from exc
     files = asked.get("files") if isinstance(asked, dict) else None
     if not isinstance(files, list) or not all(_is_file(one) for one in files):
-        raise Unfit(422, 'this JSON has another shape: send {"files": [{"path": "data/…/x.ttl", "text": "…"}]}')
+        raise Unfit(
+            422, f"this JSON has another shape: send {_SHAPE}", f"questo JSON ha un'altra forma: inviare {_SHAPE}"
+        )
     if unknown := sorted({str(one)[:40] for one in asked.keys() - {"files", "language"}}):
-        raise Unfit(422, f"{', '.join(unknown[:5])!r} is no member that is known here: send 'files' and 'language'")
+        named = repr(", ".join(unknown[:5]))
+        raise Unfit(
+            422,
+            f"{named} is no member that is known here: send 'files' and 'language'",
+            f"{named} non è un membro noto qui: inviare 'files' e 'language'",
+        )
     # A lone surrogate is no text: what stands for it is no UTF-8, which is told as of any file.
-    named = [(one.get("path") or "", one["text"].encode(errors="surrogatepass")) for one in files]
-    return named, asked.get("language", head.get("language")), ""
+    told = [(one.get("path") or "", one["text"].encode(errors="surrogatepass")) for one in files]
+    return told, asked.get("language", head.get("language")), ""
 
 
-def _reason(exc: Exception) -> str:
+def _reason(exc: Exception) -> tuple[str, str]:
     if isinstance(exc, json.JSONDecodeError):
-        return f"{exc.msg[:1].lower()}{exc.msg[1:]} at line {exc.lineno}, column {exc.colno}"
-    return "it is nested too deeply" if isinstance(exc, RecursionError) else "it cannot be read"
+        said = f"{exc.msg[:1].lower()}{exc.msg[1:]}"
+        return f"{said} at line {exc.lineno}, column {exc.colno}", f"riga {exc.lineno}, colonna {exc.colno}: {said}"
+    if isinstance(exc, RecursionError):
+        return "it is nested too deeply", "è annidato troppo in profondità"
+    return "it cannot be read", "non si può leggere"
 
 
 def _is_file(one: object) -> bool:
@@ -119,8 +144,23 @@ def _form(head: Mapping[str, Any], body: bytes) -> _Read:
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
     except ValueError as exc:
-        raise Unfit(400, f"the form cannot be read: send UTF-8, percent-encoded, in {_FIELDS} fields at most") from exc
-    return _of_fields(((name, "", value.encode()) for name, value in pairs), head)
+        raise _no_form() from exc
+    told = _of_fields(((name, "", value.encode()) for name, value in pairs), head)
+    # curl --data-binary says of any text that it is a form.
+    if pairs and not told[0] and not {name for name, _ in pairs} & set(_NAMES):
+        raise _no_form()
+    return told
+
+
+def _no_form() -> Unfit:
+    header = "'Content-Type: text/turtle' (curl: -H 'Content-Type: text/turtle')"
+    return Unfit(
+        400,
+        f"the body says that it is a form, and is none that is read here: send the text of a file with {header}, "
+        f"or fields 'path' and 'text', percent-encoded in UTF-8, {_FIELDS} at most",
+        f"il corpo si dice un modulo, e non lo è come si legge qui: inviare il testo di un file con {header}, "
+        f"o i campi 'path' e 'text', in UTF-8 con codifica percentuale, al massimo {_FIELDS}",
+    )
 
 
 def _multipart(head: Mapping[str, Any], body: bytes) -> _Read:
@@ -128,8 +168,16 @@ def _multipart(head: Mapping[str, Any], body: bytes) -> _Read:
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, _FIELDS + 1)
     if not boundary or len(pieces) < 3 or not pieces[-1].startswith(b"--"):  # noqa: PLR2004  # a field and two borders
         if len(pieces) > _FIELDS:
-            raise Unfit(413, f"the form has more than {_FIELDS} fields: send fewer files")
-        raise Unfit(400, "the body is not the multipart form that its Content-Type says: send it with its boundary")
+            raise Unfit(
+                413,
+                f"the form has more than {_FIELDS} fields: send fewer files",
+                f"il modulo ha più di {_FIELDS} campi: inviare meno file",
+            )
+        raise Unfit(
+            400,
+            "the body is not the multipart form that its Content-Type says: send it with its boundary",
+            "il corpo non è il modulo multipart che dice il suo Content-Type: inviarlo con il suo boundary",
+        )
     return _of_fields([_part(one) for one in pieces[1:-1]], head)
 
 
@@ -140,11 +188,19 @@ def _part(piece: bytes) -> tuple[str, str, bytes]:
     """
     lines, _, data = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
     if len(lines) > _PART_HEAD_BYTES:
-        raise Unfit(400, f"a field of the form has a head of more than {_PART_HEAD_BYTES} bytes: send a shorter one")
+        raise Unfit(
+            400,
+            f"a field of the form has a head of more than {_PART_HEAD_BYTES} bytes: send a shorter one",
+            f"un campo del modulo ha un'intestazione di più di {_PART_HEAD_BYTES} byte: inviarne una più breve",
+        )
     fields = [line.partition(":") for line in lines.decode(errors="replace").split("\r\n")]
     header = {name.strip().lower(): value.strip() for name, _, value in reversed(fields)}
     if header.get("content-transfer-encoding", "").lower() not in _UNPACKED:
-        raise Unfit(400, "a field of the form is packed in a way that is not read here: send it as it is")
+        raise Unfit(
+            400,
+            "a field of the form is packed in a way that is not read here: send it as it is",
+            "un campo del modulo è codificato in un modo che qui non si legge: inviarlo com'è",
+        )
     said = _parameters(header.get("content-disposition", ""))
     return said.get("name", ""), said.get("filename", ""), data
 
@@ -157,7 +213,11 @@ def _parameters(value: str) -> dict[str, str]:
     """
     found = [(name.lower(), text.strip('"')) for name, text in _PARAMETER.findall(value)]
     if coded := next((name for name, _ in found if "*" in name), None):
-        raise Unfit(400, f"the parameter {coded[:40]!r} of the form is not read here: send it without '*', in UTF-8")
+        raise Unfit(
+            400,
+            f"the parameter {coded[:40]!r} of the form is not read here: send it without '*', in UTF-8",
+            f"il parametro {coded[:40]!r} del modulo non si legge qui: inviarlo senza «*», in UTF-8",
+        )
     return dict(reversed(found))
 
 
@@ -200,7 +260,12 @@ def _language(asked: object) -> str:
     if asked is None or asked == "":
         return LANGUAGES[0]
     if asked not in LANGUAGES:
-        raise Unfit(422, f"{str(asked)[:40]!r} is no language of ours: name one of {', '.join(LANGUAGES)}")
+        listed = ", ".join(LANGUAGES)
+        raise Unfit(
+            422,
+            f"{str(asked)[:40]!r} is no language of ours: name one of {listed}",
+            f"{str(asked)[:40]!r} non è una delle nostre lingue: indicarne una fra {listed}",
+        )
     return str(asked)
 
 
@@ -214,6 +279,8 @@ def _place(name: str, data: bytes) -> PurePosixPath:
             422,
             f"{name[:80]!r} cannot be the path of a file here: give one relative to the repository, "
             "e.g. data/cluster/lombardy-energy.ttl, of letters, digits, '.', '_' and '-'",
+            f"{name[:80]!r} non può essere il percorso di un file qui: darne uno relativo al repository, "
+            "ad es. data/cluster/lombardy-energy.ttl, di lettere, cifre, «.», «_» e «-»",
         )
     return PurePosixPath(name) if "/" in name else _guessed(name, data.decode(errors="replace"))
 

@@ -135,16 +135,20 @@ def check_files(*paths: str | Path, root: Path | None = None) -> list[Finding]:
 def _refuse_what_does_not_go_together(asked: Asked) -> None:
     if asked.is_unsafe and not (asked.is_fixing or asked.is_showing):
         message = "--unsafe-fixes mends nothing by itself: give --fix or --diff too"
-        raise UsageError(message)
+        italian = "--unsafe-fixes da solo non corregge nulla: aggiungere --fix o --diff"
+        raise UsageError(message, italian)
     if asked.base and (asked.is_fixing or asked.is_showing):
         message = "--base judges and mends nothing, as not all that it reads is yours: leave out --fix and --diff"
-        raise UsageError(message)
+        italian = "--base giudica e non corregge, perché non tutto ciò che legge è vostro: togliere --fix e --diff"
+        raise UsageError(message, italian)
     if asked.is_recording and asked.baseline is None:
         message = "--write-baseline does not know where to: name a file with --baseline"
-        raise UsageError(message)
+        italian = "--write-baseline non sa dove scrivere: indicare un file con --baseline"
+        raise UsageError(message, italian)
     if asked.is_recording and (asked.paths or asked.ref is not None or asked.is_showing):
         message = "--write-baseline records the whole repository as it is: leave out paths, --changed-only and --diff"
-        raise UsageError(message)
+        italian = "--write-baseline registra l'intero repository com'è: togliere i percorsi, --changed-only e --diff"
+        raise UsageError(message, italian)
 
 
 def _reader(asked: Asked) -> Reader:
@@ -190,7 +194,7 @@ def _write(file: Path, text: str) -> None:
         write_whole(file, text)
     except OSError as exc:
         message = f"the baseline '{file}' cannot be written: {exc.strerror}"
-        raise UsageError(message) from exc
+        raise UsageError(message, f"la baseline '{file}' non si può scrivere: {exc.strerror}") from exc
 
 
 def _compared(asked: Asked, seen: _Seen, changed: frozenset[PurePosixPath] | None) -> Compared:

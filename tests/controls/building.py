@@ -762,8 +762,8 @@ BUILDING: Final[tuple[Control, ...]] = (
         (
             "terminal: what an error repeats",
             "T26",
-            "{printable(exc.detail)}",
-            "{exc.detail}",
+            "{printable(_in_language(exc, sys.argv[1:]))}",
+            "{_in_language(exc, sys.argv[1:])}",
             "test_a_name_of_a_file_cannot_steer_the_terminal",
         ),
     ),

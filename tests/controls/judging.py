@@ -94,8 +94,8 @@ JUDGING: Final[tuple[Control, ...]] = (
         (
             "files of a submission",
             "T3",
-            "if len(named) > FILES_LIMIT:",
-            "if len(named) < 0:",
+            "if (count := len(named)) > FILES_LIMIT:",
+            "if (count := len(named)) < 0:",
             "test_json_that_is_none_or_has_another_shape_is_refused",
         ),
         (

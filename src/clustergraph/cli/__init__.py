@@ -1,6 +1,7 @@
 """The terminal: each verb is a call and a print. Exit status 0, 1 (findings), 2 (usage), 3 (our fault)."""
 
 import os
+import re
 import sys
 from importlib import import_module
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 import click
 
 from clustergraph import __version__
-from clustergraph.errors import ClusterGraphError
+from clustergraph.errors import ClusterGraphError, UsageError
 from clustergraph.findings import printable
 
 _VERBS: Final = {
@@ -59,13 +60,19 @@ def main() -> None:
         exc.show()
         sys.exit(2)
     except ClusterGraphError as exc:
-        click.echo(f"clustergraph: {printable(exc.detail)}", err=True)
+        click.echo(f"clustergraph: {printable(_in_language(exc, sys.argv[1:]))}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as exc:
         click.echo(f"clustergraph failed, and it is our fault: {type(exc).__name__}: {printable(str(exc))}", err=True)
         sys.exit(3)
+
+
+def _in_language(exc: ClusterGraphError, arguments: list[str]) -> str:
+    """What is said of an error: in Italian where the command line asks for that and there is such a sentence."""
+    asked = re.search(r"\0--lang[\0=]it\0", "\0".join(["", *arguments, ""]))
+    return exc.italian if asked and isinstance(exc, UsageError) else exc.detail
 
 
 def _open_standard_files() -> None:

@@ -115,13 +115,14 @@ def _watch(asked: "Asked", format_name: str, language: str) -> None:
     """
     if asked.is_recording:
         message = "--watch would record each new finding as known: leave out --write-baseline"
-        raise UsageError(message)
+        italian = "--watch registrerebbe come noto ogni nuovo rilievo: togliere --write-baseline"
+        raise UsageError(message, italian)
 
     def run_once() -> None:
         try:
             _shown(asked, format_name, language)
         except UsageError as exc:
-            click.echo(f"clustergraph: {printable(exc.detail)}", err=True)
+            click.echo(f"clustergraph: {printable(exc.italian if language == 'it' else exc.detail)}", err=True)
 
     watch(asked.root, run_once, language)
 

@@ -1,6 +1,5 @@
 """`clustergraph format`."""
 
-import difflib
 import os
 import sys
 import tempfile
@@ -61,7 +60,7 @@ def format_(
     if only_check:
         findings += [Finding(str(one.path), NOT_CANONICAL, VIOLATION, SENTENCES[NOT_CANONICAL]) for one in changed]
     if show_diff:
-        click.echo("".join(_diff(one) for one in changed), nl=False)
+        _show(changed)
     if not is_dry:
         for one in changed:
             _replace(one.path, one.after)
@@ -86,7 +85,8 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
             yield path
         else:
             message = f"there is no Turtle file or folder '{printable(str(path)[:200])}': name one that ends in .ttl"
-            raise UsageError(message)
+            italian = f"non c'è un file Turtle o una cartella '{printable(str(path)[:200])}': indicarne uno in .ttl"
+            raise UsageError(message, italian)
 
 
 def _outcome(path: Path) -> _Outcome:
@@ -106,11 +106,18 @@ def _outcome(path: Path) -> _Outcome:
         return _Outcome(path, text, text, [Finding(str(path), exc.code, VIOLATION, exc.message, exc.at)])
 
 
-def _diff(one: _Outcome) -> str:
-    lines = difflib.unified_diff(
-        one.before.splitlines(), one.after.splitlines(), str(one.path), str(one.path), lineterm=""
-    )
-    return "".join(f"{printable(line)}\n" for line in lines)
+def _show(changed: list[_Outcome]) -> None:
+    """Prints what would change, as `git apply` takes it at the root of the repository."""
+    from clustergraph.mending import difference  # noqa: PLC0415  # loads the whole checker
+
+    root = repository_of(Path.cwd()).resolve()
+    if text := difference({_named(one.path, root): (one.before, one.after) for one in changed}):
+        click.echo(text)
+
+
+def _named(path: Path, root: Path) -> PurePosixPath:
+    whole = path.parent.resolve() / path.name
+    return PurePosixPath((whole.relative_to(root) if whole.is_relative_to(root) else path).as_posix())
 
 
 def _replace(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ _WORDS: Final = {
         "others": "and so at {0} other places: {1}",
         "more": "{0} and {1} more",
         "looked": "Looked at {0} with {1}, through {2}.",
+        "held": "What shapes say of {0} is told once the findings above about the same files are mended.",
         "seen": "Things that each shape saw:",
         "rest": "{0} other shapes",
         "empty": "Shapes that saw nothing: {0}",
@@ -31,6 +32,7 @@ _WORDS: Final = {
         "others": "e così in altri {0} punti: {1}",
         "more": "{0} e altri {1}",
         "looked": "Esaminati {0} con {1}, attraverso {2}.",
+        "held": "Ciò che le forme dicono di {0} si vedrà una volta corretti i rilievi mostrati sugli stessi file.",
         "seen": "Cose viste da ciascuna forma:",
         "rest": "altre {0} forme",
         "empty": "Forme che non hanno visto nulla: {0}",
@@ -122,6 +124,9 @@ def _looked_at(coverage: Coverage, language: str) -> Iterator[str]:
     amounts = (coverage.files, coverage.triples, len(coverage.shapes))
     counted = zip(amounts, _THINGS[language], strict=True)
     yield words["looked"].format(*(f"{number(count, language)} {names[count != 1]}" for count, names in counted))
+    if coverage.held:
+        files = _THINGS[language][0][coverage.held != 1]
+        yield words["held"].format(f"{number(coverage.held, language)} {files}")
     seen = sorted((-count, shape) for shape, count in coverage.shapes.items() if count)
     rows = [(-count, printable(shape)) for count, shape in seen[:_TOP]]
     if rest := seen[_TOP:]:

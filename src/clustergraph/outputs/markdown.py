@@ -33,6 +33,8 @@ _WORDS: Final = {
     },
 }
 _HARMLESS: Final = re.compile(r"[(«“‘'\"]?(?:[^\W\d_]+(?:[’'][^\W\d_]+)*|\d{1,6})[)»”’'\"]?[.,:;?!…]?|–|—|…")
+_OPENING: Final = tuple("(«“‘'\"")
+_CLOSING: Final = tuple(")»”’'\".,:;?!…")
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,}")
 _PAIR: Final = re.compile(r"(?<=\\)(?=\|)")
 _BACKTICKS: Final = re.compile(r"`+")
@@ -101,19 +103,27 @@ def _prose(text: str) -> str:
     """
     cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     parts: list[str] = []
-    plain = True
+    is_open = False
     for word in cut.split():
-        harmless = bool(_HARMLESS.fullmatch(word)) and not _COMMIT.search(word)
-        if not (harmless or plain):
+        if is_open and not (_is_harmless(word) or word.startswith(_OPENING)):
             parts[-1] += f" {word}"  # neighbours share one pair of backticks
         else:
             parts.append(word)
-        plain = harmless
+        is_open = not _is_harmless(word) and not word.endswith(_CLOSING)
     return " ".join(_shown(part) for part in parts)
 
 
+def _is_harmless(word: str) -> bool:
+    return bool(_HARMLESS.fullmatch(word)) and not _COMMIT.search(word)
+
+
 def _shown(part: str) -> str:
-    return part if _HARMLESS.fullmatch(part) and not _COMMIT.search(part) else _code(part)
+    """A part of a sentence; the signs around code stand outside of it, where nobody copies them along."""
+    if _is_harmless(part):
+        return part
+    start = len(part) - len(part.lstrip("".join(_OPENING)))
+    end = max(start, len(part.rstrip("".join(_CLOSING))))
+    return f"{part[:start]}{_code(part[start:end])}{part[end:]}" if start < end else _code(part)
 
 
 def _code(text: str) -> str:

@@ -43,7 +43,7 @@ _CLOSED_OTHERWISE: Final = {
 }
 """What is said of a string with a sign of word processors for its last quotes."""
 SENTENCES: Final[dict[str, Mapping[str, str]]] = {
-    UNEXPECTED: {ENGLISH: "expected {0}, found {1}", ITALIAN: "atteso {0}, trovato {1}"},
+    UNEXPECTED: {ENGLISH: "expected {0}, found {1}", ITALIAN: "si attendeva {0}, si trova {1}"},
     UNDECLARED: {
         ENGLISH: "the prefix '{0}:' is not declared: {1}",
         ITALIAN: "il prefisso «{0}:» non è dichiarato: {1}",

@@ -54,7 +54,8 @@ def day_of_the_build() -> date:
         return (moment + _AHEAD_OF_UTC).date()
     except (ValueError, OverflowError, OSError) as exc:
         message = f"SOURCE_DATE_EPOCH is '{epoch[:40]}': give the seconds since 1970, or unset it"
-        raise UsageError(message) from exc
+        italian = f"SOURCE_DATE_EPOCH è '{epoch[:40]}': dare i secondi dal 1970, o toglierla"
+        raise UsageError(message, italian) from exc
 
 
 @dataclass(frozen=True)

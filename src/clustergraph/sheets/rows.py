@@ -12,13 +12,17 @@ from clustergraph.drafts import COLUMNS, SEPARATOR, Column, Unsuitable, entity_t
 from clustergraph.findings import VIOLATION, Finding
 from clustergraph.reading.parsed import Place
 from clustergraph.sheets.cells import Rows
-from clustergraph.sheets.sentences import COLUMN, EMPTY, TWICE, VALUE, said
+from clustergraph.sheets.sentences import COLUMN, EMPTY, EXAMPLE, TWICE, VALUE, said
 
 _SLUG = "slug"
+_NOT_BOTH = ("undated",)  # of a document that has dates
 
 
 class Made(NamedTuple):
-    """The file of one row. Shape: `places` are the numbers of columns by the words of Turtle made of their cells."""
+    """The file of one row.
+
+    Shape: `places` are the numbers of columns by the words of Turtle made of their cells, and by what they are about.
+    """
 
     slug: str
     text: str
@@ -31,8 +35,14 @@ def template(kind: str) -> str:
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([_SLUG, *(column.name for column in COLUMNS[kind])])
-    writer.writerow([f"example-{kind}", *(column.example for column in COLUMNS[kind])])
+    shown = ("" if column.name in _NOT_BOTH else column.example for column in COLUMNS[kind])
+    writer.writerow([_example(kind), *shown])
     return file.getvalue()
+
+
+def _example(kind: str) -> str:
+    """The slug in the row that shows how to fill in a sheet; nothing of ours is called so."""
+    return f"example-{kind}"
 
 
 def made(rows: Rows, kind: str, path: str) -> tuple[list[Made], list[Finding]]:
@@ -48,7 +58,8 @@ def made(rows: Rows, kind: str, path: str) -> tuple[list[Made], list[Finding]]:
     seen: dict[str, int] = {}
     for number, row in enumerate(rows[1:], start=2):
         if any(row):
-            cells = {name: (at, cell) for at, (name, cell) in enumerate(zip(names, row, strict=False), start=1)}
+            filled = [*row, *[""] * len(names)]  # programs leave out empty cells at the end
+            cells = {name: (at, cell) for at, (name, cell) in enumerate(zip(names, filled, strict=False), start=1)}
             outcome = _made_of(cells, kind, number, path)
             if isinstance(outcome, Made) and outcome.slug in seen:
                 outcome = [
@@ -90,13 +101,13 @@ def _finding(path: str, row: int, at: int, code: str, *values: object) -> Findin
 def _made_of(cells: Mapping[str, tuple[int, str]], kind: str, row: int, path: str) -> Made | list[Finding]:
     findings: list[Finding] = []
     words: list[tuple[Column, str]] = []
-    places: dict[str, int] = {}
+    places = {one.term: cells[one.name][0] for one in reversed(COLUMNS[kind]) if one.name in cells}
     slug = _slug(cells, kind, row, path, findings)
     for column in COLUMNS[kind]:
         at, cell = cells.get(column.name, (len(cells) + 1, ""))
         if not cell and column.name == "type":
             cell = column.form.split()[1]
-        if not cell and column.is_needed:
+        if not cell and column.is_asked_of(words[0][1] if words else ""):
             findings.append(_finding(path, row, at, EMPTY, row, column.name, column.example))
         for value in cell.split(SEPARATOR) if column.has_many else [cell]:
             if not value.strip():
@@ -108,15 +119,17 @@ def _made_of(cells: Mapping[str, tuple[int, str]], kind: str, row: int, path: st
             else:
                 words.append((column, one))
                 places.setdefault(one, at)
-                places.setdefault(column.term, at)
     return findings or Made(slug, entity_text(kind, slug, words), row, places)
 
 
 def _slug(cells: Mapping[str, tuple[int, str]], kind: str, row: int, path: str, findings: list[Finding]) -> str:
     at, slug = cells.get(_SLUG, (1, ""))
     if not slug:
-        near = slug_for(cells.get("label_en", (0, ""))[1]) or f"example-{kind}"
+        near = slug_for(cells.get("label_en", (0, ""))[1]) or _example(kind)
         findings.append(_finding(path, row, at, EMPTY, row, _SLUG, near))
+        return slug
+    if slug == _example(kind):
+        findings.append(_finding(path, row, at, EXAMPLE, row, slug))
         return slug
     try:
         return suitable_slug(slug)

@@ -9,6 +9,7 @@ VALUE: Final = "I003"
 TWICE: Final = "I004"
 STANDS: Final = "I005"
 UNREADABLE: Final = "I006"
+EXAMPLE: Final = "I007"
 
 SENTENCES: Final[dict[str, Mapping[str, str]]] = {
     COLUMN: {
@@ -34,6 +35,10 @@ SENTENCES: Final[dict[str, Mapping[str, str]]] = {
     UNREADABLE: {
         "en": "this sheet cannot be read: {0}",
         "it": "questo foglio non si può leggere: {0}",
+    },
+    EXAMPLE: {
+        "en": "row {0} is the example of the template, '{1}': write over it, or remove it",
+        "it": "la riga {0} è l'esempio del modello, '{1}': sostituirla, o toglierla",
     },
 }
 

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from clustergraph.results import Term
 from clustergraph.terms import CG, GRAPH, KINDS, ONTOLOGY, PREFIXES, XSD, compact, kind_and_slug, sparql_prologue
 from clustergraph.web.site import FOLDER, Site
+from clustergraph.web.words import DEFAULT_LANGUAGE, WORDS
 
 CELL_LIMIT: Final = 2_000  # characters of one value shown in a page, and of an address that is a link
 
@@ -123,8 +124,15 @@ def _environment() -> Environment:
 
 
 def page(
-    site: Site, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+    site: Site,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    around_language: str = DEFAULT_LANGUAGE,
+    **values: Any,
 ) -> HTMLResponse:
-    """A page from one of our templates, with the footer of this site."""
-    text = _environment().get_template(template).render(site=site, **values)
+    """A page from one of our templates, with the head and the foot of this site, in a language of ours."""
+    around = {"around_language": around_language, "around": WORDS[around_language]}
+    text = _environment().get_template(template).render(site=site, **around, **values)
     return HTMLResponse(text, status_code=status, headers=dict(headers or {}))

@@ -1,10 +1,12 @@
 """/validate: contributed files in, what is wrong with them out, as data or as a page. Reads none of them itself."""
 
 import asyncio
+import difflib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -15,18 +17,20 @@ from starlette.responses import Response
 from clustergraph.errors import Busy, ClusterGraphError, OverBudget, ParameterUnsuitable
 from clustergraph.formats import HTML, Format, named, negotiate
 from clustergraph.judges import BODY_LIMIT_BYTES, Judged
+from clustergraph.outputs.outcome import number
 from clustergraph.submissions import TYPES
 from clustergraph.web.desk import Desk, desk_of, outcome_of
-from clustergraph.web.problems import Trouble, accepted, prefers_page, shown, told, told_of_http
+from clustergraph.web.problems import DETAIL_LIMIT, Trouble, accepted, escaped, prefers_page, shown, told, told_of_http
 from clustergraph.web.protocol import read_body, sent_type
 from clustergraph.web.rendering import page
 from clustergraph.web.responses import content_type, data_headers, entity_tag, not_modified, until_disconnected
 from clustergraph.web.site import Site, client_behind, site_of
 from clustergraph.web.submitted import DATA_FORMATS, OFFERED
 from clustergraph.web.unread import TakenResponse
-from clustergraph.web.words import DEFAULT_LANGUAGE, WORDS
+from clustergraph.web.words import DEFAULT_LANGUAGE, OTHER_TROUBLE, TROUBLE, WORDS
 
 router: Final = APIRouter()
+_PARAMETERS: Final = ("path", "language", "format")
 
 
 @router.get("/validate", summary="The page to have files judged in")
@@ -57,7 +61,8 @@ async def validate(request: Request) -> Response:
     except (ClusterGraphError, HTTPException) as exc:
         if not prefers_page(request):
             raise
-        return _page(site, _language(request), trouble=_trouble(exc, request))
+        language = _language(request)
+        return _page(site, language, trouble=_trouble(exc, request, language))
     try:
         answer = await asyncio.to_thread(_told, site, judged)
     except BaseException:
@@ -67,14 +72,27 @@ async def validate(request: Request) -> Response:
 
 
 def _chosen(request: Request) -> Format:
+    """The format to answer in.
+
+    Raises: NotAcceptable; ParameterUnsuitable for a parameter that is none of ours, as who gives one counts on it.
+    """
+    if unknown := sorted(request.query_params.keys() - set(_PARAMETERS)):
+        near = difflib.get_close_matches(unknown[0], _PARAMETERS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(_PARAMETERS)}"
+        message = f"there is no parameter '{shown(unknown[0])}' here: {hint}"
+        raise ParameterUnsuitable(message)
     asked = request.query_params.get("format")
     return named(shown(asked), OFFERED) if asked else negotiate(accepted(request), OFFERED)
 
 
-def _trouble(exc: ClusterGraphError | HTTPException, request: Request) -> Trouble:
-    if isinstance(exc, ClusterGraphError):
-        return told(exc)
-    return told_of_http(exc, request)
+def _trouble(exc: ClusterGraphError | HTTPException, request: Request, language: str) -> Trouble:
+    """What the client is told, on a page in its language; in Italian by the kind of trouble where nothing is nearer."""
+    trouble = told(exc) if isinstance(exc, ClusterGraphError) else told_of_http(exc, request)
+    if language == DEFAULT_LANGUAGE:
+        return trouble
+    title, sentence = TROUBLE.get(trouble.problem.name, OTHER_TROUBLE)
+    detail = escaped(exc.italian)[:DETAIL_LIMIT] if isinstance(exc, _Unfit) else sentence
+    return replace(trouble, problem=trouble.problem._replace(title=title), detail=detail)
 
 
 def _language(request: Request) -> str:
@@ -116,13 +134,21 @@ async def _judged(request: Request, site: Site, chosen: Format) -> tuple[Judged,
         return judged, lambda: desk.budgets.end(client, time.monotonic(), took_s)
 
 
+class _Unfit(HTTPException):
+    """Trouble with a submission, told in Italian, too."""
+
+    def __init__(self, status: int, detail: str, italian: str) -> None:
+        super().__init__(status, detail)
+        self.italian = italian
+
+
 def _read(judged: Judged) -> Judged:
     """A verdict.
 
     Raises: HTTPException where there is none, as the submission cannot be read.
     """
     if judged.head["status"] != 200:  # noqa: PLR2004
-        raise HTTPException(judged.head["status"], judged.head["detail"])
+        raise _Unfit(judged.head["status"], judged.head["detail"], judged.head["italian"])
     return judged
 
 
@@ -150,8 +176,10 @@ async def _counted(desk: Desk, client: str | None) -> AsyncIterator[None]:
 
 
 def _too_large(limit_bytes: int) -> HTTPException:
-    return HTTPException(
-        413, f"the body has more than {limit_bytes:,} bytes, which is the limit here: send it in parts"
+    return _Unfit(
+        413,
+        f"the body has more than {limit_bytes:,} bytes, which is the limit here: send it in parts",
+        f"il corpo ha più di {number(limit_bytes, 'it')} byte, che qui è il limite: inviarlo in più parti",
     )
 
 
@@ -192,6 +220,7 @@ def _page(
         "validate.html",
         status=trouble.problem.status if trouble else 200,
         headers=headers,
+        around_language=language,
         language=language,
         languages=[(code, words["this_language"]) for code, words in WORDS.items()],
         w=WORDS[language],

@@ -7,6 +7,19 @@ DEFAULT_LANGUAGE: Final = "en"
 
 _ENGLISH: Final[Mapping[str, str]] = {
     "this_language": "English",
+    "skip": "Skip to the content",
+    "main": "Main",
+    "clusters": "Clusters",
+    "queries": "Queries",
+    "ontology": "Ontology",
+    "graphs": "Graphs",
+    "check_files": "Check",
+    "dataset": "Dataset",
+    "digest": "digest",
+    "under": "under",
+    "description": "API description",
+    "errors": "What errors mean",
+    "limits": "Limits",
     "title": "Check a file",
     "lead": "Paste a file, or drop several, and see what is wrong before you propose them. "
     "They are judged beside everything that is published here; nothing is kept.",
@@ -40,6 +53,19 @@ _ENGLISH: Final[Mapping[str, str]] = {
 
 _ITALIAN: Final[Mapping[str, str]] = {
     "this_language": "Italiano",
+    "skip": "Vai al contenuto",
+    "main": "Principale",
+    "clusters": "Cluster",
+    "queries": "Interrogazioni",
+    "ontology": "Ontologia",
+    "graphs": "Grafi",
+    "check_files": "Controllo",
+    "dataset": "Dataset",
+    "digest": "impronta",
+    "under": "con licenza",
+    "description": "Descrizione dell'API",
+    "errors": "Che cosa significano gli errori",
+    "limits": "Limiti",
     "title": "Controlla un file",
     "lead": "Incollare un file, o trascinarne qui diversi, e vedere che cosa non va prima di proporli. "
     "Sono giudicati accanto a tutto ciò che è pubblicato qui; nulla viene conservato.",
@@ -74,3 +100,29 @@ _ITALIAN: Final[Mapping[str, str]] = {
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "it": _ITALIAN}
 """Each language by its code; the same words in each."""
+
+_WAIT: Final = "riprovare fra poco"
+TROUBLE: Final[Mapping[str, tuple[str, str]]] = {
+    "bad-request": ("Questa richiesta non si può leggere", "il corpo non è quello che dicono le intestazioni"),
+    "too-slow": ("La richiesta ha impiegato troppo ad arrivare", "inviarla più in fretta"),
+    "too-large": ("La richiesta è troppo grande", "inviarla in più parti"),
+    "unsupported-media-type": (
+        "La richiesta ha una forma che qui non si legge",
+        "usare il modulo di questa pagina, o inviare il testo come text/turtle in UTF-8, non compresso",
+    ),
+    "parameter-unsuitable": ("Un valore non va bene", "correggere il valore e inviare di nuovo"),
+    "not-acceptable": ("Qui non c'è un tale formato", "chiedere uno dei formati offerti: json, sarif, turtle, html"),
+    "validation-timed-out": (
+        "Il controllo ha impiegato troppo",
+        "inviare meno file alla volta, o eseguire «clustergraph check» in un clone del repository",
+    ),
+    "validation-aborted": (
+        "Il controllo ha chiesto troppo",
+        "inviare meno file alla volta, o eseguire «clustergraph check» in un clone del repository",
+    ),
+    "over-budget": ("Per ora la vostra parte è esaurita", _WAIT),
+    "busy": ("Il server è occupato", _WAIT),
+    "dataset-unusable": ("Il dataset non si può leggere", "riprovare fra un minuto"),
+}
+"""What the page says in Italian of trouble: its title, and a sentence where trouble brings none; by its name."""
+OTHER_TROUBLE: Final = ("Qualcosa è andato storto da parte nostra", _WAIT)
