@@ -124,3 +124,20 @@ def test_a_place_that_was_made_is_counted_until_it_is_given_back(dataset: Publis
 
     assert coming == 0
     assert ended == 1, "long submissions that leave a place free may stay"
+
+
+def test_a_fork_that_the_end_of_the_server_cuts_short_is_no_error(dataset: Published) -> None:
+    faults: list[object] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: faults.append(context.get("exception")))
+        forking: asyncio.Future[judges._Fork] = loop.create_future()
+        async with begun(dataset) as case:
+            forking.add_done_callback(case.judges._end_when_forked)
+            forking.cancel()
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+    assert faults == []

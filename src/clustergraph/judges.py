@@ -144,7 +144,7 @@ class Judges:
         return started
 
     def _end_when_forked(self, forking: "asyncio.Future[_Fork]") -> None:
-        if forking.exception() is None:
+        if not forking.cancelled() and forking.exception() is None:  # cancelled: the whole server ends, forks with it
             self._end(forking.result())
 
     def _end(self, fork: "_Fork") -> None:
