@@ -66,6 +66,12 @@ def test_a_comment_suppresses_a_finding_of_its_line_and_that_is_told(sample: Pat
             id="empty-reason",
         ),
         pytest.param(
+            f"ignora C010 {REASON}",
+            "H091",
+            "this suppresses nothing: write '# clustergraph: ignore CODE -- reason'",
+            id="misspelt",
+        ),
+        pytest.param(
             f"ignore {REASON}",
             "H091",
             "this suppresses nothing: write '# clustergraph: ignore CODE -- reason'",

@@ -33,7 +33,8 @@ _SUPPRESSIBLE: Final = frozenset((*RULES, *CODES.values(), CUSTOM)) - NEVER
 _SHOWN: Final = 40  # characters of what stands in the place of a code
 _MARK: Final = "clustergraph:"
 _PIECE: Final = re.compile(rf"(?P<comment>\#[^\r\n]*)|{STRING}|{IRI}|{NAME}|{LANGUAGE}|[^#\"'<:@\w]+|.", re.DOTALL)
-_COMMENT: Final = re.compile(r"#\s*clustergraph:\s*ignore\b(?P<codes>.*?)(?:\s--(?P<reason>.*))?", re.DOTALL)
+_COMMENT: Final = re.compile(r"#\s*clustergraph:(?:\s*ignore\b(?P<codes>.*?)(?:\s--(?P<reason>.*))?|.*)", re.DOTALL)
+"""Whatever else is said to us is one too, and unfit: nobody would see that a misspelt `ignore` does nothing."""
 _LINE_END: Final = re.compile(r"\r\n|[\r\n]")
 _SEPARATOR: Final = re.compile(r"[\s,]+")
 
@@ -143,7 +144,7 @@ def _comments(document: Document) -> Iterator[_Comment]:
     meant = _lines_meant(parsed.text)
     for match in _PIECE.finditer(parsed.text):
         if match["comment"] and (found := _COMMENT.fullmatch(match["comment"].rstrip())):
-            codes = tuple(dict.fromkeys(code for code in _SEPARATOR.split(found["codes"]) if code))
+            codes = tuple(dict.fromkeys(code for code in _SEPARATOR.split(found["codes"] or "") if code))
             reason = (found["reason"] or "").strip()
             line, column = parsed.place(match.start())
             is_alone = not parsed.text[match.start() - column + 1 : match.start()].strip()
