@@ -55,7 +55,7 @@ def test_a_look_that_another_one_has_overtaken_changes_nothing(late: State | Exc
         seen.append(await older)
         return seen, told.watch.state, told.watch.trouble, len(told.changes)
 
-    assert asyncio.run(test()) == ([NEW, None], NEW, None, 1)
+    assert asyncio.run(test()) == ([NEW, NEW], NEW, None, 1)
 
 
 def test_what_was_overtaken_by_a_look_that_saw_no_dataset_does_not_come_back() -> None:
@@ -102,6 +102,24 @@ def test_an_answer_is_confirmed_by_what_its_own_look_saw(
         return confirmed
 
     assert asyncio.run(test()) is expected
+
+
+@pytest.mark.parametrize("own", [OLD, OSError("gone")], ids=["it holds it", "nothing"])
+def test_an_answer_is_confirmed_by_a_look_that_has_overtaken_its_own(own: State | Exception) -> None:
+    async def test() -> bool:
+        told = Told()
+        first = await told.begun(told.watch.look)
+        told.tell(0, OLD)
+        await first
+        asked = await told.begun(lambda: told.watch.confirmed(OLD))
+        poll = await told.begun(told.watch.look)
+        told.tell(2, OLD)
+        await poll
+        told.tell(1, own)
+        confirmed: bool = await asked
+        return confirmed
+
+    assert asyncio.run(test()) is True
 
 
 def test_an_answer_is_not_confirmed_by_what_was_asked_before_it() -> None:

@@ -42,6 +42,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\
         pytest.param(engines.answer(b"ab"), (200, b"ab", []), id="of a length"),
         pytest.param(b"HTTP/1.1 201 Made\r\n\r\nab", (201, b"ab", []), id="as long as the connection"),
         pytest.param(CHUNKED + b"\r\n", (200, b"ab", []), id="in chunks"),
+        pytest.param(CHUNKED + b"\r\n\r\n", (200, b"ab", []), id="with an empty line behind it"),
         pytest.param(CHUNKED + b"X-A: b\r\n\r\n", (200, b"ab", [(b"x-a", b"b")]), id="with a trailer"),
     ],
 )

@@ -129,11 +129,11 @@ def test_who_is_seen_again_loses_the_turn_to_who_takes_over() -> None:
         holder.keep()
 
 
-def test_a_publisher_is_seen_as_long_as_it_sends_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("away", [ClusterGraphError("the store is away"), ValueError("nobody thought of it")])
+def test_a_publisher_is_seen_as_long_as_it_sends_a_graph(away: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "_RENEWAL_S", 0.001)
     store = StoreInMemory()
     turn = taken(store)
-    away = ClusterGraphError("the store is away")
     moments, missed, again = [turns._log(store).seen[turn.name]], Event(), Event()
 
     def fail() -> None:
@@ -150,6 +150,26 @@ def test_a_publisher_is_seen_as_long_as_it_sends_a_graph(monkeypatch: pytest.Mon
 
     assert moments[0] < moments[1]
     assert store.updates[1:] == [turn.renewal()] * (ended - 1)
+
+
+def test_a_store_that_does_not_answer_keeps_nobody_who_has_sent_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_RENEWAL_S", 0.001)
+    monkeypatch.setattr(turns, "_LAST_WORD_S", 0.001)
+    store = StoreInMemory()
+    turn = taken(store)
+    asked, answer, answered = Event(), Event(), list[bool]()
+
+    def hang() -> None:
+        asked.set()
+        answered.append(answer.wait(_LIVENESS_S))
+
+    store.before_update = hang
+    with turn.renewed():
+        assert asked.wait(_LIVENESS_S)
+    answered_before = [*answered]
+    answer.set()
+
+    assert answered_before == []
 
 
 @pytest.mark.parametrize("reason", [ClusterGraphError("no answer"), KeyboardInterrupt()], ids=["no answer", "stopped"])

@@ -80,14 +80,24 @@ def test_who_reads_and_who_has_sent_all_stay_where_for_others_nothing_moves() ->
 @pytest.mark.parametrize("client", ["a", None])
 def test_who_holds_more_than_a_share_makes_room_before_those_who_rest_with_little(client: str | None) -> None:
     held, little, (much, more) = Backlog(), Reader("b"), [Reader(client), Reader(client)]
-    held.hold(little, BODY, MEGABYTE)
+    held.hold(little, BODY, MEGABYTE // 2)
     held._parts[little, BODY].moved_s -= 2 * backlog.REST_S
     held.hold(much, BODY, 3 * MEGABYTE, is_whole=True)
-    held.hold(more, BODY, MEGABYTE // 2, is_whole=True)
+    held.hold(more, BODY, 3 * MEGABYTE // 4, is_whole=True)
 
     is_one_client = client is not None  # else what is held says nothing of a share
     assert (little.is_dropped, much.is_dropped) == (not is_one_client, is_one_client)
     assert not more.is_dropped
+
+
+def test_who_rests_with_half_a_share_makes_room_before_who_reads_more() -> None:
+    held, resting, reader = Backlog(), [Reader(client) for client in "abcd"], Reader("z")
+    for one in resting:
+        held.hold(one, BODY, 3 * MEGABYTE // 4)
+        held._parts[one, BODY].moved_s -= 2 * backlog.REST_S
+    held.hold(reader, BODY, 5 * MEGABYTE // 4)
+
+    assert [one.is_dropped for one in (*resting, reader)] == [True, False, False, False, False]
 
 
 def test_what_was_taken_meanwhile_is_held_no_more() -> None:

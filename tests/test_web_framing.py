@@ -26,6 +26,7 @@ from clustergraph.web.connection import (
 )
 from clustergraph.web.direct import DirectProtocol
 from clustergraph.web.envelope import SAFETY
+from clustergraph.web.line import line_of
 from clustergraph.web.sending import COPIED_BYTES
 from web_runner import LocalRunner, problem, published
 from wire import PATIENCE_S, Connection, Wire, answers
@@ -58,13 +59,76 @@ def test_a_body_behind_an_offer_to_upgrade_is_a_body(tmp_path: Path, is_split: b
     run(tmp_path, ask)
 
 
-def test_an_offer_to_upgrade_that_comes_in_pieces_is_refused(tmp_path: Path) -> None:
+def test_an_offer_to_upgrade_that_comes_in_pieces_with_a_body_is_refused(tmp_path: Path) -> None:
     async def ask(connection: Connection) -> None:
         head = POST + UPGRADE + b"Content-Length: %d\r\n\r\n" % len(HIDDEN)
         await connection.send(head[:100], head[100:], HIDDEN)
 
         assert connection.wire.written.startswith(b"HTTP/1.1 400 Bad Request")
         assert (connection.wire.written.count(b"HTTP/1.1 "), connection.wire.is_closed) == (1, True)
+
+    run(tmp_path, ask)
+
+
+OFFER = b"GET /limits HTTP/1.1\r\nHost: a\r\n" + UPGRADE + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "count"),
+    [
+        pytest.param((OFFER[:40], OFFER[40:]), 1, id="in two pieces"),
+        pytest.param((OFFER[:-2], OFFER[-2:] + HIDDEN), 2, id="its end with another request"),
+        pytest.param((HIDDEN + OFFER + HIDDEN,), 3, id="between two others"),
+        pytest.param((OFFER + OFFER,), 2, id="twice"),
+    ],
+)
+def test_an_offer_to_upgrade_is_passed_over_however_it_comes(
+    tmp_path: Path, pieces: tuple[bytes, ...], count: int
+) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(*pieces)
+
+        assert [one.status for one in answers(connection.wire.written)] == [b"HTTP/1.1 200 OK"] * count
+
+    run(tmp_path, ask)
+
+
+@pytest.mark.parametrize("behind", [1, 2, 3])
+def test_a_head_that_ends_in_two_pieces_is_no_larger_for_the_body_behind_it(tmp_path: Path, behind: int) -> None:
+    query = b"ASK {}" + b" " * 60_000
+    head = POST + b"Content-Length: %d\r\n\r\n" % len(query)
+
+    async def ask(connection: Connection) -> None:
+        await connection.send(head[:-behind], head[-behind:] + query)
+
+        assert [one.status for one in answers(connection.wire.written)] == [b"HTTP/1.1 200 OK"]
+
+    run(tmp_path, ask)
+
+
+@pytest.mark.parametrize(("ahead", "rest"), [(b"\r\n", HIDDEN), (HIDDEN[:8], HIDDEN[8:])], ids=["nothing", "half"])
+def test_what_comes_behind_a_request_starts_no_clock_before_its_answer(
+    tmp_path: Path, ahead: bytes, rest: bytes
+) -> None:
+    async def ask(connection: Connection) -> None:
+        connection.protocol.data_received(HIDDEN)
+        connection.protocol.data_received(ahead)
+
+        assert connection.protocol._head_timer is None
+        await connection.settle()
+        await connection.send(rest)
+        assert [one.status for one in answers(connection.wire.written)] == [b"HTTP/1.1 200 OK"] * 2
+
+    run(tmp_path, ask)
+
+
+def test_the_body_of_the_next_request_has_no_clock_of_a_body_behind_an_answer(tmp_path: Path) -> None:
+    async def ask(connection: Connection) -> None:
+        await connection.send(HIDDEN + POST + b"Content-Length: 6\r\n\r\n")
+
+        assert connection.protocol._head_timer is None
+        await connection.send(b"ASK {}")
+        assert [one.status for one in answers(connection.wire.written)] == [b"HTTP/1.1 200 OK"] * 2
 
     run(tmp_path, ask)
 
@@ -511,6 +575,23 @@ def test_what_is_unread_of_the_last_answer_is_not_held_for_ever(
     async def within() -> None:
         _, _, (one,) = await crowded(tmp_path, "192.0.2.1")
         await one.send(HIDDEN.replace(b"Host: a", b"Host: a\r\nTE: trailers\r\nConnection: close"))
+        assert one.wire.is_closed
+        await lost(one)
+        one.lose()
+
+    asyncio.run(within())
+
+
+def test_what_is_unread_of_an_answer_that_is_cut_is_not_held_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stalls, "STALL_LIMIT_S", 0.01)
+
+    async def within() -> None:
+        _, _, (one,) = await crowded(tmp_path, "192.0.2.1")
+        one.protocol.data_received(HIDDEN)
+        one.wire.held = 1
+        line_of(dict(one.protocol.scope)).cut()
         assert one.wire.is_closed
         await lost(one)
         one.lose()

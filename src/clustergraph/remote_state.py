@@ -69,6 +69,7 @@ class StateWatch:
         self.trouble: Busy | DatasetUnusable | None = None
         self._graphs: frozenset[str] | None = None
         self._begun = self._ended = 0  # looks, by number: the last that began, the newest that has ended
+        self._seen_last: State | None = None  # what that one saw
         self._looking: asyncio.Task[State | None] | None = None
         self._next: asyncio.Task[State | None] | None = None
 
@@ -94,7 +95,8 @@ class StateWatch:
     async def look(self) -> State | None:
         """Asks once. What was seen last holds while the engine does not say; not where it says that there is none.
 
-        Shape:  what this look saw; None of one that saw nothing, or that one begun later has overtaken: it is old.
+        Shape:  what this look saw, or one that began later and ended before it, which knows better; None if that saw
+                nothing.
         Raises: nothing, whatever the engine says: who looks every few seconds would otherwise look no more.
         """
         self._begun += 1
@@ -102,18 +104,18 @@ class StateWatch:
         try:
             state = await self._read()
         except Exception as exc:  # what nobody thought of says nothing either
-            if self._is_newest(number):
+            if self._is_newest(number, None):
                 self._miss(exc)
-            return None
-        if not self._is_newest(number):
-            return None
-        self._see(state)
-        return state
+            return self._seen_last
+        if self._is_newest(number, state):
+            self._see(state)
+        return self._seen_last
 
-    def _is_newest(self, number: int) -> bool:
-        is_newest = number > self._ended
-        self._ended = max(number, self._ended)
-        return is_newest
+    def _is_newest(self, number: int, seen: State | None) -> bool:
+        if number < self._ended:
+            return False
+        self._ended, self._seen_last = number, seen
+        return True
 
     def _see(self, state: State) -> None:
         is_other = (state.digest, state.graphs) != (self.digest, self._graphs or state.graphs)

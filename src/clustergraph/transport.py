@@ -20,6 +20,7 @@ _HEAD_LIMIT_BYTES: Final = 100 << 10
 FIELD_LIMIT: Final = 100  # header fields of an answer; as many again behind its chunks
 INFORMATIONAL_LIMIT: Final = 16  # answers that say that the answer is to come
 _BEHIND_S: Final = 0.005  # for what may stand behind the end of an answer that tells its length, rightly or wrongly
+_NOTHING: Final = (b"", b"\r\n")  # some write an empty line behind all (RFC 9112, section 2.2), which answers nothing
 _ACTED_ON: Final = (b"location", b"set-cookie")
 """What a client acts on unasked: it reads the address of a redirect that it does not follow, and keeps cookies."""
 
@@ -101,7 +102,8 @@ class _Exchange(httpx2.AsyncByteStream):
                 raise httpx2.RemoteProtocolError(message)
             yield bytes(event.data)
         self._trailers += event.headers
-        if self._state.trailing_data[0] or await self._is_more(_BEHIND_S if self._tells_length else 0):
+        left = self._state.trailing_data[0]
+        if left not in _NOTHING or await self._is_more(_BEHIND_S if self._tells_length else 0):
             message = "more bytes than its answer has"
             raise Surplus(message)
 

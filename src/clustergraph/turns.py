@@ -33,6 +33,7 @@ _NAME: Final = f"{STAGING}/[0-9a-f]{{32}}"
 _IS_HOLDER: Final = f'FILTER(isIRI(?holder) && REGEX(STR(?holder), "^{_NAME}$"))'
 _SILENCE: Final = timedelta(seconds=ANSWER_LIMIT_S)  # no answer takes longer, and while a graph is sent we renew
 _RENEWAL_S: Final = ANSWER_LIMIT_S / 10
+_LAST_WORD_S: Final = 30.0  # that a renewal under way is waited for
 _TAKEN_OVER: Final = "another publish took over from this one: the store holds what that one puts there"
 
 
@@ -89,7 +90,7 @@ class Turn:
 
         def renew() -> None:
             while not is_over.wait(_RENEWAL_S):
-                with suppress(ClusterGraphError):  # the next may reach the store; keep() tells whose turn it is
+                with suppress(Exception):  # the next may reach the store; keep() tells whose turn it is
                     self._store.update(self.renewal())
 
         thread = Thread(target=renew, daemon=True)
@@ -98,7 +99,7 @@ class Turn:
             yield
         finally:
             is_over.set()
-            thread.join()
+            thread.join(_LAST_WORD_S)  # a store that does not answer keeps nobody longer
 
     def keep(self) -> None:
         """Says that this publisher is alive.

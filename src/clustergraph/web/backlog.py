@@ -116,7 +116,8 @@ class Backlog:
     def _first_to_go(self) -> Holder:
         """The connection for which something is held longest, of who holds most.
 
-        Shape: first of who holds more than SHARE of what all may, then of those for whom nothing moves.
+        Shape: first of who holds more than SHARE of what all may, or half of that where nothing moves for it; of them,
+               and then of all others, those for whom nothing moves go before.
         """
         at_rest_s, held, leaving = time.monotonic() - REST_S, Counter[str | None](), []
         for (holder, _), part in self._parts.items():
@@ -124,10 +125,11 @@ class Backlog:
                 size = part.size if part.shared is None else len(part.shared.body) // self._sharing[part.shared]
                 held[holder.client_now] += size
                 leaving.append((part.moved_s > at_rest_s, holder))
-        above = {one: size if one is not None and size > SHARE * HELD_LIMIT_BYTES else 0 for one, size in held.items()}
+        share = SHARE * HELD_LIMIT_BYTES
 
-        def place(one: tuple[bool, Holder]) -> tuple[int, bool, int]:
-            client = one[1].client_now
-            return -above[client], one[0], -held[client]
+        def place(one: tuple[bool, Holder]) -> tuple[bool, bool, int]:
+            is_moving, client = one[0], one[1].client_now
+            is_above = client is not None and held[client] > (share if is_moving else share / 2)
+            return not is_above, is_moving, -held[client]
 
         return min(leaving, key=place)[1]

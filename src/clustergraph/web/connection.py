@@ -5,7 +5,7 @@ import re
 from collections import deque
 from typing import Any, Final
 
-from httptools import HttpParserError, HttpParserUpgrade
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from clustergraph.web.backlog import BODY
@@ -27,6 +27,7 @@ BODY_LIMIT_BYTES: Final = 4 << 20  # of a body as it is sent, chunk sizes and tr
 # An upgrade is offered, never demanded: we go on in HTTP/1.1, as those who sent it expect (RFC 9110, section 7.8).
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
 _VERSIONS: Final = ("1.0", "1.1")
+_END: Final = b"\r\n\r\n"  # of a head
 
 _HEAD_LINE: Final = re.compile(rb"(?:\A|\n)HEAD ")  # the parser calls HEADS the same
 _NOTHING: Final = b"content-length: 0\r\n\r\n"
@@ -54,6 +55,7 @@ class BoundedProtocol(SendingProtocol):
         self._in_message = False
         self._is_too_large = False  # whether the head that is being read is
         self._head_bytes = 0
+        self._tail = b""  # of the part of a head that was read before, as far as it may be in the sign that ends one
         self._line_bytes = 0  # of the header lines of one head; what was sent with the head before it is not in them
         self._lines = 0
         self._body_bytes = 0
@@ -84,7 +86,7 @@ class BoundedProtocol(SendingProtocol):
         if not is_answered:  # else it would take this for the answer to its next request
             self.transport.write(_TOO_MANY)
         self._tell_all()
-        self.transport.close()
+        self._close()
 
     @property
     def waits_since_s(self) -> float | None:
@@ -118,30 +120,52 @@ class BoundedProtocol(SendingProtocol):
         """Counts the bytes of a request before anything parses them."""
         if self._in_head:
             self._head_bytes += len(data)
-            if self._head_timer is None:
+            if self._head_timer is None and self._is_answered:  # else an answer is under way, which has its own limits
                 self._start_clock()
-            end = data.find(b"\r\n\r\n")
-            if self._head_bytes - (len(data) - end - 4 if end >= 0 else 0) > HEAD_LIMIT_BYTES:
+            end = self._end_of_head(data)
+            if self._head_bytes - (len(data) - end if end else 0) > HEAD_LIMIT_BYTES:
                 self._is_too_large = True
                 method = self.parser.get_method() if self._in_message else data[:4]
                 self._wants_body = method != b"HEAD"
                 self.send_400_response("")
                 return
-            if not self._in_message and end >= 0:
-                data = _UPGRADE.sub(b"", data[: end + 2]) + data[end + 2 :]
+            if not self._in_message and end:
+                data = _UPGRADE.sub(b"", data[:end]) + data[end:]
         else:
             self._body_bytes += len(data)
             if self._body_bytes > BODY_LIMIT_BYTES:
                 self.drop()
                 return
         self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade):  # the server's own class logs each, and strangers send many
-            is_head = self.parser.get_method() == b"HEAD" and _HEAD_LINE.search(data)
-            self._wants_body = self._wants_body and not is_head
-            self.send_400_response("")
+        self._parse(data)
+        self._tail = (self._tail + data[-3:])[-3:] if self._in_head and self._in_message else b""
         self._watch()
+
+    def _end_of_head(self, data: bytes) -> int:
+        """Where the first head in what was read ends; 0 if it does not."""
+        across = (self._tail + data[:3]).find(_END) if self._tail else -1
+        if across >= 0:
+            return across + len(_END) - len(self._tail)
+        end = data.find(_END)
+        return end + len(_END) if end >= 0 else 0
+
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as exc:  # offered, and passed over: what follows is the next request
+                data = data[exc.args[0] :]
+                self.parser = HttpRequestParser(self)
+            except HttpParserError:  # the server's own class logs each, and strangers send many
+                is_head = self.parser.get_method() == b"HEAD" and _HEAD_LINE.search(data)
+                self._wants_body = self._wants_body and not is_head
+                self.send_400_response("")
+                return
+            else:
+                return
+
+    def _should_upgrade(self) -> bool:
+        return False
 
     def on_message_begin(self) -> None:
         """Notes that the first byte of a request has come."""
@@ -171,9 +195,10 @@ class BoundedProtocol(SendingProtocol):
         """Ends the head.
 
         Raises: _Refused for another version of HTTP, for more requests than are held while one is answered, and for an
-                upgrade that was not seen before: the parser would take what follows for something else.
+                upgrade that was not seen before and has a body: the parser would take that for something else.
         """
-        is_other = self.parser.get_http_version() not in _VERSIONS or self.parser.should_upgrade()
+        is_hidden = self.parser.should_upgrade() and self._has_body()
+        is_other = self.parser.get_http_version() not in _VERSIONS or is_hidden
         if is_other or len(self.pipeline) >= PIPELINE_LIMIT:
             raise _Refused
         self._in_head = False
@@ -184,7 +209,12 @@ class BoundedProtocol(SendingProtocol):
         super().on_headers_complete()
         self._held.append(self._ahead_bytes() if self.pipeline else 0)
         self._hold()
-        self.scope[LINE] = Line(self.cycle)  # type: ignore[typeddict-unknown-key]
+        self.scope[LINE] = Line(self.cycle, self._close)  # type: ignore[typeddict-unknown-key]
+
+    def _has_body(self) -> bool:
+        """Whether something follows the head; of a tunnel that is asked for nobody knows."""
+        lengths = [value for name, value in self.headers if name in {b"content-length", b"transfer-encoding"}]
+        return any(value.strip() != b"0" for value in lengths) or self.parser.get_method() == b"CONNECT"
 
     def _ahead_bytes(self) -> int:
         """What a request takes that waits for the answer to another, but for its body."""
@@ -232,11 +262,11 @@ class BoundedProtocol(SendingProtocol):
         if self._at_work is not None:
             self._at_work.body = bytearray()  # nobody reads the rest of it, and its connection may stay
         super().on_response_complete()
-        if self.transport.is_closing() and self.unread_bytes:
-            self._stalls.begin(self.transport)  # nothing else ends it if its client takes nothing of that
+        if self.transport.is_closing():
+            self._see_out()
         self._held.popleft()
         self._hold()
-        if not self._in_head and self._head_timer is None:
+        if not self._in_head and self._head_timer is None and self.cycle.response_complete:  # else it is another's
             self._start_clock()
 
     def _watch(self) -> None:

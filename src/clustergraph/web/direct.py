@@ -220,7 +220,7 @@ class DirectProtocol(CountedProtocol):
             self._task = None
             if not is_whole:
                 self._end()
-                self.transport.close()  # without the last chunk, so that it never looks whole
+                self._close()  # without the last chunk, so that it never looks whole
         if is_whole:
             self._go_on()
 
@@ -279,7 +279,7 @@ class DirectProtocol(CountedProtocol):
         self._end()
         self._job = None
         if self._is_last:
-            self.transport.close()
+            self._close()
             return
         self.flow.resume_reading()
         if self._later:

@@ -1,6 +1,6 @@
 """What an application can know and end of the connection that its answer goes to, which the framework does not say."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -13,10 +13,11 @@ LINE: Final = "clustergraph.line"  # where the connection puts it into the scope
 class Line:
     """The connection of one request. Of another server's nothing is known, and it ends what is left open itself."""
 
-    __slots__ = ("_cycle", "awaits_body")
+    __slots__ = ("_close", "_cycle", "awaits_body")
 
-    def __init__(self, cycle: RequestResponseCycle | None) -> None:
+    def __init__(self, cycle: RequestResponseCycle | None, close: Callable[[], None] = lambda: None) -> None:
         self._cycle = cycle
+        self._close = close
         self.awaits_body = False  # whether nothing is done for the request before its body is there
 
     @contextmanager
@@ -47,7 +48,7 @@ class Line:
         """Ends the connection behind what was sent, so that the answer has no end."""
         if self._cycle is not None:
             self._cycle.disconnected = True  # else the server would say in its log what we say better
-            self._cycle.transport.close()
+            self._close()
 
 
 def line_of(scope: Scope) -> Line:

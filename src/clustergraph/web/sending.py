@@ -69,9 +69,8 @@ class SendingProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Ends a connection that nothing came by; what little may be held for it still is not held for ever."""
-        if self.unread_bytes:
-            self._stalls.begin(self.transport)
+        """Ends a connection that nothing came by."""
+        self._see_out()
         super().timeout_keep_alive_handler()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
@@ -102,7 +101,17 @@ class SendingProtocol(HttpToolsProtocol):
                 self.transport.write(body)
             self._arm()
             if self._is_last:
-                self.transport.close()
+                self._close()
+
+    def _close(self) -> None:
+        """Ends the connection behind what is held for it."""
+        self.transport.close()
+        self._see_out()
+
+    def _see_out(self) -> None:
+        """Has what is still held for an ending connection not held for ever."""
+        if self.unread_bytes:
+            self._stalls.begin(self.transport)
 
     def _beginning(self, status_line: bytes, head: bytes) -> bytes:
         """The head of an answer, with what is true of all that are sent at this time on this connection."""
