@@ -174,7 +174,7 @@ def test_what_cannot_be_compared_has_changed(git: Git, sample: Path) -> None:
     assert changed_paths(sample) == {PurePosixPath(name) for name in (link, long, pipe)}
 
 
-@pytest.mark.parametrize(("setting", "is_same"), [("true", True), ("input", True), ("false", False)])
+@pytest.mark.parametrize(("setting", "is_same"), [("true", True), ("1", True), ("input", True), ("false", False)])
 def test_ends_of_lines_are_as_git_converts_them(git: Git, sample: Path, setting: str, *, is_same: bool) -> None:
     git("config", "core.autocrlf", setting)
     text = (sample / CLUSTER).read_bytes()

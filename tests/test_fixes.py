@@ -138,6 +138,8 @@ def test_a_literal_is_written_as_it_is_published_in_the_way_it_was_written(
         ('"1e-400"^^xsd:double', '"0"^^xsd:double'),
         ('"16777217"^^xsd:float', '"16777216"^^xsd:float'),
         ("1e999999999999999999999", f'"INF"^^<{XSD}double>'),
+        ('"300"^^xsd:byte', '"300"^^xsd:integer'),
+        ('"INFINITY"^^xsd:double', '"INF"^^xsd:double'),
     ],
 )
 def test_a_number_that_would_be_published_as_another_one_is_mended_only_if_that_was_asked_for(

@@ -62,3 +62,20 @@ def test_borders_of_words_are_refused_as_they_would_be_those_of_ascii(pattern: s
 )
 def test_blanks_and_escapes_are_what_they_are_where_they_stand(pattern: str, flags: str, found: list[str]) -> None:
     assert told(pattern, ["a ", "ab", "a]", r"\d", "1", "[", "[b]"], flags) == found
+
+
+@pytest.mark.parametrize("sign", ["d", "D", "w", "W", "s", "S"])
+def test_a_hyphen_beside_a_sign_of_a_set_makes_no_range(sign: str) -> None:
+    behind, texts = compiled(rf"^[\{sign}-z]+$"), ["-", "z", "`", "_", "{"]
+    assert behind is not None
+
+    alone = set(told(rf"^[\{sign}]$", texts))
+
+    assert {text for text in texts if behind(text)} == alone | {"-", "z"}
+    assert compiled(rf"^[+-\{sign}]$") is None  # as in RE2 and Python: a set is no end of a range
+
+
+def test_a_common_pattern_of_mail_addresses_is_read() -> None:
+    pattern = r"^[\w-\.]+@([\w-]+\.)+[\w-]{2,4}$"
+
+    assert told(pattern, ["a-b.c@d-e.it", "a b@c.it", "àè@c.it"]) == ["a-b.c@d-e.it", "àè@c.it"]

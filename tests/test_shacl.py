@@ -11,6 +11,7 @@ from clustergraph.shacl.messages import fault_said, own_words, said
 from clustergraph.shacl.places import spots
 from clustergraph.shacl.sentences import CODES, CUSTOM, LANGUAGES, SENTENCES, SHAPE_FAULTS
 from clustergraph.shacl.vocabulary import component
+from clustergraph.shacl.watch import EVERY, Watch
 from clustergraph.shacl.wellformed import imports
 from clustergraph.terms import compact
 from pyshacl_peer import by_ours, by_pyshacl, by_turbo
@@ -430,10 +431,27 @@ def test_what_nobody_would_evaluate_is_told(case: tuple[str, list[tuple[str, str
 def test_what_asks_nothing_and_says_so_is_no_fault() -> None:
     off = "x:S sh:deactivated true ; sh:rule [] ."
     old = "x:thing sh:nodeShape x:S ."
+    nameless = "x:N a sh:NodeShape ; sh:targetNode x:s ; sh:node [] ; sh:or ( [] [ sh:nodeKind sh:Literal ] ) ."
+    own = (
+        "x:C a sh:ConstraintComponent ; sh:parameter [ sh:path sh:flags ] ; "
+        'sh:validator [ a sh:SPARQLAskValidator ; sh:ask "ASK {}" ] . '
+        'x:F a sh:NodeShape ; sh:targetNode x:s ; sh:flags "i" .'
+    )
 
-    report, _, _ = validated(f"x:S a sh:NodeShape ; sh:targetNode x:s . {off} {old}", "x:s x:p 1 .")
+    report, _, _ = validated(f"x:S a sh:NodeShape ; sh:targetNode x:s . {off} {old} {nameless} {own}", "x:s x:p 1 .")
 
     assert (report.faults, report.results) == ([], [])
+
+
+def test_the_clock_is_looked_at_between_two_constraints_on_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    def looks(values: int) -> int:
+        found: list[int] = []
+        monkeypatch.setattr(Watch, "look", lambda _, results: found.append(results))
+        asked = SHAPE + "sh:minCount 1 ; sh:maxCount 100 ; sh:nodeKind sh:Literal ."
+        validated(asked, f"x:s x:p {', '.join(map(str, range(values)))} .")
+        return len(found)
+
+    assert looks(EVERY) - looks(EVERY - 1) == 3
 
 
 def test_what_shapes_import_and_is_not_among_them_is_told() -> None:

@@ -217,6 +217,29 @@ def test_a_file_alone_is_not_called_sound_while_another_cannot_be_read(checked: 
     assert checked("data/cluster") == (1, SYNTAX, UNSEEN)
 
 
+AREAS = "data/scheme/clock-areas.ttl"
+ALMANAC = "data/source/clock-almanac.ttl"
+SPOILT = (
+    (
+        ALMANAC,
+        "org:member organisation:bell-foundry",
+        "org:member <https://w3id.org/clustergraph/id/scheme/clock-areas>",
+    ),
+    (AREAS, "skos:ConceptScheme ;", "skos:ConceptScheme ;\n    cg:fooo 1 ;"),
+)
+UNKNOWN = f"{AREAS}:7:5: H004 no term cg:fooo is declared: declare it in ontology/, or use a declared one\n"
+
+
+def test_a_file_is_not_called_sound_for_what_a_mistake_in_another_one_hides(checked: Check, sample: Path) -> None:
+    (sample / NAME).unlink()
+    for path, old, new in SPOILT:
+        text = (sample / path).read_text(encoding="utf-8")
+        (sample / path).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    assert checked(ALMANAC) == (1, UNKNOWN, "")
+    assert checked("data/cluster") == (0, "", "")
+
+
 @pytest.fixture
 def committed(sample: Path) -> Callable[[], None]:
     def git(*arguments: str) -> None:

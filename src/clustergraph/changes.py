@@ -32,6 +32,7 @@ _GIT: Final = (
 # What a partial clone lacks would be fetched, by programs that the configuration names: of newer git, and of any.
 _NO_FETCH: Final = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0"}
 _REF_LIMIT: Final = 250
+_CONVERTING: Final = (b"true", b"yes", b"on", b"1", b"input")  # of core.autocrlf, as git reads it
 _HASHES: Final = {40: hashlib.sha1, 64: hashlib.sha256}
 """The hash of a repository, by the length of its names of objects."""
 
@@ -45,7 +46,7 @@ def changed_paths(root: Path, ref: str = "") -> frozenset[PurePosixPath]:
     """
     commit = _commit(root, ref) if ref else _fork(root)
     recorded = dict(_recorded(root, commit))
-    is_converting = _tried(root, "config", "--get", "core.autocrlf").stdout.strip().lower() in (b"true", b"input")
+    is_converting = _tried(root, "config", "--get", "core.autocrlf").stdout.strip().lower() in _CONVERTING
     return frozenset(
         path for path in _files(root) if not _is_same(root / path, recorded.get(path, ""), is_converting=is_converting)
     )

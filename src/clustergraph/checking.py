@@ -39,7 +39,8 @@ class Checked(NamedTuple):
     Shape: `assembly` is None where a file could not be read, as a dataset with holes would give false findings, or
            where blank nodes stand that cannot be named in bounded time; so is `coverage`, as no shape was asked then.
            `suppressed` are the findings that comments in the files suppress, which are none of `findings`. What begins
-           with one of `hindering` keeps shapes from being asked, so that others may be missing.
+           with one of `hindering` keeps shapes from being asked, so that others may be missing. `withheld` are findings
+           that wait until violations of another file are mended, each with the path of that.
     """
 
     findings: list[Finding]
@@ -47,6 +48,7 @@ class Checked(NamedTuple):
     coverage: Coverage | None = None
     suppressed: tuple[Suppressed, ...] = ()
     hindering: tuple[str, ...] = _HINDERING
+    withheld: tuple[tuple[Finding, str], ...] = ()
 
 
 def _all(findings: Sequence[Finding], _: Repository) -> Sequence[Finding]:
@@ -116,22 +118,41 @@ def _found(
     is_unasked = bool(house & {*_NOT_AS_PUBLISHED}) and any(one.code == _UNASKED for one in said.findings)
     told = {(one.path, one.at) for one in wrong}
     news = [one for one in said.findings if (one.path, one.at) not in told]
-    findings += comments.kept(_not_of(broken, news, repository))
+    told_now, withheld = _apart(broken, news, repository)
+    findings += comments.kept(told_now)
     held = {one.path for one in news} & {one.path for one in wrong} & broken
     # What rules make of a mistake is one more mistake, but not one more to mend.
     written = [one for one in findings if one.path != RULES_FOLDER and not (is_unasked and one.code == _UNASKED)]
     shown = written if weighing(left(in_order(written), repository), VIOLATION) else findings
     hindering = (*_HINDERING, *(_NOT_AS_PUBLISHED if is_unasked else ()))
-    return Checked(shown, assembly, said.coverage._replace(held=len(held)), hindering=hindering)
+    coverage = said.coverage._replace(held=len(held))
+    return Checked(shown, assembly, coverage, hindering=hindering, withheld=tuple(withheld))
 
 
-def _not_of(passed_over: Set[str], findings: Iterable[Finding], repository: Repository) -> list[Finding]:
-    """The findings about other files than those passed over, and about other values than the things described there."""
-    documents = [one for one in repository.documents if str(one.path) in passed_over]
-    things = meant_things(documents) | {
-        subject for one in documents for subject, predicate, _ in one.parsed.triples if predicate == TYPE
+def _apart(
+    passed_over: Set[str], findings: Iterable[Finding], repository: Repository
+) -> tuple[list[Finding], list[tuple[Finding, str]]]:
+    """The findings about other files than those passed over, without and with those about things described there.
+
+    Shape: each of the latter with the path of the file that describes the thing.
+    """
+    described = {
+        thing: str(one.path)
+        for one in repository.documents
+        if str(one.path) in passed_over
+        for thing in (*meant_things([one]), *(subject for subject, about, _ in one.parsed.triples if about == TYPE))
     }
-    return [one for one in findings if one.path not in passed_over and not (one.origin and one.origin.value in things)]
+    kept, withheld = [], []
+    for one in findings:
+        spoken_of = (one.origin.value, one.origin.focus) if one.origin else ()
+        cause = next((described[thing] for thing in spoken_of if thing in described), "")
+        if one.path in passed_over:
+            continue
+        if cause:
+            withheld.append((one, cause))
+        else:
+            kept.append(one)
+    return kept, withheld
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:

@@ -33,6 +33,7 @@ from clustergraph.reading.tokens import GAP, IRI, PREFIX
 from clustergraph.repository import Repository
 from clustergraph.rules import Known
 from clustergraph.rules.values import as_kept, other_datatype
+from clustergraph.shacl.values import is_well_formed
 from clustergraph.wording import near, other_word, reworded
 
 _DIRECTIVE: Final = re.compile(
@@ -211,7 +212,9 @@ def _publishable(text: Text, finding: Finding) -> Iterator[Fix]:
 
 
 def _says_as_much(old: Literal, new: Literal) -> bool:
-    """Whether the digits of a number still say the same: too great a one is published as infinite."""
+    """Whether the same is still said: too great a number is published as infinite, and what is none as one."""
+    if not is_well_formed(old.lexical, old.datatype):
+        return False
     if old.lexical == new.lexical or old.datatype not in _NUMBERS:
         return True
     return Decimal(old.lexical, _QUIET) == Decimal(new.lexical, _QUIET)

@@ -33,8 +33,10 @@ _SUPPRESSIBLE: Final = frozenset((*RULES, *CODES.values(), CUSTOM)) - NEVER
 _SHOWN: Final = 40  # characters of what stands in the place of a code
 _MARK: Final = "clustergraph:"
 _PIECE: Final = re.compile(rf"(?P<comment>\#[^\r\n]*)|{STRING}|{IRI}|{NAME}|{LANGUAGE}|[^#\"'<:@\w]+|.", re.DOTALL)
-_COMMENT: Final = re.compile(r"#\s*clustergraph:(?:\s*ignore\b(?P<codes>.*?)(?:\s--(?P<reason>.*))?|.*)", re.DOTALL)
-"""Whatever else is said to us is one too, and unfit: nobody would see that a misspelt `ignore` does nothing."""
+_COMMENT: Final = re.compile(
+    r"#\s*clustergraph:\s*(?:ignore\b(?P<codes>.*?)(?:\s--(?P<reason>.*))?|\w+\s+[A-Za-z]\d{3}\b.*)", re.DOTALL
+)
+"""A misspelt `ignore` before a code is one too, and unfit: nobody would see that it does nothing."""
 _LINE_END: Final = re.compile(r"\r\n|[\r\n]")
 _SEPARATOR: Final = re.compile(r"[\s,]+")
 
@@ -66,7 +68,10 @@ class Suppressions:
         self.suppressed: list[Suppressed] = []
         self._comments = {str(one.path): [*_comments(one)] for one in repository.documents if one.path.suffix == ".ttl"}
         # A file may be all comments, or all findings: each is looked up in the others, never compared with them.
-        self._covering = {spot: one for of in self._comments.values() for one in of for spot in one.suppressing}
+        self._covering: dict[_Spot, _Comment] = {}
+        for one in (one for of in self._comments.values() for one in of):
+            for spot in one.suppressing:
+                self._covering.setdefault(spot, one)
         self._used: set[_Spot] = set()
 
     def kept(self, findings: Iterable[Finding]) -> list[Finding]:
@@ -97,7 +102,8 @@ class Suppressions:
     def _wrong(self, comments: Iterable[_Comment], *, is_unused: bool) -> Iterator[Finding]:
         for one in comments:
             yield from _unfit(one)
-            for _, _, code in (spot for spot in one.suppressing if is_unused and spot not in self._used):
+            spots = one.suppressing if is_unused else ()
+            for _, _, code in (spot for spot in spots if spot not in self._used or self._covering[spot] is not one):
                 english = f"there is no {code} here to be suppressed: remove it from the comment"
                 italian = f"qui non c'è alcun {code} da sopprimere: toglierlo dal commento"
                 yield _finding(one, UNUSED, english, italian)

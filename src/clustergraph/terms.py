@@ -4,6 +4,7 @@ The only place that spells our host. Knows nothing of RDF libraries: an IRI is a
 """
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -131,6 +132,7 @@ SLUG: Final = re.compile(r"[a-z0-9]+(?:-{1,2}[a-z0-9]+)*")
 
 _LOCAL_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")
 _NAMESPACES_LONGEST_FIRST = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
+_CACHED_LENGTH: Final = 200  # of an IRI: a stranger may send long ones
 
 
 def graph_iri(name: str) -> str:
@@ -185,6 +187,11 @@ def compact(iri: str) -> str:
     >>> compact("https://example.org/")
     '<https://example.org/>'
     """
+    return _compacted(iri) if len(iri) <= _CACHED_LENGTH else _compacted.__wrapped__(iri)
+
+
+@lru_cache(maxsize=4_096)  # findings name the same few terms again and again
+def _compacted(iri: str) -> str:
     for prefix, namespace in _NAMESPACES_LONGEST_FIRST:
         if iri.startswith(namespace) and _LOCAL_NAME.fullmatch(iri, len(namespace)):
             return f"{prefix}:{iri[len(namespace) :]}"

@@ -200,10 +200,13 @@ def _write(file: Path, text: str) -> None:
 def _compared(asked: Asked, seen: _Seen, changed: frozenset[PurePosixPath] | None) -> Compared:
     baseline = read_baseline(asked.baseline) if asked.baseline else {}
     # Whatever was asked for: of files that were not judged to the end, silence says nothing.
+    causes = {path for one, path in seen.checked.withheld if _is_asked_for(one, asked, changed)}
     findings = [
         one
         for one in seen.checked.findings
-        if one.code.startswith(seen.checked.hindering) or _is_asked_for(one, asked, changed)
+        if _is_asked_for(one, asked, changed)
+        or one.code.startswith(seen.checked.hindering)
+        or (one.path in causes and one.severity == VIOLATION)
     ]
     found = compared(findings, seen.repository, baseline)
     # What was not asked for or not looked at may still be there.

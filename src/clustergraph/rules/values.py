@@ -11,8 +11,8 @@ from clustergraph.findings import INFO, VIOLATION, WARNING, Finding, Related
 from clustergraph.oxterms import engine_term
 from clustergraph.reading.parsed import OBJECT, TYPE, Literal
 from clustergraph.repository import SHAPES, Document
-from clustergraph.rules.known import Known, Stated, finding
-from clustergraph.terms import CG, DCTERMS, FOAF, SSSOM, compact
+from clustergraph.rules.known import LABELS, Known, Stated, finding
+from clustergraph.terms import CG, DCTERMS, FOAF, SKOS, SSSOM, compact
 
 _HOMEPAGE: Final = f"{FOAF}homepage"
 _PAST: Final[Mapping[str, str]] = {
@@ -27,6 +27,7 @@ _PAST: Final[Mapping[str, str]] = {
 """Properties whose dates have passed when we write them. An end, cg:endDate, can lie ahead."""
 _TRACKING: Final = re.compile("[?&](?:utm_[a-z]+|fbclid|gclid|mc_cid|mc_eid)=")  # what campaigns add to addresses
 _WORDS_OF_SENTENCE: Final = 6  # shorter ones are often names, which are the same in two languages
+_NAMES: Final = frozenset({*LABELS, f"{SKOS}hiddenLabel", f"{FOAF}name", f"{CG}attestedName"})
 _DAY: Final = re.compile(r"([0-9]{4,})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
 _YEAR_DIGITS: Final = 4  # a year that has more is later than today
 _SHOWN_LIMIT: Final = 40  # characters of a date
@@ -72,9 +73,11 @@ def other_datatype(predicate: str, literal: Literal, known: Known) -> str:
 def _of_other_datatype(literal: Literal, predicate: str, wanted: str) -> tuple[str, str]:
     """What is said of a literal of which one cannot tell what is meant."""
     stands, asked, asker = compact(literal.datatype), compact(wanted), compact(predicate)
+    is_number = literal.lexical.replace(".", "").isdecimal()
+    english, italian = (", without a sign for thousands", ", senza segno delle migliaia") if is_number else ("", "")
     return (
-        f"'{literal.lexical}' is of {stands}, and {asker} asks for {asked}: write it so, without a sign for thousands",
-        f"'{literal.lexical}' è di {stands}, e {asker} chiede {asked}: scriverlo così, senza segno delle migliaia",
+        f"'{literal.lexical}' is of {stands}, and {asker} asks for {asked}: write it so{english}",
+        f"'{literal.lexical}' è di {stands}, e {asker} chiede {asked}: scriverlo così{italian}",
     )
 
 
@@ -155,11 +158,13 @@ def text_is_translated(document: Document, _known: Known) -> Iterator[Finding]:
         return
     first: dict[tuple[str, str, str], int] = {}
     for number, (subject, predicate, value) in enumerate(document.parsed.triples):
-        if not isinstance(value, Literal) or not value.language or len(value.lexical.split()) < _WORDS_OF_SENTENCE:
+        if predicate in _NAMES or not isinstance(value, Literal) or not value.language:
+            continue
+        if len(value.lexical.split()) < _WORDS_OF_SENTENCE:
             continue
         other = first.setdefault((subject, predicate, value.lexical), number)
         said = document.parsed.triples[other][2]
-        if isinstance(said, Literal) and said.language != value.language:
+        if isinstance(said, Literal) and _main(said.language) != _main(value.language):
             yield finding(
                 document,
                 "H019",
@@ -169,6 +174,11 @@ def text_is_translated(document: Document, _known: Known) -> Iterator[Finding]:
                 severity=WARNING,
                 related=(Stated(document, other, OBJECT).related("the same words", "le stesse parole"),),
             )
+
+
+def _main(tag: str) -> str:
+    """The language of a tag, whatever region or script it names: British and American English are one."""
+    return tag.partition("-")[0].lower()
 
 
 def date_is_not_in_the_future(document: Document, known: Known) -> Iterator[Finding]:

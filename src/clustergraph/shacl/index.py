@@ -114,7 +114,10 @@ class Index:
         return found
 
     def names_nothing(self, head: Term) -> bool:
-        """Whether a list has an item of which nothing is said. Shape: no cell is looked at twice, by whatever list."""
+        """Whether a list has an item with a name of which nothing is said.
+
+        Shape: no cell is looked at twice, by whatever list.
+        """
         known, cells = self._names_nothing, list[Term]()
         while head not in known:
             cells.append(head)
@@ -123,7 +126,7 @@ class Index:
         is_found = known[head]
         for cell in reversed(cells):
             item = self.value(cell, FIRST)
-            is_found = is_found or (isinstance(item, str) and item not in self.spo)
+            is_found = is_found or (isinstance(item, str) and not item.startswith("_:") and item not in self.spo)
             known[cell] = is_found
         return is_found
 

@@ -31,7 +31,9 @@ Name: TypeAlias = Callable[[str], str]
 """How an IRI is shown."""
 
 _SHOWN: Final = 60  # characters of a literal
+_SHOWN_OF_PATTERN: Final = 160  # its end says as much as its beginning
 _LISTED: Final = 8  # of the values that are allowed
+_LONGEST_SLIP: Final = 200  # characters of what may be a slip of the pen
 _KNOWN: Final = sorted(TERMS | KNOWN_CLASSES | SEVERITIES)
 _VARIABLE: Final = re.compile(r"\{[?$](\w+)\}")
 
@@ -60,7 +62,8 @@ def _said(result: Result, shapes: Index, name: Name, language: str, about: Term 
 def _sentence(result: Result, shapes: Index, name: Name, language: str) -> str:
     code = code_of(result)
     value, against = result.value, result.against
-    shown = [_shown(one, name, language) for one in against]
+    limit = _SHOWN_OF_PATTERN if code == CODES[component("Pattern")] else _SHOWN
+    shown = [_shown(one, name, language, limit) for one in against]
     first, second = (shown[number] if len(shown) > number else "" for number in (0, 1))
     values = {
         "value": "" if value is None else _shown(value, name, language),
@@ -139,8 +142,14 @@ def _is_choice(one: Result, other: Result) -> bool:
 
 
 def _guess(value: str, others: Sequence[str], language: str) -> str:
-    near = difflib.get_close_matches(value, others, n=1) if len(others) > 1 else []  # one alone is named anyway
-    return MEANT[language].format(near[0]) if near else ""
+    is_likely = len(others) > 1 and len(value) <= _LONGEST_SLIP  # one alone is named anyway
+    near = _nearest(value, tuple(others)) if is_likely else ""
+    return MEANT[language].format(near) if near else ""
+
+
+@lru_cache(maxsize=1_024)  # one slip is often made many times
+def _nearest(value: str, others: tuple[str, ...]) -> str:
+    return next(iter(difflib.get_close_matches(value, others, n=1)), "")
 
 
 def _listed(shown: Sequence[str]) -> str:
@@ -151,10 +160,10 @@ def _kind(term: Term) -> str:
     return "Literal" if isinstance(term, Literal) else "BlankNode" if term.startswith("_:") else "IRI"
 
 
-def _shown(term: Term, name: Name, language: str) -> str:
+def _shown(term: Term, name: Name, language: str, limit: int = _SHOWN) -> str:
     if isinstance(term, str):
         return NAMELESS[language] if term.startswith("_:") else name(term)
-    text = term.lexical if len(term.lexical) <= _SHOWN else f"{term.lexical[: _SHOWN - 1]}…"
+    text = term.lexical if len(term.lexical) <= limit else f"{term.lexical[: limit - 1]}…"
     if term.language:
         return f"'{text}'@{term.language}"
     return f"'{text}'" if term.datatype == XSD_STRING else f"'{text}'^^{name(term.datatype)}"

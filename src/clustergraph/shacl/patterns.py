@@ -21,12 +21,15 @@ _MEMORY_BYTES: Final = 8 << 20  # of one compiled pattern
 _INSIDE: Final = {
     r"\d": r"\p{Nd}",
     r"\D": r"\P{Nd}",
-    r"\w": r"\p{L}\p{M}\p{N}_",
-    r"\s": r"\t-\r\x{85}\p{Z}",
-    r"\S": r"\x{0}-\x{8}\x{e}-\x{1f}!-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}"
+    r"\w": r"\p{L}_\p{M}\p{N}",
+    r"\s": r"\p{Z}\t-\r\x{85}\p{Z}",
+    r"\S": r"\p{L}\x{0}-\x{8}\x{e}-\x{1f}!-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}"
     r"\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{10ffff}",
 }
-"""What RE2 is told inside brackets, where it has no complement of a set."""
+"""What RE2 is told inside brackets, where it has no complement of a set.
+
+Each begins with a class, and ends with one or with a range: a sign there would make a range of a hyphen beside it.
+"""
 _OUTSIDE: Final = {
     **{sign: f"[{_INSIDE[sign]}]" for sign in (r"\d", r"\D", r"\w", r"\s")},
     **{sign.upper(): f"[^{_INSIDE[sign]}]" for sign in (r"\w", r"\s")},
@@ -91,4 +94,4 @@ def _complement() -> str:
         range(sys.maxunicode + 1), lambda one: chr(one) != "_" and unicodedata.category(chr(one))[0] not in "LMN"
     )
     spans = [[*of] for is_other, of in groups if is_other]
-    return "".join(f"\\x{{{of[0]:x}}}-\\x{{{of[-1]:x}}}" for of in spans)
+    return r"\p{S}" + "".join(f"\\x{{{of[0]:x}}}-\\x{{{of[-1]:x}}}" for of in spans)

@@ -23,7 +23,7 @@ from clustergraph.shacl.vocabulary import (
     VIOLATION,
     sh,
 )
-from clustergraph.shacl.watch import Watch
+from clustergraph.shacl.watch import EVERY, Watch
 from clustergraph.shacl.wellformed import graph_faults
 
 Check: TypeAlias = Callable[[Term, Sequence[Term], list[Result]], None]
@@ -48,11 +48,19 @@ class Shape:
         self._known: dict[Term, tuple[Result, ...]] = {}
 
     def check(self, focus: Term, out: list[Result]) -> None:
-        """Adds the results for one focus node."""
+        """Adds the results for one focus node.
+
+        Raises: Overrun.
+        """
         if self.is_deactivated:
             return
         values: Sequence[Term] = (focus,) if self.walk is None else tuple(self.walk(focus))
-        for one in self.checks:
+        if len(values) < EVERY:
+            for one in self.checks:
+                one(focus, values, out)
+            return
+        for one in self.checks:  # each may take as long as many focus nodes
+            self.watch.look(len(out))
             one(focus, values, out)
 
     def failures(self, focus: Term) -> tuple[Result, ...]:

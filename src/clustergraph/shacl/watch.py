@@ -6,7 +6,7 @@ from typing import Final
 from clustergraph.shacl.faults import TIMED_OUT, TOO_LARGE
 
 RESULTS_LIMIT: Final = 1_000_000  # of one validation
-EVERY: Final = 16  # ticks: the clock is dearer than most of what is between two
+EVERY: Final = 16  # ticks, or values: the clock is dearer than most of what is between two
 
 
 class Overrun(Exception):

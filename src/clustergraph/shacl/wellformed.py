@@ -121,6 +121,8 @@ def _second(graph: Index, subject: str, predicate: str) -> Iterator[ShapeFault]:
 def _alone(graph: Index, subject: str, predicate: str) -> Iterator[ShapeFault]:
     if predicate in _ASKED_OF_PROPERTIES and not graph.values(subject, sh("path")):
         return
+    if any(graph.subjects(sh("parameter"), one) for one in graph.subjects(sh("path"), predicate)):
+        return  # a component of their own has it
     wanted = [sh(name) for name in COMPANIONS[predicate.removeprefix(SH)]]
     if not any(graph.values(subject, one) for one in wanted):
         yield _without(subject, predicate, None, ", ".join(f"sh:{one.removeprefix(SH)}" for one in wanted))
@@ -140,7 +142,8 @@ def _value(graph: Index, subject: str, predicate: str) -> Iterator[ShapeFault]:
 
 def _reference(graph: Index, subject: str, predicate: str) -> Iterator[ShapeFault]:
     for value in graph.values(subject, predicate):
-        if isinstance(value, str) and value not in graph.spo:
+        # A nameless one that asks nothing is no slip of the pen: everything conforms to it.
+        if isinstance(value, str) and not value.startswith("_:") and value not in graph.spo:
             yield ShapeFault(ILL_FORMED, subject, predicate, value, (predicate,), OF_REFERENCE)
 
 
