@@ -77,7 +77,7 @@ OFFER = b"GET /limits HTTP/1.1\r\nHost: a\r\n" + UPGRADE + b"\r\n"
     ("pieces", "count"),
     [
         pytest.param((OFFER[:40], OFFER[40:]), 1, id="in two pieces"),
-        pytest.param((OFFER[:-2], OFFER[-2:] + HIDDEN), 2, id="its end with another request"),
+        pytest.param((OFFER[:-2], OFFER[-2:] + HIDDEN), 2, id="end and another"),
         pytest.param((HIDDEN + OFFER + HIDDEN,), 3, id="between two others"),
         pytest.param((OFFER + OFFER,), 2, id="twice"),
     ],

@@ -144,7 +144,7 @@ CONNECTING: Final[tuple[Control, ...]] = (
             "T16",
             "                self.parser = HttpRequestParser(self)\n",
             "                return\n",
-            "test_web_framing.py::test_an_offer_to_upgrade_is_passed_over_however_it_comes[twice]",
+            "test_web_framing.py::test_an_offer_to_upgrade_is_passed_over_however_it_comes[end and another]",
         ),
         (
             "head limits: the body behind it is none of it",
