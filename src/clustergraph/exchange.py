@@ -42,7 +42,7 @@ _PLACES: Final = (
 )
 _ASKED_FOR: Final = {"SELECT": XML, "ASK": JSON, "CONSTRUCT": N_TRIPLES, "DESCRIBE": N_TRIPLES}
 """What the engine is asked for, whatever we answer in: of these it can be seen whether they are whole."""
-_CHARSETS: Final = ("utf-8", "utf8", "us-ascii")  # what we read whatever an engine sends
+_CHARSETS: Final = ("utf-8", "utf8", "us-ascii", "")  # what we read whatever an engine sends
 _SHORTENED: Final = ("x-sparql-maxrows", "x-sql-state")
 _OK: Final = 200
 _BAD_REQUEST: Final = 400

@@ -131,7 +131,7 @@ def type_and_charset(content_type: str) -> tuple[str, str]:
     media_type, *rest = (part.strip().lower() for part in content_type.split(";"))
     pairs = (one.partition("=") for one in rest)
     named = (value.strip().strip('"') for name, _, value in pairs if name.partition("*")[0].strip() == "charset")
-    return media_type, next(named, "").rpartition("'")[2] or "utf-8"  # RFC 8187: charset*=UTF-8''utf-8
+    return media_type, next(named, "utf-8").rpartition("'")[2]  # RFC 8187: charset*=UTF-8''utf-8
 
 
 def _quality(media_type: str, ranges: Sequence[_Range]) -> float:
