@@ -1336,6 +1336,13 @@ def test_other_graphs_under_the_same_digest_are_a_change() -> None:
         assert asyncio.run(look(engine)) == [0, 1, 1, 2]
 
 
+@pytest.mark.parametrize("charset", ["UTF-8", '"utf8"', "US-ASCII", "", '""'])
+def test_an_answer_is_read_whose_charset_is_none_or_ours(tmp_path: Path, charset: str) -> None:
+    reply = asked(tmp_path, saying(answer(table(["s"], [["urn:a"]]), f"{XML}; charset={charset}")), form="csv")
+
+    assert (reply.status, reply.body) == (200, b"s\r\nurn:a\r\n")
+
+
 def test_no_parser_of_mail_reads_a_media_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> str:
         raise AssertionError
