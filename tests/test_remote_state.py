@@ -43,6 +43,15 @@ class Told:
             self.looks[number].set_exception(said)
 
 
+async def told_of_old() -> Told:
+    """What has seen the old state by one look, number 0."""
+    told = Told()
+    first = await told.begun(told.watch.look)
+    told.tell(0, OLD)
+    await first
+    return told
+
+
 @pytest.mark.parametrize("late", [OLD, NONE, OSError("gone")], ids=["another", "none", "nothing"])
 def test_a_look_that_another_one_has_overtaken_changes_nothing(late: State | Exception) -> None:
     async def test() -> tuple[list[State | None], State | None, object, int]:
@@ -87,10 +96,7 @@ def test_an_answer_is_confirmed_by_what_its_own_look_saw(
     own: State | Exception, later: State | None, expected: bool
 ) -> None:
     async def test() -> bool:
-        told = Told()
-        first = await told.begun(told.watch.look)
-        told.tell(0, OLD)
-        await first
+        told = await told_of_old()
         asked = await told.begun(lambda: told.watch.confirmed(OLD))
         poll = await told.begun(told.watch.look)
         told.tell(1, own)
@@ -107,10 +113,7 @@ def test_an_answer_is_confirmed_by_what_its_own_look_saw(
 @pytest.mark.parametrize("own", [OLD, OSError("gone")], ids=["it holds it", "nothing"])
 def test_an_answer_is_confirmed_by_a_look_that_has_overtaken_its_own(own: State | Exception) -> None:
     async def test() -> bool:
-        told = Told()
-        first = await told.begun(told.watch.look)
-        told.tell(0, OLD)
-        await first
+        told = await told_of_old()
         asked = await told.begun(lambda: told.watch.confirmed(OLD))
         poll = await told.begun(told.watch.look)
         told.tell(2, OLD)
@@ -124,10 +127,7 @@ def test_an_answer_is_confirmed_by_a_look_that_has_overtaken_its_own(own: State 
 
 def test_an_answer_is_not_confirmed_by_what_was_asked_before_it() -> None:
     async def test() -> bool:
-        told = Told()
-        first = await told.begun(told.watch.look)
-        told.tell(0, OLD)
-        await first
+        told = await told_of_old()
         poll = await told.begun(told.watch.look)
         asked = await told.begun(lambda: told.watch.confirmed(OLD))
         told.tell(2, NEW)

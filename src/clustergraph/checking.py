@@ -144,11 +144,10 @@ def _apart(
     }
     kept, withheld = [], []
     for one in findings:
-        spoken_of = (one.origin.value, one.origin.focus) if one.origin else ()
-        cause = next((described[thing] for thing in spoken_of if thing in described), "")
         if one.path in passed_over:
             continue
-        if cause:
+        spoken_of = (one.origin.value, one.origin.focus) if one.origin else ()
+        if cause := next((described[thing] for thing in spoken_of if thing in described), ""):
             withheld.append((one, cause))
         else:
             kept.append(one)
